@@ -1,0 +1,120 @@
+"""OAs and Pages: their tokens (encrypted by the caller), who refreshes them now, and the pace of sending."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import UniqueConstraint, select, update
+from sqlmodel import Field, Session, SQLModel, col
+
+from storage.columns import NEVER, BigInt, insert, moment, serial
+
+
+class AccountRow(SQLModel, table=True):
+    """One OA or Page. `seed` is a hash of the token pair last seen in the settings; `held` says why nothing is sent."""
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("channel", "account_id"),)
+
+    id: int | None = serial()
+    channel: str = Field(max_length=32)
+    account_id: str = Field(max_length=64)
+    name: str = ""
+    access_token: str = ""
+    refresh_token: str = ""
+    access_expires_at: datetime | None = moment(nullable=True)
+    refreshed_at: datetime | None = moment(nullable=True)
+    refresh_pending_since: datetime | None = moment(nullable=True)
+    seed: str = ""
+    held: str = ""
+    lease_owner: str = ""
+    lease_until: datetime = moment()
+    lease_token: int = Field(default=0, sa_type=BigInt)
+    send_tat: datetime = moment()
+    added_at: datetime = moment()
+
+
+class AccountView(NamedTuple):
+    """An account as read; tokens are still encrypted."""
+
+    id: int
+    channel: str
+    account_id: str
+    name: str
+    access_token: str
+    refresh_token: str
+    access_expires_at: datetime | None
+    refreshed_at: datetime | None
+    refresh_pending_since: datetime | None
+    seed: str
+    held: str
+
+
+_account = AccountRow.__table__  # type: ignore[attr-defined]
+_VIEW = select(*(_account.c[name] for name in AccountView._fields))
+
+
+def everyone(session: Session) -> list[AccountView]:
+    """All accounts, oldest first."""
+    return [AccountView(*row) for row in session.connection().execute(_VIEW.order_by(_account.c.id))]
+
+
+def find(session: Session, channel: str, account_id: str) -> AccountView | None:
+    """One account, if it is known."""
+    statement = _VIEW.where(_account.c.channel == channel, _account.c.account_id == account_id)
+    row = session.connection().execute(statement).first()
+    return AccountView(*row) if row else None
+
+
+def add(session: Session, channel: str, account_id: str, now: datetime) -> None:
+    """Make the account known; changes nothing where it is."""
+    statement = insert(session.get_bind().dialect.name, _account).values(
+        channel=channel, account_id=account_id, name="", access_token="", refresh_token="", seed="", held="",
+        lease_owner="", lease_until=NEVER, lease_token=0, send_tat=NEVER, added_at=now,
+    )  # fmt: skip
+    session.connection().execute(statement.on_conflict_do_nothing(index_elements=["channel", "account_id"]))
+
+
+def change(session: Session, account: int, **values: object) -> None:
+    """Set columns of one account."""
+    session.connection().execute(update(_account).where(_account.c.id == account).values(**values))
+
+
+def remove(session: Session, account: int) -> None:
+    """Forget an account's tokens and hold it; what was said with it stays."""
+    change(session, account, access_token="", refresh_token="", seed="removed", held="removed")
+
+
+def lease(session: Session, account: int, owner: str, now: datetime, until: datetime) -> int | None:
+    """Become the only one who refreshes this account's token; the fencing token, or None where another is at it."""
+    statement = (
+        update(_account)
+        .where(_account.c.id == account, _account.c.lease_until < now)
+        .values(lease_owner=owner, lease_until=until, lease_token=_account.c.lease_token + 1, refresh_pending_since=now)
+        .returning(_account.c.lease_token)
+    )
+    return session.connection().execute(statement).scalar_one_or_none()
+
+
+def settle_lease(session: Session, account: int, token: int, **values: object) -> bool:
+    """Write the outcome of a refresh and give the lease back; False where the lease was lost meanwhile."""
+    statement = (
+        update(_account)
+        .where(_account.c.id == account, _account.c.lease_token == token)
+        .values(lease_owner="", lease_until=NEVER, **values)
+    )
+    return session.connection().execute(statement).rowcount == 1
+
+
+def paces(session: Session) -> Mapping[tuple[str, str], tuple[int, datetime, str]]:
+    """For each (channel, account id): row id, theoretical time of the next send, and why it is held if it is."""
+    columns = (_account.c.channel, _account.c.account_id, _account.c.id, _account.c.send_tat, _account.c.held)
+    rows = session.connection().execute(select(*columns))
+    return {(row.channel, row.account_id): (row.id, row.send_tat, row.held) for row in rows}
+
+
+def not_held(session: Session) -> list[int]:
+    """Ids of the accounts that may send."""
+    return list(session.exec(select(col(AccountRow.id)).where(col(AccountRow.held) == "")).scalars())  # type: ignore[call-overload]

@@ -1,0 +1,75 @@
+"""Conversations: who answers an identity now, what the bot waits for, how long somebody waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Index, select, text, update
+from sqlmodel import Field, Session, SQLModel
+
+from storage.columns import BigInt, moment
+from storage.queue import set_rows, stands
+
+BOT = "bot"
+STAFF = "staff"
+
+
+class Conversation(SQLModel, table=True):
+    """One per identity, under the identity's id. `holder` answers now; `waiting_since` is the oldest unanswered ask."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (
+        Index(
+            "ix_conversation_held", "handed_over_at",
+            sqlite_where=text("holder = 'staff'"), postgresql_where=text("holder = 'staff'"),
+        ),
+    )  # fmt: skip
+
+    id: int = Field(
+        primary_key=True, foreign_key="identity.id", sa_type=BigInt, sa_column_kwargs={"autoincrement": False}
+    )
+    holder: str = Field(default=BOT, max_length=16)
+    handed_over_at: datetime | None = moment(nullable=True)
+    waiting_since: datetime | None = moment(nullable=True)
+    last_staff_at: datetime | None = moment(nullable=True)
+    misses: int = 0
+    dialog: str = ""
+    dialog_data: str = ""
+    dialog_until: datetime | None = moment(nullable=True)
+    minute: datetime | None = moment(nullable=True)
+    minute_count: int = 0
+
+
+_conversation = Conversation.__table__  # type: ignore[attr-defined]
+
+
+def set_conversations(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Update conversations by `id`; all mappings hold the same keys."""
+    set_rows(session.connection(), _conversation, rows)
+
+
+def change(session: Session, conversation_id: int, **values: object) -> None:
+    """Set columns of one conversation."""
+    session.connection().execute(update(_conversation).where(_conversation.c.id == conversation_id).values(**values))
+
+
+class HeldConversation(NamedTuple):
+    """A conversation that staff hold."""
+
+    id: int
+    handed_over_at: datetime
+    waiting_since: datetime | None
+    last_staff_at: datetime | None
+
+
+def held(session: Session) -> list[HeldConversation]:
+    """The conversations that staff hold, the longest first."""
+    statement = select(*(_conversation.c[name] for name in HeldConversation._fields)).where(
+        stands(_conversation.c.holder, STAFF)
+    )
+    return [
+        HeldConversation(*row)
+        for row in session.connection().execute(statement.order_by(_conversation.c.handed_over_at))
+    ]

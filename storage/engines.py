@@ -1,0 +1,116 @@
+"""How connections are made: SQLite with a write-ahead log, PostgreSQL through psycopg; no query stands here."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import QueuePool
+
+BUSY_S = 1.5
+LONG_LOG_BYTES = 8 * 1024 * 1024
+SYNCHRONOUS = frozenset({"OFF", "NORMAL", "FULL", "EXTRA"})
+
+
+class BadUrl(ValueError):
+    """The DATABASE_URL names no database that this product runs on."""
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether the URL is SQLite's; raises BadUrl where it is neither SQLite's nor PostgreSQL's."""
+    name = make_url(url).get_backend_name()
+    if name not in ("sqlite", "postgresql"):
+        raise BadUrl(f"DATABASE_URL names {name!r}; use sqlite:///path or postgresql+psycopg://user:password@host/name")
+    return name == "sqlite"
+
+
+def sqlite_path(url: str) -> Path:
+    """Where the SQLite file lives; raises BadUrl for a database in memory, which no second connection can see."""
+    name = make_url(url).database
+    if not name or name == ":memory:":
+        raise BadUrl("DATABASE_URL must name a file: sqlite:///data/khachquen.db")
+    return Path(name)
+
+
+def libpq(url: str) -> str:
+    """The URL as PostgreSQL's own library takes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def writer(url: str, synchronous: str) -> Engine:
+    """The engine that writes. On SQLite every transaction begins IMMEDIATE, so that it never fails half way."""
+    if not is_sqlite(url):
+        return _postgresql(url, size=8)
+    if synchronous.upper() not in SYNCHRONOUS:
+        raise BadUrl(f"SQLITE_SYNCHRONOUS is {synchronous!r}; use one of {', '.join(sorted(SYNCHRONOUS))}")
+    return _sqlite(
+        url,
+        [
+            "PRAGMA journal_mode=WAL",
+            f"PRAGMA synchronous={synchronous.upper()}",
+            "PRAGMA foreign_keys=ON",
+            "PRAGMA wal_autocheckpoint=0",
+            "PRAGMA cache_size=-8000",
+        ],
+        "BEGIN IMMEDIATE",
+    )
+
+
+def reader(url: str, size: int) -> Engine:
+    """The engine that only reads."""
+    if not is_sqlite(url):
+        return _postgresql(url, size=size, options="-c default_transaction_read_only=on")
+    return _sqlite(url, ["PRAGMA query_only=ON", "PRAGMA cache_size=-2000"], "BEGIN")
+
+
+def _sqlite(url: str, pragmas: list[str], begin: str) -> Engine:
+    sqlite_path(url)
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=5,
+        connect_args={"check_same_thread": False, "timeout": BUSY_S, "cached_statements": 1024},
+    )
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql(url: str, *, size: int, options: str = "") -> Engine:
+    full = make_url(url).set(drivername="postgresql+psycopg")
+    arguments = {"options": f"{options} -c lock_timeout=5000 -c timezone=UTC".strip(), "connect_timeout": 10}
+    return create_engine(full, pool_size=size, max_overflow=4, pool_pre_ping=True, connect_args=arguments)
+
+
+def checkpoint(url: str) -> bool:
+    """Move SQLite's log into its file without holding anybody up; True where the log is so long that it should fold."""
+    path = sqlite_path(url)
+    log = path.with_name(path.name + "-wal")
+    size = log.stat().st_size if log.exists() else 0
+    if size:
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    return size > LONG_LOG_BYTES
+
+
+def fold_log(connection: Connection) -> None:
+    """Move what came into the log since, from the writer itself, so that the next write begins at the log's start.
+
+    Writing over a log costs the disk less than letting it grow; done right after `checkpoint`, little is left to move.
+    """
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

@@ -1,0 +1,127 @@
+"""Brings a database to the schema of this version: one transaction, a copy first, nothing half done."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from storage import engines
+
+_LOCK = 7_114_000
+_HERE = Path(__file__).resolve().parent / "migrations"
+
+
+class NewerSchema(RuntimeError):
+    """The database was written by a newer version of this product; install that one."""
+
+
+class BrokenReferences(RuntimeError):
+    """A migration left rows that point nowhere; it was undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What an upgrade did. `copy` is the file kept from before; None where there was nothing to keep."""
+
+    before: str | None
+    after: str
+    copy: Path | None
+
+
+def head() -> str:
+    """The revision that this version of the product works with."""
+    found = ScriptDirectory.from_config(_config()).get_current_head()
+    assert found is not None
+    return found
+
+
+def current(connection: Connection) -> str | None:
+    """The revision of the database; None where it is empty."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_pending(url: str) -> bool:
+    """Whether the database is not at this version's schema."""
+    if engines.is_sqlite(url) and not engines.sqlite_path(url).exists():
+        return True
+    engine = engines.reader(url, 1)
+    try:
+        with engine.connect() as connection:
+            return current(connection) != head()
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str, target: str = "head") -> Upgrade:
+    """Upgrade in one transaction; on SQLite a copy of the file is kept first. Changes nothing where nothing is due."""
+    engine = engines.writer(url, "FULL")
+    try:
+        sqlite = engines.is_sqlite(url)
+        if sqlite:
+            engines.sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
+        with engine.connect() as connection:
+            before = current(connection)
+            connection.rollback()
+            wanted = head() if target == "head" else target
+            if before == wanted:
+                return Upgrade(before, wanted, None)
+            if before is not None and before not in _revisions():
+                raise NewerSchema(
+                    f"the database is at revision {before}, which this version does not know: install the newer version"
+                )
+            copy = _copy(url, before) if sqlite and before is not None else None
+            if sqlite:
+                _upgrade_sqlite(connection, target)
+            else:
+                with connection.begin():
+                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                    command.upgrade(_config(connection), target)
+        return Upgrade(before, wanted, copy)
+    finally:
+        engine.dispose()
+
+
+def _upgrade_sqlite(connection: Connection, target: str) -> None:
+    """Foreign keys sleep while tables are rebuilt, and are all checked before the commit."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        with connection.begin():
+            command.upgrade(_config(connection), target)
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise BrokenReferences(f"{len(broken)} rows point nowhere, first in table {broken[0][0]}")
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _copy(url: str, revision: str) -> Path:
+    path = engines.sqlite_path(url)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+    target = path.with_name(f"{path.stem}-before-{revision}-{stamp}{path.suffix}")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM INTO ?", (str(target),))
+    target.chmod(0o600)
+    return target
+
+
+def _revisions() -> set[str]:
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
+    if connection is not None:
+        config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,312 @@
+"""The queue of messages out: what is to be said, to whom, why, and how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Connection,
+    Index,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlmodel import Field, Session
+
+from storage.accounts import AccountRow
+from storage.columns import NEVER, given_id, moment, reference
+from storage.customers import Customer, Identity
+from storage.database import wake
+from storage.hot import Fetch, inserting, updating
+from storage.queue import DEAD, WAITING, Leased, QueueRow, Replayed, dead_among, set_rows, stands
+
+TOPIC = "outbox"
+SENDING = "sending"
+SENT = "sent"
+UNKNOWN = "unknown"
+_CLAIM_LOCK = 7_114_001
+
+_WAITING = text("state = 'waiting'")
+_OPEN = text("state IN ('waiting', 'sending')")
+_UNSETTLED = text("state = 'unknown'")
+_DEAD = text("state = 'dead'")
+_KEYED = text("dedup_key IS NOT NULL")
+
+
+class OutboxMessage(QueueRow, Leased, table=True):
+    """One message that takes one call. States: waiting → sending → sent | unknown | dead.
+
+    `unknown`: the platform may have taken it; `ready_at` says when it is looked into.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("uq_outbox_dedup_key", "dedup_key", unique=True, sqlite_where=_KEYED, postgresql_where=_KEYED),
+        Index("ix_outbox_person", "identity_id", "priority", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_outbox_due", "priority", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_outbox_unknown", "ready_at", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
+        Index("ix_outbox_dead", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
+    )
+
+    id: int = given_id()
+    identity_id: int = reference("identity.id")
+    channel: str = Field(max_length=32)
+    account_id: str = Field(max_length=64)
+    user_id: str = Field(max_length=255)
+    purpose: str = Field(max_length=16)
+    priority: int
+    typed_by_person: bool = False
+    body: str
+    dedup_key: str | None = Field(default=None, max_length=128)
+    lane: str = ""
+    resent: bool = False
+    message_id: str = Field(default="", max_length=255)
+    quota: str = ""
+    created_at: datetime = moment()
+    sent_at: datetime | None = moment(nullable=True)
+
+
+class Due(NamedTuple):
+    """A message that may be claimed, with what decides whether and how it goes."""
+
+    id: int
+    identity_id: int
+    channel: str
+    account_id: str
+    user_id: str
+    purpose: str
+    typed_by_person: bool
+    body: str
+    attempts: int
+    resent: bool
+    lease_token: int
+    last_interaction_at: datetime | None
+    unreachable_since: datetime | None
+    marketing: str
+    created_at: datetime
+
+
+_outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
+_identity = Identity.__table__  # type: ignore[attr-defined]
+_customer = Customer.__table__  # type: ignore[attr-defined]
+_account = AccountRow.__table__  # type: ignore[attr-defined]
+_before = _outbox.alias("earlier")
+
+_DUE = Fetch(
+    lambda among: select(
+        _outbox.c.id, _outbox.c.identity_id, _outbox.c.channel, _outbox.c.account_id, _outbox.c.user_id,
+        _outbox.c.purpose, _outbox.c.typed_by_person, _outbox.c.body, _outbox.c.attempts, _outbox.c.resent,
+        _outbox.c.lease_token, _identity.c.last_interaction_at, _identity.c.unreachable_since, _customer.c.marketing,
+        _outbox.c.created_at,
+    )
+    .join(_identity, _identity.c.id == _outbox.c.identity_id)
+    .join(_customer, _customer.c.id == _identity.c.customer_id)
+    .where(
+        stands(_outbox.c.state, WAITING),
+        _outbox.c.ready_at <= bindparam("now", type_=_outbox.c.ready_at.type, required=True),
+        _outbox.c.account_id.in_(among("accounts")),
+        ~exists().where(
+            _before.c.identity_id == _outbox.c.identity_id,
+            stands(_before.c.state, WAITING, SENDING),
+            or_(
+                stands(_before.c.state, SENDING),
+                _before.c.priority < _outbox.c.priority,
+                and_(_before.c.priority == _outbox.c.priority, _before.c.id < _outbox.c.id),
+            ),
+        ),
+    )
+    .order_by(_outbox.c.priority, _outbox.c.id)
+    .limit(bindparam("most", required=True))
+)  # fmt: skip
+_SENT = updating(
+    _outbox,
+    ("message_id", "quota", "sent_at"),
+    stands(_outbox.c.state, SENDING, UNKNOWN),
+    constants={"state": SENT, "lease_until": NEVER, "error": ""},
+)
+_KEYS = (
+    "id", "identity_id", "channel", "account_id", "user_id", "purpose", "priority", "typed_by_person", "body",
+    "dedup_key", "state", "ready_at", "attempts", "error", "lease_owner", "lease_until", "lease_token", "lane",
+    "resent", "message_id", "quota", "created_at",
+)  # fmt: skip
+_ADD = inserting(
+    _outbox, _KEYS, lambda statement: statement.on_conflict_do_nothing(index_elements=["dedup_key"], index_where=_KEYED)
+)
+
+
+class Sent(NamedTuple):
+    """A message that the platform took."""
+
+    id: int
+    message_id: str
+    quota: str
+    sent_at: datetime
+
+
+def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Queue messages. One whose `dedup_key` is there already is dropped."""
+    _ADD.run(connection, rows)
+
+
+def lock_claims(session: Session) -> None:
+    """Let one process claim at a time (PostgreSQL): one message in flight per identity, one pace per account."""
+    if session.get_bind().dialect.name != "sqlite":
+        session.connection().execute(select(func.pg_advisory_xact_lock(_CLAIM_LOCK)))
+
+
+def due(session: Session, accounts: Sequence[str], now: datetime, most: int) -> list[Due]:
+    """The first message of each person that has none in flight, by priority and age."""
+    rows = _DUE.rows(session.connection(), accounts=sorted(set(accounts)), now=now, most=most)
+    return [Due._make(row) for row in rows]
+
+
+def start(session: Session, owner: str, until: datetime, lanes: Mapping[int, str]) -> None:
+    """Note that these messages are being sent, each by its lane; this is committed before the call."""
+    rows = [
+        {"id": key, "state": SENDING, "lease_owner": owner, "lease_until": until, "lane": lanes[key]} for key in lanes
+    ]
+    set_rows(session.connection(), _outbox, rows)
+
+
+def sent(connection: Connection, rows: Sequence[Sent]) -> None:
+    """The platform took these; an echo may have said so before, or say so again."""
+    _SENT.run(connection, [row._asdict() for row in sorted(rows)])
+
+
+def move(session: Session, outbox_id: int, came_from: str, **values: Any) -> bool:
+    """Change one message if it still stands where the caller left it (`came_from`); False where an echo was faster."""
+    statement = update(_outbox).where(_outbox.c.id == outbox_id, _outbox.c.state == came_from)
+    moved = session.connection().execute(statement.values(lease_until=NEVER, **values)).rowcount == 1
+    if moved:
+        wake(session, TOPIC)
+    return moved
+
+
+def give_up(session: Session, reasons: Mapping[int, str]) -> None:
+    """These waiting messages will not be sent, each for its reason."""
+    rows = [{"id": key, "state": DEAD, "error": reason[:500], "lease_until": NEVER} for key, reason in reasons.items()]
+    set_rows(session.connection(), _outbox, rows)
+
+
+def sweep(session: Session, now: datetime, owner: str | None = None) -> int:
+    """Messages whose sender went away become unknown; with `owner`, those of every other sender at once."""
+    lost = _outbox.c.lease_until < now if owner is None else _outbox.c.lease_owner != owner
+    statement = update(_outbox).where(stands(_outbox.c.state, SENDING), lost)
+    values = {"state": UNKNOWN, "ready_at": now, "lease_until": NEVER, "error": "the sender went away"}
+    return session.connection().execute(statement.values(**values)).rowcount
+
+
+class Unsettled(NamedTuple):
+    """A message that the platform may have taken."""
+
+    id: int
+    identity_id: int
+    channel: str
+    account_id: str
+    user_id: str
+    purpose: str
+    body: str
+    resent: bool
+    lease_token: int
+    ready_at: datetime
+    created_at: datetime
+
+
+def unsettled(session: Session, now: datetime, most: int) -> list[Unsettled]:
+    """Messages of unknown outcome whose time to be looked into has come."""
+    statement = (
+        select(*(_outbox.c[name] for name in Unsettled._fields))
+        .where(stands(_outbox.c.state, UNKNOWN), _outbox.c.ready_at <= now)
+        .order_by(_outbox.c.ready_at)
+    )
+    return [Unsettled._make(row) for row in session.connection().execute(statement.limit(most))]
+
+
+def in_doubt(session: Session, identity_id: int, since: datetime) -> list[tuple[int, str]]:
+    """(id, body) of this person's messages that are out or unknown, oldest first: an echo may settle one."""
+    statement = (
+        select(_outbox.c.id, _outbox.c.body)
+        .where(
+            _outbox.c.identity_id == identity_id,
+            stands(_outbox.c.state, SENDING, UNKNOWN),
+            _outbox.c.created_at >= since,
+        )
+        .order_by(_outbox.c.id)
+    )
+    return [(row.id, row.body) for row in session.connection().execute(statement)]
+
+
+def owner_of(session: Session, outbox_id: int) -> int | None:
+    """The identity that a message goes to."""
+    return (
+        session.connection()
+        .execute(select(_outbox.c.identity_id).where(_outbox.c.id == outbox_id))
+        .scalar_one_or_none()
+    )
+
+
+class Totals(NamedTuple):
+    """How many messages stand where; `oldest` is when the one that waits longest became ready."""
+
+    waiting: int
+    unknown: int
+    dead: int
+    oldest: datetime | None
+
+
+def totals(session: Session) -> Totals:
+    """The state of the outbox."""
+    run = session.connection().execute
+    count = select(func.count()).select_from(_outbox)
+    return Totals(
+        waiting=run(count.where(stands(_outbox.c.state, WAITING, SENDING))).scalar_one(),
+        unknown=run(count.where(stands(_outbox.c.state, UNKNOWN))).scalar_one(),
+        dead=run(count.where(stands(_outbox.c.state, DEAD))).scalar_one(),
+        oldest=run(select(func.min(_outbox.c.ready_at)).where(stands(_outbox.c.state, WAITING))).scalar_one(),
+    )
+
+
+class DeadMessage(NamedTuple):
+    """A message that was given up."""
+
+    id: int
+    channel: str
+    account_id: str
+    purpose: str
+    created_at: datetime
+    error: str
+
+
+def dead(session: Session, most: int = 100) -> list[DeadMessage]:
+    """The messages that were given up, newest first."""
+    statement = select(*(_outbox.c[name] for name in DeadMessage._fields)).where(stands(_outbox.c.state, DEAD))
+    return [
+        DeadMessage._make(row)
+        for row in session.connection().execute(statement.order_by(_outbox.c.id.desc()).limit(most))
+    ]
+
+
+def replay(session: Session, ids: Sequence[int], now: datetime, but_not: Collection[str] = ()) -> Replayed:
+    """Let given-up messages wait again, with all their tries; those of the purposes `but_not` are kept as they are."""
+    statement = (
+        update(_outbox)
+        .where(_outbox.c.id.in_(ids), stands(_outbox.c.state, DEAD), _outbox.c.purpose.not_in(sorted(but_not)))
+        .values(state=WAITING, attempts=0, error="", ready_at=now, resent=False, lease_until=NEVER)
+        .returning(_outbox.c.id)
+    )
+    again = sorted(session.connection().execute(statement).scalars())
+    if again:
+        wake(session, TOPIC)
+    return Replayed(again, dead_among(session, _outbox, ids))
+
+
+def hold_pace(session: Session, tats: Mapping[int, datetime]) -> None:
+    """Write how far each account's sends are reserved ahead."""
+    set_rows(session.connection(), _account, [{"id": key, "send_tat": tat} for key, tat in tats.items()])

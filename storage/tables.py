@@ -1,0 +1,22 @@
+"""Every table, imported once, so that the metadata is whole."""
+
+from storage import (
+    accounts,
+    alarms,
+    consent,
+    conversations,
+    customers,
+    inbox,
+    jobs,
+    keys,
+    loyalty,
+    orders,
+    outbox,
+    tickets,
+    transcripts,
+)
+
+NOUNS = (
+    accounts, alarms, consent, conversations, customers, inbox, jobs, keys, loyalty, orders, outbox, tickets,
+    transcripts,
+)  # fmt: skip

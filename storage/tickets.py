@@ -1,0 +1,121 @@
+"""Support tickets and the photos that customers sent to them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Index, UniqueConstraint, select, update
+from sqlmodel import Field, Session, SQLModel
+
+from storage.columns import blob, hashed, insert, moment, reference, serial
+
+
+class Ticket(SQLModel, table=True):
+    """A support request. Its id is the number that people see."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (Index("ix_ticket_customer", "customer_id", "id"), Index("ix_ticket_state", "state", "id"))
+
+    id: int | None = serial()
+    customer_id: int = reference("customer.id")
+    conversation_id: int = reference("conversation.id", index=True)
+    state: str = Field(max_length=16)
+    summary: str = ""
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+
+
+class TicketPhoto(SQLModel, table=True):
+    """A picture that belongs to a ticket; the channel's address of it expires."""
+
+    __tablename__ = "ticket_photo"
+    __table_args__ = (UniqueConstraint("dedup"),)
+
+    id: int | None = serial()
+    ticket_id: int = reference("ticket.id", index=True)
+    dedup: bytes = blob()
+    url: str
+    message_id: str = Field(default="", max_length=255)
+    at: datetime = moment()
+
+
+class TicketRow(NamedTuple):
+    """A ticket as read."""
+
+    id: int
+    customer_id: int
+    conversation_id: int
+    state: str
+    summary: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class Photo(NamedTuple):
+    """A ticket's photo as read."""
+
+    url: str
+    message_id: str
+    at: datetime
+
+
+_ticket = Ticket.__table__  # type: ignore[attr-defined]
+_photo = TicketPhoto.__table__  # type: ignore[attr-defined]
+_ROW = select(*(_ticket.c[name] for name in TicketRow._fields))
+
+
+def add(session: Session, customer_id: int, conversation_id: int, state: str, summary: str, now: datetime) -> int:
+    """Write a new ticket; its number."""
+    row = {
+        "customer_id": customer_id, "conversation_id": conversation_id, "state": state, "summary": summary,
+        "created_at": now, "updated_at": now,
+    }  # fmt: skip
+    return int(session.connection().execute(_ticket.insert().values(**row).returning(_ticket.c.id)).scalar_one())
+
+
+def find(session: Session, number: int) -> TicketRow | None:
+    """One ticket."""
+    row = session.connection().execute(_ROW.where(_ticket.c.id == number)).first()
+    return TicketRow(*row) if row else None
+
+
+def set_state(session: Session, number: int, state: str, now: datetime) -> bool:
+    """Give a ticket another state; False where it has it already, or where there is no such ticket."""
+    statement = update(_ticket).where(_ticket.c.id == number, _ticket.c.state != state)
+    return session.connection().execute(statement.values(state=state, updated_at=now)).rowcount == 1
+
+
+def add_photo(session: Session, number: int, url: str, message_id: str, at: datetime) -> bool:
+    """Keep a photo; False where the ticket has it already."""
+    dedup = hashed(str(number), message_id, url)
+    statement = insert(session.get_bind().dialect.name, _photo)
+    statement = statement.values(ticket_id=number, dedup=dedup, url=url, message_id=message_id, at=at)
+    added = statement.on_conflict_do_nothing(index_elements=["dedup"]).returning(_photo.c.id)
+    return session.connection().execute(added).first() is not None
+
+
+def photos(session: Session, number: int) -> list[Photo]:
+    """A ticket's photos in the order they came."""
+    statement = select(_photo.c.url, _photo.c.message_id, _photo.c.at).where(_photo.c.ticket_id == number)
+    return [Photo(*row) for row in session.connection().execute(statement.order_by(_photo.c.id))]
+
+
+def of_customer(session: Session, customer_id: int, states: Collection[str], most: int) -> list[TicketRow]:
+    """A customer's tickets in these states, newest first."""
+    statement = _ROW.where(_ticket.c.customer_id == customer_id, _ticket.c.state.in_(sorted(states)))
+    return [
+        TicketRow(*row) for row in session.connection().execute(statement.order_by(_ticket.c.id.desc()).limit(most))
+    ]
+
+
+def in_state(session: Session, state: str, most: int) -> list[TicketRow]:
+    """Tickets of all customers in one state, oldest first."""
+    statement = _ROW.where(_ticket.c.state == state).order_by(_ticket.c.id).limit(most)
+    return [TicketRow(*row) for row in session.connection().execute(statement)]
+
+
+def move(session: Session, source: int, target: int) -> None:
+    """All tickets of one customer become another's."""
+    session.connection().execute(update(_ticket).where(_ticket.c.customer_id == source).values(customer_id=target))

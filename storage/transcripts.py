@@ -1,0 +1,136 @@
+"""The transcript: every line that was said between an identity and the brand, and how it fared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Index, Select, func, select, update
+from sqlmodel import Field, Session, SQLModel
+
+from storage.columns import BigInt, given_id, moment
+from storage.hot import inserting
+from storage.outbox import OutboxMessage
+
+
+class TranscriptMessage(SQLModel, table=True):
+    """One line of a conversation; `message_id` is the channel's own id of it.
+
+    A line that goes out through us has the id of its outbox row, which knows how it went and the channel's id.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (Index("ix_message_conversation", "conversation_id", "id"),)
+
+    id: int = given_id()
+    conversation_id: int = Field(foreign_key="conversation.id", sa_type=BigInt)
+    author: str = Field(max_length=16)
+    text: str = ""
+    media: str = ""
+    message_id: str = Field(default="", max_length=255)
+    reply_to: str = Field(default="", max_length=255)
+    at: datetime = moment()
+    edited_at: datetime | None = moment(nullable=True)
+    revision: int = 0
+    unsent_at: datetime | None = moment(nullable=True)
+    delivered_at: datetime | None = moment(nullable=True)
+    seen_at: datetime | None = moment(nullable=True)
+
+
+_message = TranscriptMessage.__table__  # type: ignore[attr-defined]
+_outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
+_ADD = inserting(
+    _message, ("id", "conversation_id", "author", "text", "media", "message_id", "reply_to", "at", "revision")
+)
+
+
+def add_messages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write transcript lines."""
+    _ADD.run(session.connection(), rows)
+
+
+def edit(session: Session, conversation_id: int, message_id: str, words: str, revision: int, at: datetime) -> bool:
+    """Put new words on a line, unless a later edit stands there or it was unsent; False where nothing changed."""
+    statement = (
+        update(_message)
+        .where(
+            _message.c.message_id == message_id,
+            _message.c.conversation_id == conversation_id,
+            _message.c.revision < revision,
+            _message.c.unsent_at.is_(None),
+        )
+        .values(text=words, revision=revision, edited_at=at)
+    )
+    return session.connection().execute(statement).rowcount > 0
+
+
+def unsend(session: Session, conversation_id: int, message_id: str, at: datetime) -> bool:
+    """Take a line's words and media away for good; False where the line is not known."""
+    statement = (
+        update(_message)
+        .where(_message.c.message_id == message_id, _message.c.conversation_id == conversation_id)
+        .values(text="", media="", unsent_at=at)
+    )
+    return session.connection().execute(statement).rowcount > 0
+
+
+def mark(
+    session: Session, conversation_id: int, column: str, at: datetime, message_ids: Sequence[str], upto: datetime | None
+) -> None:
+    """Note when our lines were delivered (`delivered_at`) or read (`seen_at`): those named, or all up to a moment."""
+    statement = update(_message).where(
+        _message.c.conversation_id == conversation_id,
+        _message.c[column].is_(None),
+        _message.c.author != "customer",
+        _message.c.id.in_(_named(conversation_id, message_ids)) if message_ids else _message.c.at <= upto,
+    )
+    session.connection().execute(statement.values({column: at}))
+
+
+def _named(conversation_id: int, message_ids: Sequence[str]) -> Select[tuple[int]]:
+    """Lines of ours that the channel calls so; a conversation's lines are few, so no index of all names is kept."""
+    return (
+        select(_message.c.id)
+        .join(_outbox, _outbox.c.id == _message.c.id)
+        .where(_message.c.conversation_id == conversation_id, _outbox.c.message_id.in_(message_ids))
+    )
+
+
+def is_ours(session: Session, conversation_id: int, message_id: str) -> bool:
+    """Whether we sent the message that the channel calls so in this conversation."""
+    return session.connection().execute(_named(conversation_id, [message_id]).limit(1)).first() is not None
+
+
+class Line(NamedTuple):
+    """One line as it is shown; `state` is the outbox's word on a line of ours, "" on any other."""
+
+    id: int
+    author: str
+    text: str
+    media: str
+    state: str
+    message_id: str
+    at: datetime
+    edited_at: datetime | None
+    unsent_at: datetime | None
+    delivered_at: datetime | None
+    seen_at: datetime | None
+
+
+_LINES = select(
+    _message.c.id,
+    _message.c.author,
+    _message.c.text,
+    _message.c.media,
+    func.coalesce(_outbox.c.state, ""),
+    func.coalesce(_outbox.c.message_id, _message.c.message_id),
+    *(_message.c[name] for name in ("at", "edited_at", "unsent_at", "delivered_at", "seen_at")),
+).outerjoin(_outbox, _outbox.c.id == _message.c.id)
+
+
+def latest(session: Session, conversation_id: int, most: int = 50) -> list[Line]:
+    """The last lines, oldest of them first."""
+    statement = _LINES.where(_message.c.conversation_id == conversation_id).order_by(_message.c.id.desc())
+    rows = session.connection().execute(statement.limit(most)).all()
+    return [Line._make(row) for row in reversed(rows)]
