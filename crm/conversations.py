@@ -1,0 +1,120 @@
+"""Who holds a conversation, what it waits for, and how it changes: pure steps from one state to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from operator import attrgetter
+
+from storage.conversations import BOT, STAFF
+from storage.customers import Person
+
+HAND_BACK_AFTER = timedelta(hours=12)
+ALARM_AFTER = timedelta(minutes=15)
+MISSES_BEFORE_PERSON = 2
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The part of a conversation that changes while it goes on."""
+
+    holder: str = BOT
+    handed_over_at: datetime | None = None
+    waiting_since: datetime | None = None
+    last_staff_at: datetime | None = None
+    misses: int = 0
+    dialog: str = ""
+    dialog_data: str = ""
+    dialog_until: datetime | None = None
+    minute: datetime | None = None
+    minute_count: int = 0
+
+    @property
+    def staff_holds(self) -> bool:
+        """Whether the bot must be silent."""
+        return self.holder == STAFF
+
+
+_OF_PERSON = attrgetter(*State.__slots__)
+
+
+def state_of(person: Person) -> State:
+    """The state as it was read."""
+    return State(*_OF_PERSON(person))
+
+
+def row_of(conversation_id: int, state: State) -> dict[str, object]:
+    """The state as it is written."""
+    return {"id": conversation_id, **{name: getattr(state, name) for name in State.__slots__}}
+
+
+def hand_over(state: State, now: datetime) -> State:
+    """A person is to answer; the bot falls silent. Keeps the first moment where one holds it already."""
+    if state.staff_holds:
+        return replace(state, waiting_since=state.waiting_since or now)
+    return replace(
+        state, holder=STAFF, handed_over_at=now, waiting_since=now, last_staff_at=None, misses=0, dialog="",
+        dialog_data="", dialog_until=None,
+    )  # fmt: skip
+
+
+def hand_back(state: State) -> State:
+    """The bot answers again."""
+    return replace(state, holder=BOT, handed_over_at=None, waiting_since=None, last_staff_at=None, misses=0)
+
+
+def staff_spoke(state: State, at: datetime) -> State:
+    """A person of the brand wrote: they hold the conversation, and nobody waits."""
+    held = state if state.staff_holds else hand_over(state, at)
+    return replace(held, waiting_since=None, last_staff_at=max(at, held.last_staff_at or at))
+
+
+def customer_spoke(state: State, at: datetime) -> State:
+    """A customer wrote while staff hold the conversation: they wait from now on, if they did not before."""
+    return replace(state, waiting_since=state.waiting_since or at) if state.staff_holds else state
+
+
+def is_stale(state: State, now: datetime) -> bool:
+    """Whether staff hold it but have said nothing for so long that it returns to the bot."""
+    if not state.staff_holds or state.handed_over_at is None:
+        return False
+    return now - max(state.handed_over_at, state.last_staff_at or state.handed_over_at) >= HAND_BACK_AFTER
+
+
+def asked(state: State, dialog: str, data: str, until: datetime) -> State:
+    """The bot asked something; the next answer goes to this dialog, until then."""
+    return replace(state, dialog=dialog, dialog_data=data, dialog_until=until, misses=0)
+
+
+def settled(state: State) -> State:
+    """No dialog waits any more."""
+    return replace(state, dialog="", dialog_data="", dialog_until=None) if state.dialog else state
+
+
+def waits_for(state: State, now: datetime) -> str:
+    """The dialog that waits for an answer; "" where none does or its time is over."""
+    return state.dialog if state.dialog and state.dialog_until and now < state.dialog_until else ""
+
+
+def counted(state: State, at: datetime, lines: int) -> State:
+    """So many more lines in this minute."""
+    minute = at.replace(second=0, microsecond=0)
+    if state.minute == minute:
+        return replace(state, minute_count=state.minute_count + lines)
+    return replace(state, minute=minute, minute_count=lines)
+
+
+def lines_left(state: State, at: datetime, per_minute: int) -> int:
+    """How many lines this person may still have answered in this minute."""
+    used = state.minute_count if state.minute == at.replace(second=0, microsecond=0) else 0
+    return max(0, per_minute - used)
+
+
+def missed(state: State) -> State:
+    """The bot did not understand, once more in a row."""
+    return replace(state, misses=state.misses + 1)
+
+
+def understood(state: State) -> State:
+    """The bot understood: the row of misses ends."""
+    return replace(state, misses=0) if state.misses else state

@@ -1,0 +1,228 @@
+"""Customers as the POS knows them, and how the people in the chats are joined to them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from crm import consent, loyalty, phones, tickets
+from crm.errors import Invalid, NotFound
+from storage import customers as store
+from storage.columns import new_id
+from storage.customers import Person
+from storage.customers import Profile as Profile
+
+CODE_LIFE = timedelta(days=30)
+GUESSES = 5
+GUESS_WINDOW = timedelta(hours=1)
+
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+"""31 letters and digits that nobody confuses; being prime, one weighted sum finds every slip and every swap."""
+_CODE_LENGTH = 8
+
+
+class Outcome(StrEnum):
+    """What came of news from the POS. STALE news is older than what we have and changed nothing."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+
+
+class Join(StrEnum):
+    """What came of an attempt to join. AMBIGUOUS and REFUSED are for staff to settle."""
+
+    JOINED = "joined"
+    ALREADY = "already"
+    NO_MATCH = "no_match"
+    AMBIGUOUS = "ambiguous"
+    REFUSED = "refused"
+
+
+def put_customer(
+    session: Session,
+    external_id: str,
+    *,
+    now: datetime,
+    name: str,
+    phone: str = "",
+    email: str = "",
+    birthday: str = "",
+    version: int | None = None,
+) -> Outcome:
+    """Take over what the POS says about a customer, in full: what it leaves out is empty afterwards.
+
+    News with a smaller `version` than ours is stale; without a version the last news wins. People in a chat whose
+    number their platform vouched for are joined to the customer who now has it. Raises Invalid for a bad phone.
+    """
+    number = _number(phone)
+    given = {"name": name, "phone": number, "email": email, "birthday": birthday}
+    outcome = _write(session, external_id, given, version, now)
+    if number and outcome in (Outcome.CREATED, Outcome.UPDATED):
+        _join_waiting(session, number, now)
+    return outcome
+
+
+def known(session: Session, external_id: str, now: datetime) -> int:
+    """The id of the customer that the POS calls so; a stub without a name where the POS has not told us more."""
+    found = store.external(session, external_id)
+    if found is None:
+        store.insert_external(session, _newborn(external_id, now))
+        found = store.external(session, external_id)
+    assert found is not None
+    return found.id
+
+
+def find(session: Session, external_id: str) -> Profile:
+    """The customer that the POS calls so. Raises NotFound."""
+    found = store.external(session, external_id)
+    if found is None:
+        raise NotFound("Không có khách hàng này.", "There is no such customer.", field="external_id")
+    return found
+
+
+def page(session: Session, after: int, most: int) -> list[Profile]:
+    """POS customers with an id above `after`, by id."""
+    return store.page(session, after, most)
+
+
+def external_ids(session: Session, customer_ids: Collection[int]) -> dict[int, str]:
+    """What the POS calls these customers, by id."""
+    return store.external_ids(session, customer_ids)
+
+
+def join_by_phone(session: Session, person: Person, phone: str, now: datetime) -> Join:
+    """Join a person to the one POS customer with this number.
+
+    Only for a number that the platform itself handed over (`ContactShared`), never for one that was typed: a typed
+    number proves nothing. Where nobody has it yet, it is kept, and the person is joined as soon as the POS names it.
+    """
+    number = phones.normalise(phone)
+    if number is None:
+        return Join.NO_MATCH
+    person = _now(session, person)
+    matches = store.ids_by_phone(session, number, chat_born=False)
+    if person.external_id is not None:
+        if person.customer_id in matches:
+            return Join.ALREADY
+        return Join.REFUSED if matches else Join.NO_MATCH
+    if len(matches) != 1:
+        store.change(session, person.customer_id, phone=number, updated_at=now)
+        return Join.AMBIGUOUS if matches else Join.NO_MATCH
+    return _join(session, person.customer_id, matches[0], now)
+
+
+def join_by_code(session: Session, person: Person, code: str, now: datetime) -> Join:
+    """Join a person to the customer whose code they typed. After five wrong codes in an hour all are refused."""
+    person = _now(session, person)
+    if store.count_guesses(session, person.identity_id, now - GUESS_WINDOW) >= GUESSES:
+        return Join.REFUSED
+    tidy = _tidy(code)
+    owner = store.code_owner(session, _digest(tidy), now) if _is_code(tidy) else None
+    if owner is None:
+        store.add_guess(session, person.identity_id, now, now - GUESS_WINDOW)
+        return Join.NO_MATCH
+    if person.external_id is not None:
+        return Join.ALREADY if owner == person.customer_id else Join.REFUSED
+    if store.use_code(session, _digest(tidy), now) is None:
+        return Join.NO_MATCH
+    return _join(session, person.customer_id, owner, now)
+
+
+def issue_code(session: Session, customer_id: int, now: datetime) -> str:
+    """A new code for a receipt: eight letters and digits, good once and for `CODE_LIFE`. Only its hash is kept."""
+    body = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH - 1))
+    code = body + _check(body)
+    store.add_code(
+        session,
+        {
+            "digest": _digest(code), "customer_id": customer_id, "expires_at": now + CODE_LIFE, "used_at": None,
+            "created_at": now,
+        },
+    )  # fmt: skip
+    return code
+
+
+def _write(
+    session: Session, external_id: str, given: dict[str, str | None], version: int | None, now: datetime
+) -> Outcome:
+    row = {**_newborn(external_id, now), **given, "external_version": version or 0}
+    if store.insert_external(session, row):
+        return Outcome.CREATED
+    ours = store.external(session, external_id, lock=True)
+    assert ours is not None
+    newest = ours.external_version if version is None else version
+    if newest < ours.external_version:
+        return Outcome.STALE
+    if all(getattr(ours, name) == value for name, value in given.items()):
+        if newest > ours.external_version:
+            store.change(session, ours.id, external_version=newest)
+        return Outcome.UNCHANGED
+    store.change(session, ours.id, **given, external_version=newest, updated_at=now)
+    return Outcome.UPDATED
+
+
+def _newborn(external_id: str, now: datetime) -> dict[str, object]:
+    return {
+        "id": new_id(), "name": "", "phone": None, "email": "", "birthday": "", "locale": "", "marketing": "",
+        "external_id": external_id, "external_version": 0, "merged_into": None, "created_at": now, "updated_at": now,
+    }  # fmt: skip
+
+
+def _number(phone: str) -> str | None:
+    if not phone.strip():
+        return None
+    number = phones.normalise(phone)
+    if number is None:
+        raise Invalid("phone", "Số điện thoại không hợp lệ.", "This is not a valid phone number.")
+    return number
+
+
+def _join_waiting(session: Session, number: str, now: datetime) -> None:
+    owners = store.ids_by_phone(session, number, chat_born=False)
+    if len(owners) == 1:
+        for customer_id in store.ids_by_phone(session, number, chat_born=True):
+            _join(session, customer_id, owners[0], now)
+
+
+def _join(session: Session, source: int, target: int, now: datetime) -> Join:
+    """Everything of a chat-born customer becomes the POS customer's. Done once, whoever comes first."""
+    store.lock(session, [source, target])
+    ours, theirs = store.profile(session, source), store.profile(session, target)
+    if ours is None or theirs is None or ours.external_id is not None or ours.merged_into is not None:
+        return Join.ALREADY if ours is not None and ours.merged_into == target else Join.REFUSED
+    store.move_identities(session, source, target)
+    tickets.carry_over(session, source, target)
+    loyalty.carry_over(session, source, target, now)
+    consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))
+    store.change(session, source, merged_into=target, phone=None, updated_at=now)
+    return Join.JOINED
+
+
+def _now(session: Session, person: Person) -> Person:
+    """The person as the database has them now: an event before this one may have joined them."""
+    return store.person(session, person.identity_id) or person
+
+
+def _tidy(code: str) -> str:
+    return re.sub(r"[\s\-.#]", "", code).upper()
+
+
+def _is_code(tidy: str) -> bool:
+    return len(tidy) == _CODE_LENGTH and set(tidy) <= set(_ALPHABET) and _check(tidy[:-1]) == tidy[-1]
+
+
+def _check(body: str) -> str:
+    total = sum(place * _ALPHABET.index(letter) for place, letter in enumerate(body, start=2))
+    return _ALPHABET[-total % len(_ALPHABET)]
+
+
+def _digest(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

@@ -1,0 +1,216 @@
+"""What happened on a channel, in our words: frozen, inert, on no channel in particular."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Who, on which channel, with which OA or Page. `user_id` is empty where an event concerns no person."""
+
+    channel: str
+    account_id: str
+    user_id: str
+
+
+class MediaKind(StrEnum):
+    """What a customer sent beside words. OTHER is content that the channel names but we do not know."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    FILE = "file"
+    STICKER = "sticker"
+    LINK = "link"
+    CONTACT_CARD = "contact_card"
+    SHARE = "share"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One attachment. `url` is empty where the channel gave none; urls expire, so they are fetched soon or never."""
+
+    kind: MediaKind
+    url: str = ""
+    name: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One normalised thing that happened, `at` by the channel's own clock (aware UTC), else when it arrived."""
+
+    address: Address
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound(Event):
+    """Something a person did that the customer sees as addressed to the brand; it moves the reply window."""
+
+    message_id: str = ""
+    reply_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextReceived(Inbound):
+    """A person wrote text. On Zalo a pressed query button arrives like this, with its payload as the text."""
+
+    text: str = ""
+    referral: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed(Inbound):
+    """A person pressed a button, a quick reply or a menu item; `payload` may be forged and is never trusted."""
+
+    payload: str = ""
+    title: str = ""
+    referral: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReceived(Inbound):
+    """A person sent one or more attachments, perhaps with a caption."""
+
+    media: tuple[Media, ...] = ()
+    text: str = ""
+    referral: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocationShared(Inbound):
+    """A person shared a place, in degrees."""
+
+    latitude: float = 0.0
+    longitude: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ContactShared(Inbound):
+    """A person let the platform hand over their own details; `phone` is as given, not yet normalised."""
+
+    phone: str = ""
+    name: str = ""
+    address_text: str = ""
+    birthday: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed(Event):
+    """A person followed the OA, or opened the chat for the first time (it opens the right to write first)."""
+
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollowed(Event):
+    """A person left; no marketing may follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted(Event):
+    """A person put a reaction on a message (`added`), or took it away."""
+
+    message_id: str = ""
+    reaction: str = ""
+    added: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Referred(Event):
+    """A person came (back) through a link or an advertisement."""
+
+    ref: str = ""
+    source: str = ""
+    ad_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdited(Event):
+    """A person changed a message; `revision` grows with every edit."""
+
+    message_id: str = ""
+    text: str = ""
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageUnsent(Event):
+    """A person took a message back: its words are no longer ours to show."""
+
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelivered(Event):
+    """Messages reached the phone: those named, or all sent up to `watermark`."""
+
+    message_ids: tuple[str, ...] = ()
+    watermark: datetime | None = None
+    tracking_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSeen(Event):
+    """Messages were read: those named, or all sent up to `watermark`."""
+
+    message_ids: tuple[str, ...] = ()
+    watermark: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffEcho(Event):
+    """A person of the brand answered in the platform's own inbox (not through us)."""
+
+    message_id: str = ""
+    text: str = ""
+    media: tuple[Media, ...] = ()
+    staff_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEcho(Event):
+    """A program's send came back: ours, if `metadata` or `message_id` or its content says so; else another app's."""
+
+    message_id: str = ""
+    text: str = ""
+    media: tuple[Media, ...] = ()
+    metadata: str = ""
+    app_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn(Event):
+    """The platform passed on a person's wish to be forgotten, or to get no more marketing (`scope`)."""
+
+    scope: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateChanged(Event):
+    """A message template changed its state, quality or quota at the platform."""
+
+    template_id: str = ""
+    status: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLost(Event):
+    """The account took away our right, or the platform restricted it: someone must connect it again."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent(Event):
+    """A genuine event that carries nothing for us to do, or that we do not know (`known` says which)."""
+
+    name: str = ""
+    known: bool = False
+    details: dict[str, str] = field(default_factory=dict)

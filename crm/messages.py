@@ -1,0 +1,106 @@
+"""What we say: a message on no channel in particular, and why it is sent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+
+class Purpose(StrEnum):
+    """Why a message goes out. Decides priority, consent, quiet hours, lane and whether it may be sent again."""
+
+    REPLY = "reply"
+    STAFF = "staff"
+    TRANSACTION = "transaction"
+    CARE = "care"
+    BROADCAST = "broadcast"
+
+    @property
+    def priority(self) -> int:
+        """Smaller goes first."""
+        return _PRIORITIES[self]
+
+    @property
+    def is_marketing(self) -> bool:
+        """Whether it needs the customer's consent to marketing."""
+        return self in (Purpose.CARE, Purpose.BROADCAST)
+
+
+_PRIORITIES = {
+    Purpose.REPLY: 0,
+    Purpose.STAFF: 1,
+    Purpose.TRANSACTION: 2,
+    Purpose.CARE: 5,
+    Purpose.BROADCAST: 9,
+}
+
+
+class ButtonKind(StrEnum):
+    """What a press does: come back to us as a payload, open a link, dial, or ask to share the phone number."""
+
+    REPLY = "reply"
+    URL = "url"
+    PHONE = "phone"
+    SHARE_PHONE = "share_phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`value` is the payload, the address or the number, by kind; empty for SHARE_PHONE."""
+
+    title: str
+    value: str = ""
+    kind: ButtonKind = ButtonKind.REPLY
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One card of a list: title, a line under it, a picture, its own buttons."""
+
+    title: str
+    subtitle: str = ""
+    image_url: str = ""
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is said. At least one of text, cards and picture is there; a channel degrades what it cannot show."""
+
+    text: str = ""
+    buttons: tuple[Button, ...] = ()
+    cards: tuple[Card, ...] = ()
+    picture: str = ""
+    reply_to: str = ""
+
+    @lru_cache(maxsize=1024)  # noqa: B019 - messages are frozen and few of them differ
+    def dumps(self) -> str:
+        """JSON for the outbox; fields at their defaults are left out."""
+        return json.dumps({key: value for key, value in asdict(self).items() if value}, ensure_ascii=False)
+
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def loads(body: str) -> Message:
+        """The message that `dumps` wrote."""
+        data = json.loads(body)
+        return Message(
+            text=data.get("text", ""),
+            buttons=tuple(_button(item) for item in data.get("buttons", ())),
+            cards=tuple(
+                Card(
+                    title=item["title"],
+                    subtitle=item.get("subtitle", ""),
+                    image_url=item.get("image_url", ""),
+                    buttons=tuple(_button(button) for button in item.get("buttons", ())),
+                )
+                for item in data.get("cards", ())
+            ),
+            picture=data.get("picture", ""),
+            reply_to=data.get("reply_to", ""),
+        )
+
+
+def _button(item: dict[str, str]) -> Button:
+    return Button(title=item["title"], value=item.get("value", ""), kind=ButtonKind(item.get("kind", "reply")))

@@ -1,0 +1,102 @@
+"""The one door out: whether something may be said at all, and the row that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from crm.messages import Message, Purpose
+from crm.reach import Refusal
+from storage import outbox, transcripts
+from storage.columns import NEVER, new_id
+from storage.customers import Person
+from storage.database import wake
+from storage.queue import WAITING
+
+AUTHORS = {Purpose.STAFF: "staff"}
+
+
+def compose(
+    person: Person,
+    parts: Sequence[Message],
+    purpose: Purpose,
+    now: datetime,
+    *,
+    typed_by_person: bool = False,
+    dedup_key: str | None = None,
+) -> list[dict[str, Any]] | Refusal:
+    """The outbox rows of a message that its channel has split, in order; or why it must not go out.
+
+    `dedup_key` names the business fact that it is about: the same fact is told once, however often this is called.
+    """
+    if person.unreachable_since is not None and purpose is not Purpose.REPLY:
+        return Refusal.UNREACHABLE
+    if purpose.is_marketing and person.marketing != "granted":
+        return Refusal.OPTED_OUT if person.marketing == "withdrawn" else Refusal.NO_CONSENT
+    return [
+        {
+            "id": new_id(), "identity_id": person.identity_id, "channel": person.channel,
+            "account_id": person.account_id, "user_id": person.user_id, "purpose": purpose.value,
+            "priority": purpose.priority, "typed_by_person": typed_by_person, "body": part.dumps(),
+            "dedup_key": f"{dedup_key}:{number}" if dedup_key else None, "state": WAITING, "ready_at": now,
+            "attempts": 0, "error": "", "lease_owner": "", "lease_until": NEVER, "lease_token": 0, "lane": "",
+            "resent": False, "message_id": "", "quota": "", "created_at": now,
+        }
+        for number, part in enumerate(parts)
+    ]  # fmt: skip
+
+
+def lines(rows: Sequence[Mapping[str, Any]], parts: Sequence[Message]) -> list[dict[str, Any]]:
+    """The transcript lines of composed rows, under the same ids."""
+    return [
+        line(
+            conversation_id=row["identity_id"],
+            author=AUTHORS.get(Purpose(row["purpose"]), "bot"),
+            text=part.text or "\n".join(card.title for card in part.cards),
+            media=part.picture,
+            at=row["created_at"],
+            line_id=row["id"],
+        )
+        for row, part in zip(rows, parts, strict=True)
+    ]
+
+
+def line(
+    *,
+    conversation_id: int,
+    author: str,
+    text: str,
+    at: datetime,
+    media: str = "",
+    message_id: str = "",
+    reply_to: str = "",
+    line_id: int | None = None,
+) -> dict[str, Any]:
+    """One transcript line as it is written."""
+    return {
+        "id": line_id or new_id(), "conversation_id": conversation_id, "author": author, "text": text, "media": media,
+        "message_id": message_id, "reply_to": reply_to, "at": at, "revision": 0,
+    }  # fmt: skip
+
+
+def send(
+    session: Session,
+    person: Person,
+    parts: Sequence[Message],
+    purpose: Purpose,
+    now: datetime,
+    *,
+    typed_by_person: bool = False,
+    dedup_key: str | None = None,
+) -> Refusal | None:
+    """Compose and queue in this transaction; the refusal where it must not go out. Twice with one key says it once."""
+    rows = compose(person, parts, purpose, now, typed_by_person=typed_by_person, dedup_key=dedup_key)
+    if isinstance(rows, Refusal):
+        return rows
+    outbox.add_many(session.connection(), rows)
+    transcripts.add_messages(session, lines(rows, parts))
+    wake(session, outbox.TOPIC)
+    return None

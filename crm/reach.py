@@ -1,0 +1,109 @@
+"""May we write to this person now, by which lane, at what cost; and if not: why, and from when. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from crm.messages import Purpose
+
+
+class Refusal(StrEnum):
+    """Why we may not write now."""
+
+    NEVER_WROTE = "never_wrote"
+    WINDOW_CLOSED = "window_closed"
+    OPTED_OUT = "opted_out"
+    NO_CONSENT = "no_consent"
+    UNREACHABLE = "unreachable"
+    ACCOUNT_HELD = "account_held"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One legal way a message goes out, in force from `since` until the day before `until`.
+
+    Open for `within` after the person's last interaction. `typed_only` lanes carry only text that a person typed.
+    `cost` is in đồng a message. `marketing` says whether promotion may go this way.
+    """
+
+    name: str
+    within: timedelta
+    since: date
+    until: date | None = None
+    cost: int = 0
+    typed_only: bool = False
+    marketing: bool = True
+
+    def in_force(self, day: date) -> bool:
+        """Whether the platform's rule holds on this day."""
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A channel's lanes, best first, as data with dates."""
+
+    lanes: tuple[Lane, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReachFacts:
+    """What `reach` must know, and no more: previews group people by it."""
+
+    purpose: Purpose
+    last_interaction_at: datetime | None
+    now: datetime
+    typed_by_person: bool = False
+    consented: bool = False
+    opted_out: bool = False
+    unreachable: bool = False
+    account_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The answer. Allowed: `lane`, `cost` in đồng, and `until` when it closes. Refused: `refusal` says why."""
+
+    lane: str = ""
+    cost: int = 0
+    until: datetime | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the message may go now."""
+        return self.refusal is None
+
+
+MARGIN = timedelta(minutes=2)
+"""Kept free at the end of every window: clocks differ and a call takes time."""
+
+
+def reach(rules: Rules, facts: ReachFacts) -> Reach:
+    """The first lane that is open; else the reason that someone can act upon.
+
+    A reply to a person who just wrote always passes consent: they asked. Marketing needs consent and no opt-out.
+    """
+    if facts.unreachable:
+        return Reach(refusal=Refusal.UNREACHABLE)
+    if facts.purpose.is_marketing and facts.opted_out:
+        return Reach(refusal=Refusal.OPTED_OUT)
+    if facts.purpose.is_marketing and not facts.consented:
+        return Reach(refusal=Refusal.NO_CONSENT)
+    if facts.account_held:
+        return Reach(refusal=Refusal.ACCOUNT_HELD)
+    if facts.last_interaction_at is None:
+        return Reach(refusal=Refusal.NEVER_WROTE)
+    day = facts.now.date()
+    for lane in rules.lanes:
+        closes = facts.last_interaction_at + lane.within - MARGIN
+        if (
+            lane.in_force(day)
+            and facts.now < closes
+            and (facts.typed_by_person or not lane.typed_only)
+            and (lane.marketing or not facts.purpose.is_marketing)
+        ):
+            return Reach(lane=lane.name, cost=lane.cost, until=closes)
+    return Reach(refusal=Refusal.WINDOW_CLOSED)
