@@ -1,0 +1,108 @@
+"""One batch of events: the people behind them, what is to be said and noted, written together at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from bot.context import Talk
+from crm import conversations
+from crm.conversations import State
+from crm.events import Address
+from storage import conversations as stored
+from storage import customers, jobs, outbox, transcripts
+from storage.columns import new_id
+from storage.database import wake
+
+PROFILE_JOB = "profile.fetch"
+
+Key = tuple[str, str, str]
+
+
+class Batch:
+    """Loads every person of a batch with one query and writes every kind of row with one statement."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self._talks: dict[Key, Talk] = {}
+
+    def load(self, addresses: Iterable[Address]) -> None:
+        """Read these people; make those that are new."""
+        wanted: dict[Key, Address] = {(each.channel, each.account_id, each.user_id): each for each in addresses}
+        if not wanted:
+            return
+        users = [each.user_id for each in wanted.values()]
+        people = customers.people(self.session, users)
+        missing = [each for key, each in wanted.items() if key not in people]
+        if missing:
+            self._make(missing)
+            people = customers.people(self.session, users)
+        for key in wanted:
+            person = people[key]
+            state = conversations.state_of(person)
+            self._talks[key] = Talk(person, state, state)
+
+    def talk(self, address: Address) -> Talk:
+        """The person's part in this batch."""
+        return self._talks[address.channel, address.account_id, address.user_id]
+
+    def write_lines(self) -> None:
+        """Write the transcript lines that wait, so that a statement of this batch can see them."""
+        lines = [line for talk in self._talks.values() for line in talk.lines]
+        transcripts.add_messages(self.session, lines)
+        for talk in self._talks.values():
+            talk.lines = []
+
+    def flush(self) -> None:
+        """Write everything that this batch changed."""
+        talks = sorted(self._talks.values(), key=lambda talk: talk.person.identity_id)
+        customers.set_identities(
+            self.session,
+            [
+                {"id": talk.person.identity_id, "last_interaction_at": talk.interaction_at, "unreachable_since": None}
+                for talk in talks
+                if talk.interaction_at is not None
+            ],
+        )
+        stored.set_conversations(
+            self.session,
+            [
+                conversations.row_of(talk.person.identity_id, talk.state)
+                for talk in talks
+                if talk.state is not talk.before and talk.state != talk.before
+            ],
+        )
+        outgoing = [row for talk in talks for row in talk.outgoing]
+        outbox.add_many(self.session.connection(), outgoing)
+        self.write_lines()
+        if outgoing:
+            wake(self.session, outbox.TOPIC)
+
+    def _make(self, addresses: list[Address]) -> None:
+        rows = [(each, new_id(), new_id()) for each in addresses]
+        people: list[dict[str, Any]] = [
+            {"id": customer, "created_at": self.now, "updated_at": self.now} for _, customer, _ in rows
+        ]
+        identities: list[dict[str, Any]] = [
+            {
+                "id": identity, "customer_id": customer, "channel": each.channel, "account_id": each.account_id,
+                "user_id": each.user_id, "created_at": self.now,
+            }
+            for each, customer, identity in rows
+        ]  # fmt: skip
+        empty = [conversations.row_of(identity, State()) for _, _, identity in rows]
+        customers.add_many(self.session, people, identities, empty)
+        jobs.add_many(
+            self.session,
+            [jobs.row(PROFILE_JOB, str(identity), {"identity": identity}, self.now) for _, _, identity in rows],
+        )
+
+
+def moved_window(talk: Talk, at: datetime) -> None:
+    """The person did something that opens the reply window; it never moves back."""
+    latest = max(filter(None, (talk.interaction_at, talk.person.last_interaction_at, at)))
+    talk.interaction_at = latest

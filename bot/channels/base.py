@@ -1,0 +1,198 @@
+"""What a channel is: two pure functions that read, three that talk to the platform, and one error type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from crm.events import Address, Event
+from crm.messages import Message
+from crm.reach import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a channel's door verifies with. An empty `secret` means pending: nothing is verified, nothing kept."""
+
+    app_id: str = ""
+    secret: str = ""
+    verify_token: str = ""
+    account_ids: frozenset[str] = frozenset()
+
+    @property
+    def pending(self) -> bool:
+        """Whether the channel cannot verify anything yet."""
+        return not (self.app_id and self.secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One event as it came. `body` is JSON bytes that `parse` understands by themselves; `occurred_at` is aware UTC.
+
+    `thread_key` orders: events with the same key are handled one after another. `dedup_key` is unique per account.
+    """
+
+    account_id: str
+    thread_key: str
+    dedup_key: str
+    occurred_at: datetime | None
+    body: bytes
+
+
+class Verdict(StrEnum):
+    """How a webhook body was judged at the door; a label of the counter, too."""
+
+    ACCEPTED = "accepted"
+    PROBE = "probe"
+    CONSOLE_TEST = "console_test"
+    PENDING = "pending"
+    BAD_SIGNATURE = "bad_signature"
+    WRONG_APP = "wrong_app"
+    NOT_UNDERSTOOD = "not_understood"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What the door answers and keeps. `buried` are genuine but not understood: kept raw, shown by `dead list`."""
+
+    status: int
+    verdict: Verdict
+    raws: tuple[Raw, ...] = ()
+    buried: tuple[Raw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One OA or Page with its living access token (in memory only; at rest it is encrypted)."""
+
+    channel: str
+    account_id: str
+    access_token: str = field(repr=False)
+    app_id: str = ""
+    app_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One send. `metadata` comes back in the echo where the channel can; `lane` was chosen by `reach`."""
+
+    to: Address
+    message: Message
+    lane: str
+    metadata: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the platform said. `quota` names what the message was charged to; "" where it does not say."""
+
+    message_id: str
+    quota: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person as the platform shows them to us; empty strings where it does not."""
+
+    name: str = ""
+    avatar_url: str = ""
+    locale: str = ""
+    phone: str = ""
+    followed: bool | None = None
+    last_interaction_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """What a refresh gave. `expires_in` counts from the answer."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The same sentence in English and Vietnamese."""
+
+    en: str
+    vi: str
+
+
+class SendErrorKind(StrEnum):
+    """What to do about a failed call: try again, wait, give up, give the person up, mend the token, or find out."""
+
+    RETRY = "retry"
+    SNOOZE = "snooze"
+    PERMANENT = "permanent"
+    UNREACHABLE = "unreachable"
+    AUTH = "auth"
+    UNKNOWN = "unknown"
+
+
+class Subject(StrEnum):
+    """Whom an error concerns: this message, this person, or this account (its queue is held)."""
+
+    MESSAGE = "message"
+    PERSON = "person"
+    ACCOUNT = "account"
+
+
+class SendError(Exception):
+    """A call to a platform failed.
+
+    `code` is the platform's own ("-230", "10/2018278", "timeout"); `words` say in plain words what it means and who
+    can mend it, as an English/Vietnamese pair. UNKNOWN means that the platform may have acted.
+    """
+
+    def __init__(
+        self,
+        kind: SendErrorKind,
+        code: str,
+        words: Words,
+        *,
+        retry_after: timedelta | None = None,
+        subject: Subject = Subject.MESSAGE,
+        detail: str = "",
+    ) -> None:
+        super().__init__(f"{code}: {words.en}")
+        self.kind = kind
+        self.code = code
+        self.words = words
+        self.retry_after = retry_after
+        self.subject = subject
+        self.detail = detail
+
+
+class Channel(Protocol):
+    """One platform. `receive` and `parse` are pure; the rest is I/O and raises only `SendError`."""
+
+    name: str
+    rules: Rules
+
+    def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
+        """Verify the raw bytes in constant time and split them into events. Never raises."""
+
+    def challenge(self, query: Mapping[str, str], keys: Keys) -> str | None:
+        """The text to answer a GET handshake with; None where it is to be refused."""
+
+    def parse(self, body: bytes, now: datetime) -> list[Event]:
+        """One raw event in our words. Raises ValueError where a body cannot be understood."""
+
+    def split(self, message: Message) -> tuple[Message, ...]:
+        """Degrade to what the channel can show, as messages that take exactly one call each, in order."""
+
+    async def send(self, account: Account, outgoing: Outgoing) -> Sent:
+        """Say one message that `split` gave, by exactly one call."""
+
+    async def profile(self, account: Account, user_id: str) -> Profile:
+        """Look a person up. Slow and rationed: never on the way of a message."""
+
+    async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
+        """Trade a single-use refresh token for a new pair. AUTH: the token is spent; UNKNOWN: the answer was lost."""
+
+    async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
+        """The id of our own message with this text, sent since then; None where the platform shows none."""

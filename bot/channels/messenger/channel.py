@@ -1,0 +1,107 @@
+"""Facebook Messenger as a channel: its parts put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from bot.channels.base import Account, Keys, Outgoing, Profile, Received, Sent, TokenPair
+from bot.channels.messenger import errors, faults, parse, sender, webhook
+from bot.channels.messenger.client import TIMEOUT, Graph, Session
+from bot.channels.messenger.envelope import record, records
+from bot.channels.messenger.rules import RULES
+from bot.channels.text import clean
+from crm.events import Event
+from crm.messages import Message
+from crm.reach import Rules
+
+GRAPH_URL = "https://graph.facebook.com/v26.0"
+
+
+class Messenger:
+    """The Messenger Platform for Pages. `session` is shared and not closed here; `timeout` is in seconds a call."""
+
+    name = parse.CHANNEL
+    rules: Rules = RULES
+
+    def __init__(self, session: Session, graph_url: str = GRAPH_URL, timeout: float = TIMEOUT) -> None:
+        self._graph = Graph(session, graph_url, timeout)
+
+    def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
+        """Verify the raw bytes in constant time and split them into updates. Never raises."""
+        return webhook.receive(headers, body, keys, now)
+
+    def challenge(self, query: Mapping[str, str], keys: Keys) -> str | None:
+        """The challenge to send back where the verify token is ours; None refuses."""
+        return webhook.challenge(query, keys)
+
+    def parse(self, body: bytes, now: datetime) -> list[Event]:
+        """One raw body in our words. Raises ValueError where it cannot be understood."""
+        return parse.parse(body, now)
+
+    def split(self, message: Message) -> tuple[Message, ...]:
+        """The message as parts of one call each, degraded to what Messenger can show."""
+        return sender.split(message)
+
+    async def send(self, account: Account, outgoing: Outgoing) -> Sent:
+        """Say one part by one call (Messenger, "Send API"). UNKNOWN also where a good answer names no message."""
+        data = await self._graph.post(
+            account, f"{quote(account.account_id, safe='')}/messages", sender.encode(outgoing)
+        )
+        message_id = clean(data.get("message_id"))
+        if not message_id:
+            raise errors.raised(faults.OUTCOME_LOST, "no_message_id")
+        return Sent(message_id)
+
+    async def profile(self, account: Account, user_id: str) -> Profile:
+        """A person's name and picture; empty where the app lacks the permission (Messenger, "User Profile API")."""
+        fields = {"fields": "name,first_name,last_name,profile_pic"}
+        data = await self._graph.get(account, quote(user_id, safe=""), fields)
+        parts = (clean(data.get("first_name")).strip(), clean(data.get("last_name")).strip())
+        return Profile(
+            name=clean(data.get("name")).strip() or " ".join(part for part in parts if part),
+            avatar_url=clean(data.get("profile_pic")),
+            locale=clean(data.get("locale")),
+        )
+
+    async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
+        """Always AUTH: a Page's token has no refresh token; it lives until someone ends it."""
+        raise errors.raised(faults.RECONNECT, "no_refresh")
+
+    async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
+        """The newest message of the Page with this text since then, from the last 20 of the conversation.
+
+        Facebook tells times in whole seconds (Messenger, "Conversations API").
+        """
+        page = account.account_id
+        query = {
+            "platform": "messenger",
+            "user_id": user_id,
+            "fields": "messages.limit(20){id,created_time,from,message}",
+        }
+        data = await self._graph.get(account, f"{quote(page, safe='')}/conversations", query)
+        earliest, words = since.replace(microsecond=0), clean(text).strip()
+        found = [
+            (at, clean(message.get("id")))
+            for message in _messages(data)
+            if (at := _time(message.get("created_time"))) is not None
+            and at >= earliest
+            and record(message.get("from")).get("id") == page
+            and clean(message.get("message")).strip() == words
+        ]
+        return max(found)[1] or None if found else None
+
+
+def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
+    threads = records(data.get("data"))
+    return [message for thread in threads for message in records(record(thread.get("messages")).get("data"))]
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(clean(value))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

@@ -1,0 +1,135 @@
+"""The wire to the Graph API: one call, its time limit, its answer read without trust, its failures as `SendError`."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from yarl import URL
+
+from bot.channels.base import Account
+from bot.channels.messenger import errors, faults
+from bot.channels.messenger.envelope import records
+from bot.channels.text import clean
+
+Session = aiohttp.ClientSession
+TIMEOUT = 8.0
+"""Seconds that one call may take in all."""
+_LONGEST_WAIT = timedelta(hours=1)
+_USAGE = "X-Business-Use-Case-Usage"
+_HEADERS = {"Content-Type": "application/json"}
+
+
+class Graph:
+    """Calls to one Graph API address over a session that belongs to others."""
+
+    def __init__(self, session: Session, url: str, timeout: float = TIMEOUT) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=timeout / 2)
+
+    async def post(self, account: Account, path: str, body: bytes) -> dict[str, Any]:
+        """Do something once. UNKNOWN where it may have been done although no good answer came."""
+        return await self._call("POST", account, path, "", body, faults.OUTCOME_LOST)
+
+    async def get(self, account: Account, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """Read something; may be called twice, so a lost answer is RETRY."""
+        return await self._call("GET", account, path, urlencode(query), None, faults.READ_FAILED)
+
+    async def _call(
+        self, method: str, account: Account, path: str, query: str, body: bytes | None, lost: faults.Fault
+    ) -> dict[str, Any]:
+        url = address(f"{self._url}/{path}?{query}", account.access_token, account.app_secret)
+        try:
+            async with self._session.request(
+                method, url, data=body, headers=_HEADERS, timeout=self._timeout, allow_redirects=False
+            ) as response:
+                raw = await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
+            raise errors.raised(faults.NOT_REACHED, "not_reached", detail=type(failure).__name__) from None
+        except TimeoutError:
+            raise errors.raised(lost, "timeout") from None
+        except (aiohttp.ClientError, OSError) as failure:
+            raise errors.raised(lost, "lost", detail=type(failure).__name__) from None
+        return answer(response.status, response.headers, raw, lost)
+
+
+@lru_cache(maxsize=1024)
+def address(url: str, token: str, app_secret: str) -> URL:
+    """Where a call goes, with the credentials in its query."""
+    return URL(f"{url}&{credentials(token, app_secret)}".replace("?&", "?"), encoded=True)
+
+
+@lru_cache(maxsize=256)
+def credentials(token: str, app_secret: str) -> str:
+    """The token, and the proof that we know the app's secret where we do, as a query (Graph API, "Secure Requests")."""
+    query = {"access_token": token}
+    if app_secret:
+        query["appsecret_proof"] = hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+    return urlencode(query)
+
+
+def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: faults.Fault) -> dict[str, Any]:
+    """The JSON object of a good answer; `SendError` for all others. The content type is not looked at.
+
+    An error in Graph's own words is judged by its code, whatever the status. Without such words: 429, and 503 with
+    Retry-After, say that nothing was done, so RETRY; 401 is AUTH; the rest of 4xx and every redirect are PERMANENT;
+    any other 5xx, and a 2xx that cannot be read, may hide a call that was carried out, so they are `lost`.
+    """
+    data = _object(raw)
+    failure = data.get("error") if data is not None else None
+    wait = _retry_after(headers)
+    if isinstance(failure, dict):
+        code, subcode = _number(failure.get("code")), _number(failure.get("error_subcode"))
+        raise errors.error(code, subcode, status, wait or _regain(headers), _detail(failure))
+    if 200 <= status < 300 and data is not None and failure is None:
+        return data
+    name = f"http {status}"
+    if status == 429 or (status == 503 and wait):
+        raise errors.raised(faults.BUSY, name, wait)
+    if status == 401:
+        raise errors.raised(faults.RECONNECT, name)
+    if 300 <= status < 500:
+        raise errors.raised(faults.REFUSED_UNREAD, name)
+    raise errors.raised(lost, name, wait)
+
+
+def _object(raw: bytes) -> dict[str, Any] | None:
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    return value if type(value) is int else 0
+
+
+def _detail(failure: dict[str, Any]) -> str:
+    """What support at Meta asks for first, and Meta's own words."""
+    parts = (clean(failure.get("fbtrace_id")), clean(failure.get("message")))
+    return " ".join(part for part in parts if part)[:300]
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    text = headers.get("Retry-After", "").strip()
+    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return min(timedelta(seconds=seconds), _LONGEST_WAIT) if seconds else None
+
+
+def _regain(headers: Mapping[str, str]) -> timedelta | None:
+    """How long until a throttled Page may call again, by its usage header (Graph API, "Rate Limits")."""
+    usage = _object(headers.get(_USAGE, "").encode("utf-8", "replace")) or {}
+    rows = [row for group in usage.values() for row in records(group)]
+    minutes = max((_number(row.get("estimated_time_to_regain_access")) for row in rows), default=0)
+    return min(timedelta(minutes=min(minutes, 60)), _LONGEST_WAIT) if minutes > 0 else None

@@ -1,0 +1,220 @@
+"""A message as Messenger can show it: degraded and split into single calls, then written as the Send API's JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from bot.channels.base import Outgoing, SendError, SendErrorKind, Words
+from bot.channels.messenger.fit import chop, cut, units
+from bot.channels.messenger.rules import HUMAN_AGENT, STANDARD
+from bot.channels.text import clean
+from crm.messages import Button, ButtonKind, Card, Message
+
+TEXT = 1999
+TEMPLATE_TEXT = 640
+TEMPLATE_BUTTONS = 3
+QUICK_REPLIES = 13
+TITLE = 20
+PAYLOAD = 1000
+CARDS = 10
+CARD_TITLE = 80
+METADATA = 999
+
+_POINTER = "👇"
+"""Stands where buttons came without words: Messenger shows no button alone."""
+_FILLER = "·"
+"""Stands where a card has no title, or nothing but a title: Messenger refuses both."""
+_ON_TEMPLATE = (ButtonKind.URL, ButtonKind.PHONE)
+_NUMBER = re.compile(r"\+[1-9][0-9]{7,14}")
+_TYPES = {
+    STANDARD: {"messaging_type": "RESPONSE"},
+    HUMAN_AGENT: {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"},
+}
+"""What each lane writes. There is no other tag: the three old ones fail since 2026-04-27."""
+_NO_SUCH_LANE = Words(
+    "Messenger has no such lane; this is a bug of ours: report it.",
+    "Messenger không có luồng gửi này; đây là lỗi của phần mềm, hãy báo cho nhóm phát triển.",
+)
+
+
+# --- degrading ---------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def split(message: Message) -> tuple[Message, ...]:
+    """The message as parts of exactly one call each: picture, words, cards; quick replies hang on the last one.
+
+    What finds no room (a fourth link, a fourteenth reply, a number that cannot be dialled) becomes a line of text.
+    """
+    shares = [button for card in message.cards for button in card.buttons if button.kind is ButtonKind.SHARE_PHONE]
+    quick, template, lines = _sorted((*message.buttons, *shares))
+    cards, more = _fitting(message.cards)
+    text = "\n".join(part for part in (clean(message.text).strip(), *lines, *more) if part)
+    parts = [Message(picture=message.picture)] if message.picture else []
+    parts += _worded(text, template)
+    parts += [Message(cards=cards[start : start + CARDS]) for start in range(0, len(cards), CARDS)]
+    if quick and not parts:
+        parts = [Message(text=_POINTER)]
+    if not parts:
+        return ()
+    parts[-1] = replace(parts[-1], buttons=parts[-1].buttons + quick)
+    parts[0] = replace(parts[0], reply_to=message.reply_to)
+    return tuple(parts)
+
+
+def _sorted(buttons: Iterable[Button]) -> tuple[tuple[Button, ...], tuple[Button, ...], list[str]]:
+    """Quick replies, template buttons, and a line for each button that is neither."""
+    quick: list[Button] = []
+    template: list[Button] = []
+    lines: list[str] = []
+    for button in buttons:
+        asks_again = button.kind is ButtonKind.SHARE_PHONE and any(other.kind is button.kind for other in quick)
+        if asks_again:
+            continue
+        side, room = (template, TEMPLATE_BUTTONS) if button.kind in _ON_TEMPLATE else (quick, QUICK_REPLIES)
+        if len(side) < room and _shown(button):
+            side.append(button)
+        elif line := _line(button):
+            lines.append(line)
+    return tuple(quick), tuple(template), lines
+
+
+def _fitting(cards: Iterable[Card]) -> tuple[tuple[Card, ...], list[str]]:
+    """The cards with the buttons they can carry, and a line for each button that they cannot."""
+    kept: list[Card] = []
+    lines: list[str] = []
+    for card in cards:
+        buttons = [button for button in card.buttons if button.kind is not ButtonKind.SHARE_PHONE]
+        carried = [button for button in buttons if _shown(button)][:TEMPLATE_BUTTONS]
+        left = (_line(button) for button in buttons if button not in carried)
+        lines += [f"{cut(card.title, CARD_TITLE)} {line}".strip() for line in left if line]
+        kept.append(replace(card, buttons=tuple(carried)))
+    return tuple(card for card in kept if _text_of(card.title, card.subtitle, card.image_url) or card.buttons), lines
+
+
+def _worded(text: str, template: tuple[Button, ...]) -> list[Message]:
+    parts = list(chop(text, TEXT))
+    if not template:
+        return [Message(text=part) for part in parts]
+    last = parts.pop() if parts else _POINTER
+    tail = chop(last, TEMPLATE_TEXT)
+    return [*(Message(text=part) for part in (*parts, *tail[:-1])), Message(text=tail[-1], buttons=template)]
+
+
+def _shown(button: Button) -> bool:
+    """Whether Messenger can show this button with this value."""
+    match button.kind:
+        case ButtonKind.SHARE_PHONE:
+            return True
+        case ButtonKind.URL:
+            return bool(_link(button.value))
+        case ButtonKind.PHONE:
+            return bool(_dial(button.value))
+    return bool(_text_of(button.title, button.value)) and units(_payload(button)) <= PAYLOAD
+
+
+def _line(button: Button) -> str:
+    value = clean(button.value).strip() if button.kind in _ON_TEMPLATE else ""
+    words = ": ".join(part for part in (clean(button.title).strip(), value) if part)
+    return f"• {words}" if words else ""
+
+
+def _text_of(*texts: str) -> str:
+    return next((clean(text).strip() for text in texts if clean(text).strip()), "")
+
+
+def _link(value: str) -> str:
+    """The address, with its spaces escaped; "" for what is no web address."""
+    link = clean(value).strip().replace(" ", "%20")
+    return link if re.match(r"https?://[^\s/]", link) else ""
+
+
+def _dial(value: str) -> str:
+    """The number with its country's code, which a call button needs; "" for a short or unclear one."""
+    number = re.sub(r"[ .()-]", "", clean(value))
+    number = re.sub(r"^00", "+", number)
+    number = re.sub(r"^0(?=[1-9])", "+84", number)
+    number = re.sub(r"^84(?=[0-9]{9,10}$)", "+84", number)
+    return number if _NUMBER.fullmatch(number) else ""
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+
+def encode(outgoing: Outgoing) -> bytes:
+    """The body of the one call that says a part."""
+    return json.dumps(payload(outgoing), separators=(",", ":")).encode()
+
+
+def payload(outgoing: Outgoing) -> dict[str, Any]:
+    """The Send API's JSON for one part that `split` gave. SendError for a lane that Messenger does not have."""
+    kind = _TYPES.get(outgoing.lane)
+    if kind is None:
+        raise SendError(SendErrorKind.PERMANENT, "lane", _NO_SUCH_LANE, detail=outgoing.lane)
+    part = outgoing.message
+    message = _content(part)
+    quick = [_quick_reply(button) for button in part.buttons if button.kind not in _ON_TEMPLATE]
+    if quick:
+        message["quick_replies"] = quick
+    if outgoing.metadata:
+        message["metadata"] = outgoing.metadata[:METADATA]
+    body: dict[str, Any] = {"recipient": {"id": outgoing.to.user_id}, **kind, "message": message}
+    if part.reply_to:
+        body["reply_to"] = {"mid": part.reply_to}
+    return body
+
+
+def _content(part: Message) -> dict[str, Any]:
+    template = [_button(button) for button in part.buttons if button.kind in _ON_TEMPLATE]
+    if part.picture:
+        return {"attachment": {"type": "image", "payload": {"url": _link(part.picture) or part.picture}}}
+    if part.cards:
+        return _template({"template_type": "generic", "elements": [_element(card) for card in part.cards]})
+    if template:
+        return _template({"template_type": "button", "text": part.text, "buttons": template})
+    return {"text": part.text}
+
+
+def _template(content: dict[str, Any]) -> dict[str, Any]:
+    return {"attachment": {"type": "template", "payload": content}}
+
+
+def _element(card: Card) -> dict[str, Any]:
+    element: dict[str, Any] = {"title": cut(card.title, CARD_TITLE) or _FILLER}
+    if subtitle := cut(card.subtitle, CARD_TITLE):
+        element["subtitle"] = subtitle
+    if image := _link(card.image_url):
+        element["image_url"] = image
+    if card.buttons:
+        element["buttons"] = [_button(button) for button in card.buttons]
+    if len(element) == 1:
+        element["subtitle"] = _FILLER
+    return element
+
+
+def _button(button: Button) -> dict[str, str]:
+    match button.kind:
+        case ButtonKind.URL:
+            return {"type": "web_url", "url": _link(button.value), "title": _title(button)}
+        case ButtonKind.PHONE:
+            return {"type": "phone_number", "title": _title(button), "payload": _dial(button.value)}
+    return {"type": "postback", "title": _title(button), "payload": _payload(button)}
+
+
+def _quick_reply(button: Button) -> dict[str, str]:
+    if button.kind is ButtonKind.SHARE_PHONE:
+        return {"content_type": "user_phone_number"}
+    return {"content_type": "text", "title": _title(button), "payload": _payload(button)}
+
+
+def _payload(button: Button) -> str:
+    return button.value or button.title
+
+
+def _title(button: Button) -> str:
+    return cut(_text_of(button.title, button.value), TITLE)

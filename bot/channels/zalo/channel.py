@@ -1,0 +1,99 @@
+"""Zalo OA as a channel: the parts of this folder behind the one face that the engine knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import aiohttp
+
+from bot.channels.base import Account, Keys, Outgoing, Profile, Received, Sent, TokenPair
+from bot.channels.text import clean
+from bot.channels.zalo import sender, webhook
+from bot.channels.zalo.client import Client, Urls
+from bot.channels.zalo.envelope import identifier, mapping
+from bot.channels.zalo.parse import parse
+from bot.channels.zalo.rules import RULES
+from crm.events import Event
+from crm.messages import Message
+from crm.reach import Rules
+
+_VIETNAM = timezone(timedelta(hours=7))
+
+
+class Zalo:
+    """`bot.channels.base.Channel` for Zalo OA.
+
+    `banner` is the web address of the picture above a request for details. `lists` sends cards as list templates
+    instead of numbered text. Timeouts are seconds of one call.
+    """
+
+    name: str = "zalo"
+    rules: Rules = RULES
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        urls: Urls | None = None,
+        *,
+        timeout: float = 8.0,
+        refresh_timeout: float = 20.0,
+        banner: str = sender.BANNER,
+        lists: bool = False,
+    ) -> None:
+        self._client = Client(session, urls or Urls(), timeout=timeout, refresh_timeout=refresh_timeout)
+        self._banner = banner
+        self._lists = lists
+
+    def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
+        """Verify the raw bytes and say who they are for."""
+        return webhook.receive(headers, body, keys, now)
+
+    def challenge(self, query: Mapping[str, str], keys: Keys) -> str | None:
+        """Zalo knows no GET handshake: it verifies the domain instead."""
+        return None
+
+    def parse(self, body: bytes, now: datetime) -> list[Event]:
+        """One raw event in our words."""
+        return parse(body, now)
+
+    def split(self, message: Message) -> tuple[Message, ...]:
+        """What Zalo can show of it, one call each."""
+        return sender.split(message, lists=self._lists)
+
+    async def send(self, account: Account, outgoing: Outgoing) -> Sent:
+        """Send one consultation message. Both lanes are the same call: Zalo itself decides what it charges."""
+        body = sender.payload(outgoing.to.user_id, outgoing.message, banner=self._banner)
+        return await self._client.send(account, body)
+
+    async def profile(self, account: Account, user_id: str) -> Profile:
+        """What Zalo shows of a person; the day of the last interaction counts from its first minute in Vietnam."""
+        return _profile(await self._client.user_detail(account, user_id))
+
+    async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
+        """Trade a single-use refresh token; the access token in use dies with it."""
+        return await self._client.refresh(account, refresh_token)
+
+    async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
+        """Look for our own line in the conversation."""
+        return await self._client.find_sent(account, user_id, text, since)
+
+
+def _profile(detail: dict[str, Any]) -> Profile:
+    shared = mapping(detail.get("shared_info"))
+    followed = detail.get("user_is_follower")
+    return Profile(
+        name=clean(detail.get("display_name")) or clean(shared.get("name")),
+        avatar_url=clean(mapping(detail.get("avatars")).get("240")) or clean(detail.get("avatar")),
+        phone=clean(shared.get("phone")) or identifier(shared.get("phone")),
+        followed=followed if isinstance(followed, bool) else None,
+        last_interaction_at=_first_minute(clean(detail.get("user_last_interaction_date"))),
+    )
+
+
+def _first_minute(day: str) -> datetime | None:
+    try:
+        return datetime.strptime(day, "%d/%m/%Y").replace(tzinfo=_VIETNAM).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

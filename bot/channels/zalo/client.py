@@ -1,0 +1,234 @@
+"""HTTP to Zalo: one call, one answer read with distrust, every failure a `SendError`.
+
+https://docs.zaloplatforms.com/docs/OA/phu-luc/ma-loi: failures come with HTTP 200, success is `error == 0` alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+
+from bot.channels.base import Account, SendError, SendErrorKind, Sent, Subject, TokenPair, Words
+from bot.channels.text import clean
+from bot.channels.zalo.envelope import identifier, items, mapping
+from bot.channels.zalo.errors import OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
+from bot.channels.zalo.faults import Fault
+
+Json = dict[str, Any]
+
+_LONGEST_WAIT = 3600
+_TOKEN_LIFE = timedelta(hours=25)
+_CLOCK_SKEW = timedelta(seconds=5)
+
+_NOT_REACHED = Words(
+    "Zalo could not be reached: it is tried again by itself.", "Không kết nối được tới Zalo: hệ thống sẽ tự thử lại."
+)
+_BUSY = Words("Zalo is busy: it is tried again by itself.", "Zalo đang bận: hệ thống sẽ tự thử lại.")
+_NO_ANSWER = Words(
+    "Zalo's answer was lost or cannot be read, so it may have acted: look into the chat before sending again.",
+    "Không nhận được trả lời rõ ràng của Zalo nên có thể đã gửi: hãy xem cuộc trò chuyện trước khi gửi lại.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where Zalo is; a simulator or a test stands elsewhere."""
+
+    api: str = "https://openapi.zalo.me"
+    oauth: str = "https://oauth.zaloapp.com"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back: the HTTP status, the JSON object (None where there is none) and the wait that was asked for."""
+
+    status: int
+    body: Json | None
+    retry_after: timedelta | None
+
+
+class Client:
+    """Calls of one shared session. `timeout` and `refresh_timeout` are total seconds of one call.
+
+    An unclear outcome is UNKNOWN where the call may have changed something, and RETRY where it only asked. A
+    connection that was never made is always RETRY.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, urls: Urls, *, timeout: float = 8.0, refresh_timeout: float = 20.0
+    ) -> None:
+        api, oauth = urls.api.rstrip("/"), urls.oauth.rstrip("/")
+        self._session = session
+        self._send_url = f"{api}/v3.0/oa/message/cs"
+        self._detail_url = f"{api}/v3.0/oa/user/detail"
+        self._conversation_url = f"{api}/v2.0/oa/conversation"
+        self._token_url = f"{oauth}/v4/oa/access_token"
+        self._timeout = _limits(timeout)
+        self._refresh_timeout = _limits(refresh_timeout)
+
+    async def send(self, account: Account, body: Json) -> Sent:
+        """Post one consultation message; not to be called twice for one message, as Zalo knows no idempotency key."""
+        headers = {**_headers(account), "Content-Type": "application/json"}
+        data = json.dumps(body, separators=(",", ":")).encode()
+        answer = await self._call("POST", self._send_url, headers, limits=self._timeout, data=data)
+        sent = mapping(_accepted(answer, acted=True).get("data"))
+        message_id = identifier(sent.get("message_id"))
+        if not message_id:
+            raise SendError(SendErrorKind.UNKNOWN, "no-message-id", _NO_ANSWER)
+        return Sent(message_id, quota=clean(mapping(sent.get("quota")).get("quota_type")))
+
+    async def user_detail(self, account: Account, user_id: str) -> Json:
+        """What Zalo shows of a person who interacted with the OA."""
+        answer = await self._ask(self._detail_url, account, {"user_id": user_id})
+        return mapping(_accepted(answer, acted=False).get("data"))
+
+    async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
+        """The oldest of our last ten lines to this person with this text, sent since then; its message id."""
+        question = {"user_id": int(user_id) if user_id.isdecimal() else user_id, "offset": 0, "count": 10}
+        answer = await self._ask(self._conversation_url, account, question)
+        lines = map(mapping, items(_accepted(answer, acted=False).get("data")))
+        wanted, earliest = clean(text).strip(), since - _CLOCK_SKEW
+        ours = [
+            (at, identifier(line.get("message_id")))
+            for line in lines
+            if line.get("src") == 0 and clean(line.get("message")).strip() == wanted
+            if (at := _moment(line.get("time"))) and at >= earliest
+        ]
+        return (min(ours)[1] or None) if ours and wanted else None
+
+    async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
+        """Trade a single-use refresh token; success is two non-empty strings, whatever else the answer says."""
+        form = {"refresh_token": refresh_token, "app_id": account.app_id, "grant_type": "refresh_token"}
+        headers = {"secret_key": account.app_secret}
+        answer = await self._call("POST", self._token_url, headers, limits=self._refresh_timeout, data=form)
+        body = answer.body or {}
+        access, renewed = body.get("access_token"), body.get("refresh_token")
+        if isinstance(access, str) and isinstance(renewed, str) and access and renewed:
+            return TokenPair(access, renewed, _life(body.get("expires_in")))
+        code = _code(body.get("error"))
+        if access or renewed:
+            raise SendError(SendErrorKind.UNKNOWN, "half-a-pair", _NO_ANSWER)
+        if not (code or body.get("error_name") or answer.status == 401):
+            raise _unclear(answer, acted=True)
+        raise _error(OAUTH.get(code or 0, OAUTH_STRANGE), code, answer)
+
+    async def _ask(self, url: str, account: Account, question: Json) -> _Answer:
+        """A GET takes its one parameter as JSON."""
+        params = {"data": json.dumps(question, separators=(",", ":"))}
+        return await self._call("GET", url, _headers(account), limits=self._timeout, params=params)
+
+    async def _call(
+        self, method: str, url: str, headers: Mapping[str, str], *, limits: aiohttp.ClientTimeout, **content: Any
+    ) -> _Answer:
+        unclear = SendErrorKind.RETRY if method == "GET" else SendErrorKind.UNKNOWN
+        try:
+            async with self._session.request(
+                method, url, headers=headers, timeout=limits, allow_redirects=False, **content
+            ) as response:
+                return _Answer(response.status, _json(await response.read()), _retry_after(response.headers))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise SendError(SendErrorKind.RETRY, "connect", _NOT_REACHED, detail=type(error).__name__) from error
+        except TimeoutError as error:
+            raise SendError(unclear, "timeout", _NO_ANSWER) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise SendError(unclear, "disconnected", _NO_ANSWER, detail=type(error).__name__) from error
+
+
+def _limits(total: float) -> aiohttp.ClientTimeout:
+    """Most of the time may go into connecting; when it does, nothing was sent and we know it."""
+    return aiohttp.ClientTimeout(total=total, connect=total * 0.75)
+
+
+def _headers(account: Account) -> dict[str, str]:
+    """The token, and the proof that some apps demand (it harms no other): HMAC of the token with the app secret."""
+    headers = {"access_token": account.access_token}
+    if account.app_secret:
+        key, token = account.app_secret.encode(), account.access_token.encode()
+        headers["appsecret_proof"] = hmac.new(key, token, hashlib.sha256).hexdigest()
+    return headers
+
+
+def _accepted(answer: _Answer, *, acted: bool) -> Json:
+    """The body of an answer that says `error: 0`; else raises what its code, or its lack, means."""
+    code = _code(answer.body.get("error")) if answer.body else None
+    if answer.body is None or code is None:
+        raise _unclear(answer, acted=acted)
+    if code != 0:
+        raise _error(OA.get(code, UNAUTHORIZED if answer.status == 401 else STRANGE), code, answer)
+    return answer.body
+
+
+def _unclear(answer: _Answer, *, acted: bool) -> SendError:
+    """An answer without Zalo's envelope: something on the way spoke, or the body was cut.
+
+    401 is a bad token. 429, and 503 that names a wait, were refused before Zalo saw them, as were redirects and other
+    4xx. Any other 5xx may hide a message that went out, and so may a success that cannot be read.
+    """
+    status = answer.status
+    code = f"http-{status}"
+    if status == 401:
+        return _error(UNAUTHORIZED, None, answer)
+    if status == 429 or (status == 503 and answer.retry_after is not None):
+        return SendError(SendErrorKind.RETRY, code, _BUSY, retry_after=answer.retry_after, subject=Subject.ACCOUNT)
+    if 300 <= status < 500 or not acted:
+        return SendError(SendErrorKind.RETRY, code, _BUSY, retry_after=answer.retry_after)
+    return SendError(SendErrorKind.UNKNOWN, code, _NO_ANSWER, retry_after=answer.retry_after)
+
+
+def _error(fault: Fault, code: int | None, answer: _Answer) -> SendError:
+    body = answer.body or {}
+    said = clean(body.get("message")) or clean(body.get("error_description")) or clean(body.get("error_name"))
+    return SendError(
+        fault.kind,
+        f"http-{answer.status}" if code is None else str(code),
+        fault.words,
+        retry_after=answer.retry_after or fault.retry_after,
+        subject=fault.subject,
+        detail=said[:200],
+    )
+
+
+def _code(value: object) -> int | None:
+    """The error number, which some answers hold as text."""
+    if isinstance(value, str) and len(value) <= 12:
+        try:
+            return int(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _moment(value: object) -> datetime | None:
+    """Epoch milliseconds, as a conversation's lines hold them."""
+    digits = identifier(value)
+    return datetime.fromtimestamp(int(digits) / 1000, UTC) if digits.isdecimal() and len(digits) <= 14 else None
+
+
+def _json(raw: bytes) -> Json | None:
+    """The JSON object, whatever its content type; None for anything else."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Seconds, at most an hour; the form with a date is not heeded."""
+    value = headers.get("Retry-After", "").strip()
+    if not (value.isascii() and value.isdigit()):
+        return None
+    return timedelta(seconds=min(int(value[:9]), _LONGEST_WAIT))
+
+
+def _life(value: object) -> timedelta:
+    """Seconds, mostly as text; the documented 25 hours where it is missing or absurd."""
+    seconds = _code(value)
+    return timedelta(seconds=seconds) if seconds is not None and 0 < seconds <= 10**7 else _TOKEN_LIFE

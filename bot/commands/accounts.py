@@ -1,0 +1,157 @@
+"""`khachquen account`: OAs and Pages and their tokens, which are sealed before they are kept."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from sqlmodel import Session
+
+from bot.accounts import ALARM
+from bot.commands.report import Refused, Report, shown, stamp, table
+from bot.secrets import Sealer
+from bot.settings import Settings
+from storage import accounts, alarms
+from storage.accounts import AccountView
+from storage.database import Database
+
+_SHOWN = 4
+_LONGEST_ID = 64
+_SHORTEST_TOKEN = 8
+
+
+async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
+    """Add, list, look at or remove accounts. Raises Refused, WrongKey."""
+    sealer = Sealer(settings.require_secret())
+    match arguments.action:
+        case "add":
+            return await _add(arguments, database, sealer, now)
+        case "list":
+            return await _listed(database, settings)
+        case "token":
+            return await _token(arguments, database, settings, sealer, now)
+    return await _remove(arguments, database, settings)
+
+
+async def _add(arguments: Namespace, database: Database, sealer: Sealer, now: datetime) -> Report:
+    channel, account_id = arguments.channel, arguments.account_id.strip()
+    if not account_id.isascii() or not account_id.isalnum() or len(account_id) > _LONGEST_ID:
+        raise Refused(f"{arguments.account_id!r} is no id of an OA or Page: it is made of digits")
+    access, refresh = _tokens(arguments)
+    pair = {"access_token": sealer.seal(access), "refresh_token": sealer.seal(refresh)}
+    await database.write(partial(_connect, channel=channel, account_id=account_id, pair=pair, now=now))
+    words = f"{channel} {account_id} is connected."
+    if channel == "zalo" and not refresh:
+        words += " Without a refresh token it stops after about a day: add it with --refresh-token-file."
+    data = {"channel": channel, "account_id": account_id, "can_refresh": bool(refresh)}
+    return Report(data, [words])
+
+
+def _connect(session: Session, channel: str, account_id: str, pair: dict[str, str], now: datetime) -> None:
+    accounts.add(session, channel, account_id, now)
+    view = accounts.find(session, channel, account_id)
+    assert view is not None
+    accounts.change(
+        session, view.id, **pair, access_expires_at=None, refreshed_at=now, refresh_pending_since=None, held=""
+    )
+    alarms.solve(session, ALARM, f"{channel}:{account_id}", now)
+
+
+def _tokens(arguments: Namespace) -> tuple[str, str]:
+    """The access and the refresh token, from files or standard input; never from the command line itself."""
+    if arguments.from_stdin:
+        lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
+        access, refresh = (*lines, "", "")[:2]
+    else:
+        access, refresh = _read(arguments.access_token_file), ""
+    if arguments.refresh_token_file:
+        refresh = _read(arguments.refresh_token_file)
+    for name, token in (("access", access), ("refresh", refresh)):
+        if (token or name == "access") and (len(token) < _SHORTEST_TOKEN or not token.isascii() or " " in token):
+            raise Refused(f"this is no {name} token: it must be one line without spaces")
+    return access, refresh
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise Refused(f"{path}: not a text file") from None
+
+
+async def _listed(database: Database, settings: Settings) -> Report:
+    zone = settings.timezone
+    found = await database.read(accounts.everyone)
+    data = [
+        {
+            "channel": each.channel, "account_id": each.account_id, "name": each.name,
+            "refreshed_at": stamp(each.refreshed_at, zone), "connected": bool(each.access_token), "held": each.held,
+        }
+        for each in found
+    ]  # fmt: skip
+    rows = [
+        (
+            each.channel,
+            each.account_id,
+            each.name,
+            f"token of {shown(each.refreshed_at, zone)}" if each.access_token and each.refreshed_at else "no token",
+            f"held: {each.held}" if each.held else "",
+        )
+        for each in found
+    ]
+    return Report(data, table(rows, "No account is known yet."))
+
+
+async def _token(arguments: Namespace, database: Database, settings: Settings, sealer: Sealer, now: datetime) -> Report:
+    view = await _found(arguments, database)
+    access, refresh = sealer.open(view.access_token), sealer.open(view.refresh_token)
+    age = now - view.refreshed_at if view.refreshed_at else None
+    data = {
+        "channel": view.channel,
+        "account_id": view.account_id,
+        "access_token": _last(access),
+        "refresh_token": _last(refresh),
+        "age_days": round(age / timedelta(days=1), 2) if age is not None else None,
+        "refreshed_at": stamp(view.refreshed_at, settings.timezone),
+        "held": view.held,
+    }
+    lines = [
+        f"access token   {_last(access) or 'none'}",
+        f"refresh token  {_last(refresh) or 'none'}",
+        f"age            {_in_words(age)}",
+    ]
+    return Report(data, lines + ([f"held           {view.held}"] if view.held else []))
+
+
+async def _remove(arguments: Namespace, database: Database, settings: Settings) -> Report:
+    view = await _found(arguments, database)
+    await database.write(partial(accounts.remove, account=view.id))
+    lines = [f"{view.channel} {view.account_id}: its tokens are forgotten; what was said with it stays."]
+    if view.account_id in (settings.zalo_oa_id, settings.messenger_page_id):
+        lines.append("The settings still name it: clear its tokens there, too, or the next start connects it again.")
+    return Report({"channel": view.channel, "account_id": view.account_id, "removed": True}, lines)
+
+
+async def _found(arguments: Namespace, database: Database) -> AccountView:
+    channel, account_id = arguments.channel, arguments.account_id
+    view = await database.read(lambda session: accounts.find(session, channel, account_id))
+    if view is None:
+        raise Refused(f"no account {account_id} is known on {channel}: khachquen account list shows them")
+    return view
+
+
+def _last(token: str) -> str:
+    """The end of a token that is long enough to stay a secret; "" for none."""
+    if not token:
+        return ""
+    return "…" + (token[-_SHOWN:] if len(token) >= _SHORTEST_TOKEN * 2 else "")
+
+
+def _in_words(age: timedelta | None) -> str:
+    if age is None:
+        return "unknown"
+    hours = int(age / timedelta(hours=1))
+    return f"{hours // 24} days {hours % 24} h" if hours >= 48 else f"{hours} h"

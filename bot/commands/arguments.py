@@ -1,0 +1,104 @@
+"""Every command of the command line with its options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+CHANNELS = ("zalo", "messenger")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Reads the command line; every command takes `--json` and `--help`."""
+    root = argparse.ArgumentParser(prog="khachquen", description="Khách Quen: a chat CRM for Zalo OA and Messenger.")
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _services(commands)
+    _plain(commands, "migrate", "bring the database to this version's schema")
+    _demo(commands)
+    _plain(commands, "doctor", "look at everything and say what must be mended, and by whom")
+    _plain(commands, "waiting", "list the customers who wait for a person, the longest waiting first")
+    _dead(commands)
+    _keys(commands)
+    _accounts(commands)
+    understand = _plain(commands, "understand", "read texts from standard input, one a line, and say what each means")
+    understand.add_argument("--jsonl", action="store_true", help="one JSON object a line; the same as --json")
+    return root
+
+
+def _plain(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=words, description=f"{words.capitalize()}.")
+    command.add_argument("--json", action="store_true", help="answer in JSON")
+    return command
+
+
+def _group(commands: Any, name: str, words: str) -> Any:
+    command = commands.add_parser(name, help=words, description=f"{words.capitalize()}.")
+    return command.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+
+def _services(commands: Any) -> None:
+    for name, words in (
+        ("serve", "run everything in one process"),
+        ("web", "run only the doors, beside workers (PostgreSQL)"),
+        ("worker", "run only the workers, with the probes (PostgreSQL)"),
+    ):
+        command = _plain(commands, name, words)
+        command.add_argument("--host", help="address to listen on")
+        command.add_argument("--port", type=port, help="port to listen on")
+
+
+def _demo(commands: Any) -> None:
+    command = _plain(commands, "demo", "start a sample shop with a chat page, on this computer only")
+    command.add_argument("--port", type=port, help="port of the bot, or the next free one (8080)")
+    command.add_argument("--page-port", type=port, help="port of the chat page, or the next free one (8081)")
+
+
+def _dead(commands: Any) -> None:
+    actions = _group(commands, "dead", "events, messages and jobs that were given up")
+    listing = _plain(actions, "list", "list them, newest first")
+    listing.add_argument("--most", type=int, default=50, help="how many of each kind (50)")
+    replay = _plain(actions, "replay", "let them be tried again")
+    replay.add_argument("ids", nargs="*", type=row_id, metavar="ID", help="as `dead list` shows them")
+    replay.add_argument("--all", action="store_true", help="all of them")
+    replay.add_argument("--force", action="store_true", help="care and broadcasts, too: they may go out twice")
+
+
+def _keys(commands: Any) -> None:
+    actions = _group(commands, "key", "keys that let other programs use the API")
+    _plain(actions, "create", "make a key; it is shown this once").add_argument("name", metavar="NAME")
+    _plain(actions, "list", "list the keys, without their secrets")
+    _plain(actions, "revoke", "end a key at once").add_argument("prefix", metavar="PREFIX")
+
+
+def _accounts(commands: Any) -> None:
+    actions = _group(commands, "account", "OAs and Pages with their tokens")
+    adding = _plain(actions, "add", "add an account, or give a known one new tokens")
+    _plain(actions, "list", "list the accounts")
+    for command in (
+        adding,
+        _plain(actions, "token", "show the age and the last four letters of an account's tokens"),
+        _plain(actions, "remove", "forget an account's tokens and send nothing with it any more"),
+    ):
+        command.add_argument("channel", choices=CHANNELS, metavar="CHANNEL", help=" or ".join(CHANNELS))
+        command.add_argument("account_id", metavar="ACCOUNT_ID", help="the id of the OA or Page")
+    source = adding.add_mutually_exclusive_group(required=True)
+    source.add_argument("--access-token-file", type=Path, metavar="FILE", help="a file that holds the access token")
+    source.add_argument(
+        "--from-stdin", action="store_true", help="read the access token, and on a second line the refresh token"
+    )
+    adding.add_argument("--refresh-token-file", type=Path, metavar="FILE", help="a file that holds the refresh token")
+
+
+def port(raw: str) -> int:
+    """A port number; raises ArgumentTypeError."""
+    if not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw) < 65_536:
+        raise argparse.ArgumentTypeError(f"{raw!r} is no port; use 1 to 65535")
+    return int(raw)
+
+
+def row_id(raw: str) -> int:
+    """The id of a row; raises ArgumentTypeError."""
+    if not (raw.isascii() and raw.isdecimal()) or int(raw) >= 1 << 63:
+        raise argparse.ArgumentTypeError(f"{raw!r} is no id")
+    return int(raw)

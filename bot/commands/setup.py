@@ -1,0 +1,53 @@
+"""What a channel still lacks, in the order in which it can be had, and where to fetch it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bot.settings import Settings
+
+CHANNELS = ("zalo", "messenger")
+
+_STEPS = {
+    "zalo": (
+        ("zalo_app_id", "The owner of the Zalo app copies its id from developers.zalo.me."),
+        ("zalo_app_secret", "The owner of the Zalo app copies its secret key from the app's settings."),
+        ("zalo_oa_id", "An admin of the OA copies its id from oa.zalo.me."),
+        (
+            "zalo_oa_secret_key",
+            "Zalo shows this key only after it accepted the running address: keep khachquen serve running, let the "
+            "owner of the Zalo app enter {url}/webhooks/zalo under Webhook, copy the OA Secret Key that appears there, "
+            "set it, and restart.",
+        ),
+    ),
+    "messenger": (
+        ("messenger_app_id", "The owner of the Meta app copies its id from developers.facebook.com."),
+        ("messenger_app_secret", "The owner of the Meta app copies the App Secret from App settings, Basic."),
+        (
+            "messenger_verify_token",
+            "Make up a word, set it, restart, enter it with {url}/webhooks/messenger under Webhooks of the Meta app.",
+        ),
+        ("messenger_page_id", "An admin of the Page copies its id from the Page's About."),
+    ),
+}
+
+
+class Step(NamedTuple):
+    """The next thing to fetch: the setting that is missing, and who gets it where."""
+
+    missing: str
+    remedy: str
+
+
+def next_step(settings: Settings, channel: str) -> Step | None:
+    """What to fetch next for this channel; None where it has everything. Tokens are looked at elsewhere."""
+    url = settings.public_url.rstrip("/") or "https://<your address>"
+    for name, remedy in _STEPS[channel]:
+        if not getattr(settings, name):
+            return Step(name.upper(), remedy.format(url=url))
+    return None
+
+
+def is_begun(settings: Settings, channel: str) -> bool:
+    """Whether anything of this channel is set."""
+    return any(getattr(settings, name) for name, _ in _STEPS[channel])

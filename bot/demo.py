@@ -1,0 +1,124 @@
+"""The demo's own settings: made-up accounts, a database and a key of its own, and ports that are free."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from bot.commands.report import Refused, Report
+from bot.secrets import fingerprint
+from bot.settings import Settings
+from crm import sample_shop
+
+HOST = "127.0.0.1"
+PORT = 8080
+PAGE_PORT = 8081
+_PORTS_TRIED = 100
+_GUEST = sample_shop.REGULARS[0].name
+
+
+def settings_of(given: Settings, port: int, platforms: str) -> Settings:
+    """Settings for a bot at `port` whose platforms are played at the address `platforms`.
+
+    Of the given settings only the folder, the language and the time zone are taken over: a real shop's database and
+    tokens are never touched. Tokens are new with every start, as the simulator forgets them with every end.
+    """
+    given.data_dir.mkdir(parents=True, exist_ok=True)
+    secret = _secret(given.data_dir / "demo.key")
+    return Settings(
+        database_url=URL.create("sqlite", database=str(given.data_dir / "demo.db")).render_as_string(),
+        secret_key=secret,
+        api_key="demo-" + fingerprint("api", secret),
+        data_dir=given.data_dir,
+        locale=given.locale,
+        timezone=given.timezone,
+        host=HOST,
+        port=port,
+        public_url=address(port),
+        brand_name=sample_shop.BRAND,
+        shop_phone=sample_shop.PHONE,
+        shop_address=sample_shop.ADDRESS,
+        opening_hours=sample_shop.HOURS,
+        zalo_app_id="1234567890123456789",
+        zalo_app_secret="demo-zalo-app-secret",
+        zalo_oa_id="2345678901234567890",
+        zalo_oa_secret_key="demo-zalo-oa-secret-key",
+        zalo_access_token="demo-" + secrets.token_hex(16),
+        zalo_refresh_token="demo-" + secrets.token_hex(16),
+        zalo_api_url=f"{platforms}/zalo",
+        zalo_oauth_url=f"{platforms}/zalo-oauth",
+        zalo_business_api_url=f"{platforms}/zalo-business",
+        messenger_page_id="108842917645330",
+        messenger_page_token="demo-" + secrets.token_hex(16),
+        messenger_app_id="1462098375512094",
+        messenger_app_secret="demo-messenger-app-secret",
+        messenger_verify_token="demo-messenger-verify-token",
+        messenger_graph_url=f"{platforms}/graph/v26.0",
+    )
+
+
+def free_port(wanted: int, taken: int = 0) -> int:
+    """The first port from `wanted` on that nobody listens on and that is not `taken`; raises Refused for none."""
+    for port in range(wanted, min(wanted + _PORTS_TRIED, 65_536)):
+        if port == taken:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+                probe.listen(1)
+            except OSError:
+                continue
+            return port
+    raise Refused(f"no free port between {wanted} and {wanted + _PORTS_TRIED - 1}")
+
+
+def _secret(path: Path) -> str:
+    """The demo's key, made once."""
+    if not path.exists():
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(32))
+        fresh.replace(path)
+    return path.read_text().strip()
+
+
+def address(port: int) -> str:
+    """Where something of the demo answers."""
+    return f"http://{HOST}:{port}"
+
+
+def welcome(settings: Settings, page_port: int, wanted: int, wanted_page: int) -> Report:
+    """Where the demo is, and three things to try; says so where a port was taken and another is used."""
+    moved = [
+        f"Cổng {was} đang bận, dùng {port}. / Port {was} is taken, {port} is used instead."
+        for was, port in ((wanted, settings.port), (wanted_page, page_port))
+        if was != port
+    ]
+    page, bot = address(page_port), address(settings.port)
+    data = {
+        "page": page,
+        "bot": bot,
+        "api": f"{bot}/api/v1",
+        "api_key": settings.api_key,
+        "order": sample_shop.GUEST_ORDER,
+    }
+    lines = [
+        *moved,
+        f"{settings.brand_name} đang mở cửa. / The sample shop is open.",
+        "",
+        f"  Trang chat / chat page:  {page}",
+        f"  API:                     {bot}/api/v1  (OpenAPI: {bot}/api/v1/openapi.json)",
+        f"  API_KEY={settings.api_key}",
+        "",
+        f"Ba điều để thử (bạn là {_GUEST}) / three things to try (you are {_GUEST}):",
+        '  1. Nhắn "xem điểm", bấm "Liên kết số ĐT", rồi chia sẻ số. / Write "xem điểm", link your phone number.',
+        f'  2. Nhắn "đơn {sample_shop.GUEST_ORDER} tới đâu rồi". / Or: "where is my order {sample_shop.GUEST_ORDER}".',
+        '  3. Nhắn "hàng bị vỡ" và gửi một ảnh. / Write "my cup arrived broken" and send a photo.',
+        "",
+        "Ctrl-C để dừng. / Ctrl-C stops it.",
+    ]
+    return Report(data, lines)

@@ -1,0 +1,214 @@
+"""What an event does by itself, before anybody answers: transcript, windows, ticks, consent, alarms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from bot.batch import Batch, moved_window
+from bot.context import Talk
+from crm import consent, conversations
+from crm.events import (
+    ConsentWithdrawn,
+    ContactShared,
+    Event,
+    Followed,
+    GrantLost,
+    Inbound,
+    LocationShared,
+    Media,
+    MediaReceived,
+    MessageDelivered,
+    MessageEdited,
+    MessageSeen,
+    MessageUnsent,
+    OwnEcho,
+    Referred,
+    StaffEcho,
+    TextReceived,
+    Unfollowed,
+)
+from crm.messages import Message
+from crm.outbox import line
+from storage import accounts, alarms, customers, outbox, transcripts
+
+METADATA = "kq:"
+"""Every send of ours carries `kq:<outbox id>` where the channel gives it back in the echo."""
+
+ECHO_MATCHES_FOR = timedelta(minutes=10)
+
+
+def apply(batch: Batch, event: Event) -> None:
+    """Note what happened. Events that concern a person must have been loaded into the batch."""
+    for kind, effect in _EFFECTS:
+        if isinstance(event, kind):
+            effect(batch, event)
+            return
+
+
+def described(media: tuple[Media, ...]) -> str:
+    """Attachments as the transcript keeps them; "" for none."""
+    if not media:
+        return ""
+    return json.dumps([{"kind": item.kind.value, "url": item.url, "name": item.name} for item in media])
+
+
+def _inbound(batch: Batch, event: Inbound) -> None:
+    talk = batch.talk(event.address)
+    moved_window(talk, min(event.at, batch.now))
+    talk.state = conversations.customer_spoke(talk.state, event.at)
+    talk.lines.append(
+        line(
+            conversation_id=talk.person.identity_id,
+            author="customer",
+            text=_words(event),
+            media=described(event.media) if isinstance(event, MediaReceived) else "",
+            at=event.at,
+            message_id=event.message_id,
+            reply_to=event.reply_to,
+        )
+    )
+    referral = getattr(event, "referral", "")
+    if referral:
+        customers.set_identities(batch.session, [{"id": talk.person.identity_id, "referral": referral}])
+
+
+def _words(event: Inbound) -> str:
+    if isinstance(event, TextReceived | MediaReceived):
+        return event.text
+    if isinstance(event, LocationShared):
+        return f"{event.latitude},{event.longitude}"
+    if isinstance(event, ContactShared):
+        return event.phone
+    return getattr(event, "title", "") or getattr(event, "payload", "")
+
+
+def _followed(batch: Batch, event: Followed) -> None:
+    talk = batch.talk(event.address)
+    moved_window(talk, min(event.at, batch.now))
+    customers.set_identities(batch.session, [{"id": talk.person.identity_id, "followed": True}])
+
+
+def _unfollowed(batch: Batch, event: Unfollowed) -> None:
+    talk = batch.talk(event.address)
+    customers.set_identities(batch.session, [{"id": talk.person.identity_id, "followed": False}])
+    _withdraw(batch, talk, event, "unfollow")
+
+
+def _withdrawn(batch: Batch, event: ConsentWithdrawn) -> None:
+    talk = batch.talk(event.address)
+    _withdraw(batch, talk, event, "platform")
+    if event.scope == "all":
+        consent.request_erasure(batch.session, talk.person.customer_id, talk.person.identity_id, batch.now)
+
+
+def _withdraw(batch: Batch, talk: Talk, event: Event, wording: str) -> None:
+    person = talk.person
+    consent.withdraw(batch.session, person.customer_id, at=event.at, channel=person.channel, wording=wording)
+
+
+def _referred(batch: Batch, event: Referred) -> None:
+    talk = batch.talk(event.address)
+    if event.ref or event.ad_id:
+        row = {"id": talk.person.identity_id, "referral": event.ref or f"ad:{event.ad_id}"}
+        customers.set_identities(batch.session, [row])
+
+
+def _edited(batch: Batch, event: MessageEdited) -> None:
+    batch.write_lines()
+    conversation = batch.talk(event.address).person.identity_id
+    revision = event.revision or int(event.at.timestamp() * 1000)
+    transcripts.edit(batch.session, conversation, event.message_id, event.text, revision, event.at)
+
+
+def _unsent(batch: Batch, event: MessageUnsent) -> None:
+    batch.write_lines()
+    transcripts.unsend(batch.session, batch.talk(event.address).person.identity_id, event.message_id, event.at)
+
+
+def _delivered(batch: Batch, event: MessageDelivered) -> None:
+    _tick(batch, event, "delivered_at")
+
+
+def _seen(batch: Batch, event: MessageSeen) -> None:
+    _tick(batch, event, "seen_at")
+
+
+def _tick(batch: Batch, event: MessageDelivered | MessageSeen, column: str) -> None:
+    if not (event.message_ids or event.watermark):
+        return
+    batch.write_lines()
+    conversation = batch.talk(event.address).person.identity_id
+    transcripts.mark(batch.session, conversation, column, event.at, event.message_ids, event.watermark)
+
+
+def _staff_echo(batch: Batch, event: StaffEcho) -> None:
+    talk = batch.talk(event.address)
+    talk.state = conversations.staff_spoke(talk.state, event.at)
+    talk.lines.append(_echo_line(talk, event, "staff"))
+
+
+def _own_echo(batch: Batch, event: OwnEcho) -> None:
+    """Settle the send that came back; what no send of ours explains was said by another app."""
+    talk = batch.talk(event.address)
+    found = _sent_as(batch, talk, event)
+    if found is not None:
+        outbox.sent(batch.session.connection(), [outbox.Sent(found, event.message_id, "", event.at)])
+    elif not transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id):
+        talk.lines.append(_echo_line(talk, event, "app"))
+
+
+def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
+    identity = talk.person.identity_id
+    if event.metadata.startswith(METADATA):
+        claimed = event.metadata[len(METADATA) :]
+        if claimed.isdigit() and outbox.owner_of(batch.session, int(claimed)) == identity:
+            return int(claimed)
+        return None
+    batch.write_lines()
+    if transcripts.is_ours(batch.session, identity, event.message_id):
+        return None
+    for outbox_id, body in outbox.in_doubt(batch.session, identity, event.at - ECHO_MATCHES_FOR):
+        message = Message.loads(body)
+        if message.text == event.text and bool(message.picture) == bool(event.media):
+            return outbox_id
+    return None
+
+
+def _echo_line(talk: Talk, event: StaffEcho | OwnEcho, author: str) -> dict[str, Any]:
+    return line(
+        conversation_id=talk.person.identity_id,
+        author=author,
+        text=event.text,
+        media=described(event.media),
+        at=event.at,
+        message_id=event.message_id,
+    )
+
+
+def _grant_lost(batch: Batch, event: GrantLost) -> None:
+    account = accounts.find(batch.session, event.address.channel, event.address.account_id)
+    if account is not None:
+        accounts.change(batch.session, account.id, held=event.reason or "grant lost")
+        words = (
+            "The platform took away our right to send for this account: connect it again, or see why in its console."
+        )
+        alarms.ring(batch.session, "grant_lost", f"{account.channel}:{account.account_id}", words, batch.now)
+
+
+_EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
+    (Inbound, _inbound),
+    (OwnEcho, _own_echo),
+    (StaffEcho, _staff_echo),
+    (MessageDelivered, _delivered),
+    (MessageSeen, _seen),
+    (Followed, _followed),
+    (Unfollowed, _unfollowed),
+    (Referred, _referred),
+    (MessageEdited, _edited),
+    (MessageUnsent, _unsent),
+    (ConsentWithdrawn, _withdrawn),
+    (GrantLost, _grant_lost),
+)

@@ -1,0 +1,201 @@
+"""The worker that turns events into effects: takes threads, runs a batch as a bet, buries only what is poison."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+
+from prometheus_client import Counter
+from sqlmodel import Session
+
+from bot import effects
+from bot.batch import Batch
+from bot.channels.base import Channel
+from bot.context import Context, Talk
+from bot.router import Routes
+from bot.templates import Templates
+from crm import conversations
+from crm.events import Event, Followed, Inbound, TextReceived, UnknownEvent
+from storage import inbox
+from storage.database import Closed, Database
+from storage.faults import faultpoint
+from storage.inbox import Held, Waiting
+from storage.queue import retry_delay
+
+log = logging.getLogger(__name__)
+
+EVENTS = Counter("khachquen_events_total", "Events handled, by channel and kind", ["channel", "kind"])
+BURIED = Counter("khachquen_events_buried_total", "Events given up, by channel", ["channel"])
+
+THREADS = 64
+ATTEMPTS = 3
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What handlers need beside an event: channels, routes, texts, the shop's language, the flood limit."""
+
+    channels: Mapping[str, Channel]
+    routes: Routes
+    templates: Templates
+    locale: str
+    flood_per_minute: int
+
+
+class InboxWorker:
+    """Handles what is due, a batch at a time."""
+
+    def __init__(self, database: Database, desk: Desk, clock: Clock) -> None:
+        self._database, self._desk, self._clock = database, desk, clock
+
+    async def once(self) -> int:
+        """Handle what is due, as one batch; how many threads that were.
+
+        A batch holds its threads' locks until it commits. If anything raises, all of it is undone and each thread's
+        first event is handled by itself, so that only what raises is blamed.
+        """
+        taken: list[Held] = []
+        try:
+            await self._database.write(lambda session: self._run(session, taken), name="inbox.batch")
+        except Closed:
+            raise
+        except Exception:
+            if not taken:
+                raise
+            for thread in taken:
+                await self._alone(thread)
+        faultpoint("t3.committed")
+        return len(taken)
+
+    async def _alone(self, thread: Held) -> None:
+        try:
+            await self._database.write(lambda session: self._run(session, [], only=thread.id), name="inbox.alone")
+        except Closed:
+            raise
+        except Exception as error:
+            blame = partial(_blame, thread=thread, error=error, now=self._clock())
+            await self._database.write(blame, name="inbox.blame")
+
+    def _run(self, session: Session, taken: list[Held], only: int | None = None) -> None:
+        now = self._clock()
+        taken[:] = inbox.take(session, now, THREADS, only)
+        if not taken:
+            return
+        faultpoint("t2.taken")
+        rows = inbox.waiting(session, [thread.id for thread in taken])[: None if only is None else 1]
+        parsed, buried = self._parse(taken, rows, now)
+        batch = Batch(session, now)
+        batch.load(event.address for events in parsed.values() for event in events if event.address.user_id)
+        done: list[int] = []
+        wait_until: dict[int, datetime] = {}
+        for thread_id, group in groupby(rows, key=attrgetter("thread_id")):
+            alive = [row for row in group if row.id in parsed]
+            events = [event for row in alive for event in parsed[row.id]]
+            until = self._flood(batch, events, now)
+            if until is not None:
+                wait_until[thread_id] = until
+                continue
+            self._converse(batch, events)
+            done.extend(row.id for row in alive)
+        batch.flush()
+        inbox.finish(session, done)
+        inbox.bury(session, buried)
+        inbox.release(session, taken, wait_until)
+        faultpoint("t3.written")
+
+    def _parse(
+        self, held: Sequence[Held], rows: Sequence[Waiting], now: datetime
+    ) -> tuple[dict[int, list[Event]], dict[int, str]]:
+        names = {thread.id: thread.channel for thread in held}
+        parsed: dict[int, list[Event]] = {}
+        buried: dict[int, str] = {}
+        for row in rows:
+            channel = names[row.thread_id]
+            try:
+                events = self._desk.channels[channel].parse(row.body, now)
+            except Exception as error:
+                buried[row.id] = f"not understood: {type(error).__name__}: {error}"
+                BURIED.labels(channel).inc()
+                continue
+            strange = [event for event in events if isinstance(event, UnknownEvent) and not event.known]
+            if strange and len(strange) == len(events):
+                buried[row.id] = f"unknown event: {strange[0].name}"
+            else:
+                parsed[row.id] = events
+            for event in events:
+                EVENTS.labels(channel, type(event).__name__).inc()
+        return parsed, buried
+
+    def _flood(self, batch: Batch, events: Sequence[Event], now: datetime) -> datetime | None:
+        """When a person who writes too fast is answered again: at the next minute, all lines together."""
+        limit = self._desk.flood_per_minute
+        lines = [event for event in events if isinstance(event, Inbound)]
+        if not limit or not lines:
+            return None
+        talk = batch.talk(lines[0].address)
+        if not talk.state.staff_holds and not conversations.lines_left(talk.state, now, limit):
+            return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        talk.state = conversations.counted(talk.state, now, len(lines))
+        return None
+
+    def _converse(self, batch: Batch, events: Sequence[Event]) -> None:
+        """Apply a thread's events in order and answer them; texts that waited together are answered once."""
+        together = bool(self._desk.flood_per_minute)
+        for is_text, group in groupby(events, key=lambda event: isinstance(event, TextReceived)):
+            run = list(group)
+            for event in run:
+                effects.apply(batch, event)
+                if not (is_text and together):
+                    self._answer(batch, [event])
+            if is_text and together:
+                self._answer(batch, run)
+
+    def _answer(self, batch: Batch, run: Sequence[Event]) -> None:
+        event = run[-1]
+        if not isinstance(event, Inbound | Followed) or not event.address.user_id:
+            return
+        talk = batch.talk(event.address)
+        if conversations.is_stale(talk.state, batch.now):
+            talk.state = conversations.hand_back(talk.state)
+        lines = [each.text for each in run if isinstance(each, TextReceived)]
+        self._desk.routes.handle(self._context(batch, talk, event, "\n".join(lines)), lines)
+
+    def _context(self, batch: Batch, talk: Talk, event: Event, text: str) -> Context:
+        return Context(
+            event=event,
+            text=text,
+            session=batch.session,
+            now=batch.now,
+            default_locale=self._desk.locale,
+            talk=talk,
+            channel=self._desk.channels[event.address.channel],
+            templates=self._desk.templates,
+            answers=self._desk.routes.names,
+        )
+
+
+def _blame(session: Session, thread: Held, error: Exception, now: datetime) -> None:
+    """Count the failure against the thread's first event; the third time it is buried, and the rest goes on."""
+    if not inbox.take(session, now, 1, thread.id):
+        return
+    rows = inbox.waiting(session, [thread.id])
+    wait_until: dict[int, datetime] = {}
+    if rows:
+        first = rows[0]
+        words = f"{type(error).__name__}: {error}"
+        if first.attempts + 1 >= ATTEMPTS:
+            log.error("an event was buried", exc_info=error, extra={"event_id": first.id})
+            BURIED.labels(thread.channel).inc()
+            inbox.bury(session, {first.id: words})
+        else:
+            log.warning("an event failed", exc_info=error, extra={"event_id": first.id})
+            wait_until[thread.id] = now + retry_delay(first.attempts + 1)
+            inbox.failed(session, first.id, first.attempts + 1, words, wait_until[thread.id])
+    inbox.release(session, [thread], wait_until)

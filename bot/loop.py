@@ -1,0 +1,31 @@
+"""How every worker works: whatever is due, then asleep until it is woken or a moment has passed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from storage.database import Closed
+
+log = logging.getLogger(__name__)
+
+
+async def work(
+    once: Callable[[], Awaitable[int]], topic: asyncio.Event, stopping: asyncio.Event, poll_s: float
+) -> None:
+    """Call `once` as long as it finds something, then wait for the topic; ends after `stopping` is set."""
+    while not stopping.is_set():
+        topic.clear()
+        try:
+            while not stopping.is_set() and await once():
+                pass
+        except Closed:
+            return
+        except Exception:
+            log.exception("a worker could not go on; it tries again")
+            await asyncio.sleep(1)
+        if not stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(topic.wait(), poll_s)

@@ -1,0 +1,279 @@
+"""The worker that speaks: claims what may go, calls the channel, and writes down how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from prometheus_client import Counter
+from sqlmodel import Session
+
+from bot.accounts import Accounts, Held
+from bot.channels.base import Channel, Outgoing, SendError, SendErrorKind, Subject
+from bot.effects import METADATA
+from crm.events import Address
+from crm.messages import Message, Purpose
+from crm.reach import ReachFacts, reach
+from storage import accounts, alarms, customers, outbox
+from storage.columns import NEVER
+from storage.database import Closed, Database, wake
+from storage.faults import faultpoint
+from storage.outbox import SENDING, UNKNOWN, Due, Sent
+from storage.queue import DEAD, MAX_ATTEMPTS, WAITING, retry_delay
+
+log = logging.getLogger(__name__)
+
+SENDS = Counter(
+    "khachquen_sends_total", "Messages that ended, by channel, purpose and how", ["channel", "purpose", "end"]
+)
+
+LEASE = timedelta(seconds=20)
+SLOTS = 128
+BURST = 10
+PAUSE = timedelta(minutes=1)
+RINGS_AFTER = timedelta(minutes=10)
+REFUSED = "account_refused"
+NEVER_AGAIN = datetime.max.replace(tzinfo=NEVER.tzinfo)
+
+SETTLE_AFTER: Mapping[Purpose, timedelta] = {
+    Purpose.REPLY: timedelta(seconds=30),
+    Purpose.STAFF: timedelta(seconds=30),
+    Purpose.TRANSACTION: timedelta(minutes=10),
+}
+"""How long to wait for an echo before a message of unknown outcome is looked for, and then sent once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that is ours to send now, by this lane."""
+
+    due: Due
+    lane: str
+
+
+class OutboxWorker:
+    """Keeps up to SLOTS sends in flight, one for each person, at each account's pace."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        living: Accounts,
+        intervals: Mapping[str, timedelta],
+        clock: Callable[[], datetime],
+        owner: str,
+    ) -> None:
+        self._database, self._channels, self._accounts = database, channels, living
+        self._intervals, self._clock, self._owner = intervals, clock, owner
+        self._flying: set[asyncio.Task[None]] = set()
+        self._refusing: set[tuple[str, str]] = set()
+        self._sent: list[Sent] = []
+        self._topic = database.topic(outbox.TOPIC)
+
+    async def once(self) -> int:
+        """Write down what was sent, claim what may go now, and start its sends; how many claims that were."""
+        sent, self._sent = self._sent, []
+        free = SLOTS - len(self._flying)
+        if not sent and free <= 0:
+            return 0
+        try:
+            claimed = await self._database.write(lambda session: self._turn(session, sent, free), name="outbox.turn")
+        except BaseException:
+            self._sent = sent + self._sent
+            raise
+        faultpoint("t4.committed")
+        for item in claimed:
+            task = asyncio.create_task(self._send(item))
+            self._flying.add(task)
+            task.add_done_callback(self._flying.discard)
+        return len(claimed)
+
+    async def drain(self, seconds: float) -> None:
+        """Let what is in flight end and be written down; what is still out afterwards becomes unknown."""
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=seconds)
+        for task in list(self._flying):
+            task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+        if self._sent:
+            await self._database.write(
+                lambda session: outbox.sent(session.connection(), self._sent), name="outbox.sent"
+            )
+
+    def _turn(self, session: Session, sent: list[Sent], free: int) -> list[Claimed]:
+        outbox.sent(session.connection(), sent)
+        faultpoint("t5.written")
+        return self._claim(session, free) if free > 0 else []
+
+    def _claim(self, session: Session, free: int) -> list[Claimed]:
+        now = self._clock()
+        outbox.lock_claims(session)
+        room, tats = self._room(session, now, free)
+        if not room:
+            return []
+        lanes: dict[int, str] = {}
+        refused: dict[int, str] = {}
+        claimed: list[Claimed] = []
+        for due in outbox.due(session, [account for _, account in room], now, free):
+            key = (due.channel, due.account_id)
+            if room.get(key, 0) <= 0:
+                continue
+            answer = reach(self._channels[due.channel].rules, _facts(due, now))
+            if answer.refusal is not None:
+                refused[due.id] = answer.refusal.value
+                SENDS.labels(due.channel, due.purpose, answer.refusal.value).inc()
+                continue
+            room[key] -= 1
+            row, tat = tats[key]
+            tats[key] = (row, max(tat, now) + self._intervals.get(due.channel, timedelta()))
+            lanes[due.id] = answer.lane
+            claimed.append(Claimed(due, answer.lane))
+        outbox.start(session, self._owner, now + LEASE, lanes)
+        outbox.give_up(session, refused)
+        if refused:
+            wake(session, outbox.TOPIC)
+        if claimed:
+            outbox.hold_pace(session, {row: tat for (name, _), (row, tat) in tats.items() if self._intervals.get(name)})
+        return claimed
+
+    def _room(
+        self, session: Session, now: datetime, free: int
+    ) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], tuple[int, datetime]]]:
+        """How many messages each account may send now, and how far its pace is reserved already."""
+        room: dict[tuple[str, str], int] = {}
+        tats: dict[tuple[str, str], tuple[int, datetime]] = {}
+        for key, (row, tat, held) in accounts.paces(session).items():
+            interval = self._intervals.get(key[0], timedelta())
+            slots = free if not interval else int((now + BURST * interval - max(tat, now)) / interval)
+            if not held and key[0] in self._channels and slots > 0 and tat <= now + BURST * interval:
+                room[key] = slots
+                tats[key] = (row, tat)
+        return room, tats
+
+    async def _send(self, item: Claimed) -> None:
+        due = item.due
+        try:
+            account = await self._accounts.get(due.channel, due.account_id)
+            answer = await self._channels[due.channel].send(
+                account,
+                Outgoing(
+                    Address(due.channel, due.account_id, due.user_id),
+                    Message.loads(due.body),
+                    item.lane,
+                    f"{METADATA}{due.id}",
+                ),
+            )
+            faultpoint("t5.answered")
+            self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock()))
+            self._topic.set()
+            SENDS.labels(due.channel, due.purpose, "sent").inc()
+            await self._accepted(due)
+        except Held:
+            await self._wait(due, timedelta(seconds=5), "the account is held", counted=False)
+        except SendError as error:
+            await self._failed(due, error)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._in_doubt(due, "the service stopped before the platform answered"))
+            raise
+        except Closed:
+            return
+        except Exception as error:
+            log.exception("a send failed in our own code", extra={"outbox_id": due.id})
+            await self._give_up(due, f"{type(error).__name__}")
+
+    async def _failed(self, due: Due, error: SendError) -> None:
+        kind = error.kind
+        words = f"{error.code}: {error.words.en}"[:500]
+        SENDS.labels(due.channel, due.purpose, kind.value).inc()
+        if kind is SendErrorKind.UNKNOWN:
+            await self._in_doubt(due, words)
+        elif kind is SendErrorKind.AUTH:
+            await self._renew(due)
+            await self._wait(due, retry_delay(due.attempts), words, counted=True)
+        elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
+            pause = error.retry_after or PAUSE
+            if error.subject is Subject.ACCOUNT:
+                await self._pause(due, error, pause)
+            await self._wait(due, pause, words, counted=False)
+        elif kind is SendErrorKind.RETRY and due.attempts + 1 < MAX_ATTEMPTS:
+            await self._wait(due, error.retry_after or retry_delay(due.attempts + 1), words, counted=True)
+        else:
+            await self._give_up(due, words, unreachable=kind is SendErrorKind.UNREACHABLE)
+
+    async def _renew(self, due: Due) -> None:
+        try:
+            await self._accounts.renew(await self._accounts.get(due.channel, due.account_id))
+        except Held:
+            log.info("a message waits for its account to be connected again")
+
+    async def _pause(self, due: Due, error: SendError, pause: timedelta) -> None:
+        """Keep the whole account silent for a while; ring where waiting alone will not mend it."""
+        now = self._clock()
+        interval = self._intervals.get(due.channel, timedelta())
+        hold = partial(_hold_until, due=due, tat=now + pause + BURST * interval)
+        await self._database.write(hold, name="outbox.pause")
+        if pause >= RINGS_AFTER:
+            self._refusing.add((due.channel, due.account_id))
+            subject = f"{due.channel}:{due.account_id}"
+            ring = partial(alarms.ring, kind=REFUSED, subject=subject, words=error.words.en, now=now)
+            await self._database.write(ring, name="outbox.refused")
+
+    async def _accepted(self, due: Due) -> None:
+        """A send went through: an account that was refused is mended."""
+        account = (due.channel, due.account_id)
+        if account in self._refusing:
+            self._refusing.discard(account)
+            solve = partial(alarms.solve, kind=REFUSED, subject=":".join(account), now=self._clock())
+            await self._database.write(solve, name="outbox.accepted")
+
+    async def _wait(self, due: Due, after: timedelta, words: str, *, counted: bool) -> None:
+        values = {"state": WAITING, "ready_at": self._clock() + after, "attempts": due.attempts + counted}
+        await self._move(due, error=words, **values)
+
+    async def _in_doubt(self, due: Due, words: str) -> None:
+        wait = SETTLE_AFTER.get(Purpose(due.purpose), timedelta(minutes=10))
+        await self._move(due, state=UNKNOWN, ready_at=self._clock() + wait, error=words)
+
+    async def _give_up(self, due: Due, words: str, *, unreachable: bool = False) -> None:
+        await self._move(due, state=DEAD, error=words)
+        if unreachable:
+            row = {"id": due.identity_id, "unreachable_since": self._clock()}
+            await self._database.write(partial(customers.set_identities, rows=[row]), name="outbox.unreachable")
+
+    async def _move(self, due: Due, **values: object) -> None:
+        await self._database.write(lambda s: outbox.move(s, due.id, SENDING, **values), name="outbox.move")
+
+
+def _hold_until(session: Session, due: Due, tat: datetime) -> None:
+    row = accounts.find(session, due.channel, due.account_id)
+    if row is not None:
+        accounts.change(session, row.id, send_tat=tat)
+
+
+def settle(session: Session, item: outbox.Unsettled, found: str | None, now: datetime) -> str:
+    """Decide about a message of unknown outcome once it was looked for: sent, once more, or never; says which."""
+    if found is not None:
+        outbox.sent(session.connection(), [Sent(item.id, found, "", now)])
+        return "sent"
+    purpose = Purpose(item.purpose)
+    if purpose in SETTLE_AFTER and not item.resent:
+        outbox.move(session, item.id, UNKNOWN, state=WAITING, ready_at=now, resent=True)
+        return "again"
+    outbox.move(session, item.id, UNKNOWN, state=UNKNOWN, ready_at=NEVER_AGAIN)
+    return UNKNOWN
+
+
+def _facts(due: Due, now: datetime) -> ReachFacts:
+    return ReachFacts(
+        purpose=Purpose(due.purpose),
+        last_interaction_at=due.last_interaction_at,
+        now=now,
+        typed_by_person=due.typed_by_person,
+        consented=due.marketing == "granted",
+        opted_out=due.marketing == "withdrawn",
+        unreachable=due.unreachable_since is not None,
+    )

@@ -1,0 +1,167 @@
+"""A running bot: the database, the channels, the workers and the scheduler, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlmodel import Session
+
+from bot import upkeep
+from bot.accounts import Accounts, App
+from bot.channels.base import Channel, Keys
+from bot.inbox import Desk, InboxWorker
+from bot.jobs import JobWorker
+from bot.loop import work
+from bot.outbox import OutboxWorker
+from bot.secrets import Sealer
+from bot.settings import Settings
+from bot.upkeep import Upkeep
+from storage import inbox, jobs, outbox
+from storage.database import Database
+from storage.queue import free_leases
+
+log = logging.getLogger(__name__)
+
+DRAIN_S = 8.0
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the doors need of a running bot."""
+
+    database: Database
+    accounts: Accounts
+    channels: Mapping[str, Channel]
+    keys: Callable[[str], Keys]
+
+
+def apps_of(settings: Settings) -> dict[str, App]:
+    """Each channel's app and first account, as set."""
+    return {
+        "zalo": App(
+            settings.zalo_app_id,
+            settings.zalo_app_secret,
+            settings.zalo_oa_id,
+            settings.zalo_access_token,
+            settings.zalo_refresh_token,
+        ),
+        "messenger": App(
+            settings.messenger_app_id,
+            settings.messenger_app_secret,
+            settings.messenger_page_id,
+            settings.messenger_page_token,
+        ),
+    }
+
+
+def keys_of(settings: Settings) -> dict[str, Keys]:
+    """What each channel's door verifies with; pending where a key is missing."""
+    return {
+        "zalo": Keys(settings.zalo_app_id, settings.zalo_oa_secret_key, "", frozenset({settings.zalo_oa_id} - {""})),
+        "messenger": Keys(
+            settings.messenger_app_id or settings.messenger_page_id,
+            settings.messenger_app_secret,
+            settings.messenger_verify_token,
+            frozenset({settings.messenger_page_id} - {""}),
+        ),
+    }
+
+
+def intervals_of(settings: Settings) -> dict[str, timedelta]:
+    """The least time between two sends of one account, by channel; zero where there is no limit of ours."""
+    return {
+        "zalo": timedelta(minutes=1) / settings.zalo_sends_per_minute
+        if settings.zalo_sends_per_minute
+        else timedelta(),
+        "messenger": timedelta(seconds=1) / settings.messenger_sends_per_second
+        if settings.messenger_sends_per_second
+        else timedelta(),
+    }
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, channels: Mapping[str, Channel], desk: Desk, clock: Clock, *, worker: bool
+) -> AsyncIterator[Service]:
+    """Open the database and, with `worker`, work until the block ends; then finish what is in flight."""
+    owner = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"
+    database = Database(settings.database_url, synchronous=settings.sqlite_synchronous)
+    await database.open()
+    try:
+        living = Accounts(database, channels, apps_of(settings), Sealer(settings.require_secret()), clock, owner)
+        await living.seed()
+        keys = keys_of(settings)
+        service = Service(database, living, channels, keys.__getitem__)
+        if not worker:
+            yield service
+            return
+        if database.is_sqlite:
+            await database.write(partial(_take_over, now=clock(), owner=owner), name="service.take_over")
+        async with _working(settings, service, desk, clock, owner):
+            yield service
+    finally:
+        await database.close()
+
+
+def _take_over(session: Session, now: datetime, owner: str) -> None:
+    """The only process on this file starts: whatever an earlier one held is free, what it was sending is unknown."""
+    outbox.sweep(session, now, owner)
+    free_leases(session, jobs.Job, owner)
+
+
+@asynccontextmanager
+async def _working(settings: Settings, service: Service, desk: Desk, clock: Clock, owner: str) -> AsyncIterator[None]:
+    database, channels, living = service.database, service.channels, service.accounts
+    chores = Upkeep(database, channels, living, clock, settings.raw_body_days)
+    inbox_worker = InboxWorker(database, desk, clock)
+    outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), clock, owner)
+    job_worker = JobWorker(database, chores.kinds(), clock, owner)
+    stopping = asyncio.Event()
+    tasks = [
+        asyncio.create_task(work(inbox_worker.once, database.topic(inbox.TOPIC), stopping, 0.5)),
+        asyncio.create_task(work(outbox_worker.once, database.topic(outbox.TOPIC), stopping, 0.5)),
+        asyncio.create_task(work(job_worker.once, database.topic(jobs.TOPIC), stopping, 1.0)),
+    ]
+    scheduler = _scheduler(database, clock)
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)
+        stopping.set()
+        for topic in (inbox.TOPIC, outbox.TOPIC, jobs.TOPIC):
+            database.topic(topic).set()
+        await asyncio.gather(_end(tasks), outbox_worker.drain(DRAIN_S))
+
+
+def _scheduler(database: Database, clock: Clock) -> AsyncIOScheduler:
+    scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": 60})
+    for kind, every in upkeep.EVERY.items():
+        scheduler.add_job(_tick, "interval", seconds=every.total_seconds(), args=[database, kind, clock])
+    return scheduler
+
+
+async def _tick(database: Database, kind: str, clock: Clock) -> None:
+    try:
+        await upkeep.enqueue(database, kind, clock())
+    except Exception:
+        log.exception("a tick could not be queued", extra={"kind": kind})
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Let the workers finish what they are at; what does not end in time is cancelled and its lease runs out."""
+    _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)

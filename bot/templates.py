@@ -1,0 +1,94 @@
+"""The texts that customers read: trusted Jinja2 files, compiled once, rendered to messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound, pass_context
+from jinja2.runtime import Context as JinjaContext
+
+from crm.messages import Button, ButtonKind, Card, Message
+
+FOLDER = Path(__file__).resolve().parent.parent / "message_templates"
+LOCALES = ("vi", "en")
+_PARTS = "_parts"
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What a template adds to the message while it is rendered."""
+
+    buttons: list[Button] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
+    picture: str = ""
+
+
+@pass_context
+def _button(context: JinjaContext, title: str, value: str = "", kind: str = "reply") -> str:
+    context[_PARTS].buttons.append(Button(title, value, ButtonKind(kind)))
+    return ""
+
+
+@pass_context
+def _card(context: JinjaContext, title: str, subtitle: str = "", image_url: str = "") -> str:
+    context[_PARTS].cards.append(Card(title, subtitle, image_url))
+    return ""
+
+
+@pass_context
+def _picture(context: JinjaContext, url: str) -> str:
+    context[_PARTS].picture = url
+    return ""
+
+
+def money(amount: int) -> str:
+    """1250000 → "1.250.000đ"."""
+    return f"{amount:,}".replace(",", ".") + "đ"
+
+
+def number(value: int, locale: str = "vi") -> str:
+    """1250 → "1.250" in Vietnamese, "1,250" in English."""
+    grouped = f"{value:,}"
+    return grouped.replace(",", ".") if locale == "vi" else grouped
+
+
+class Templates:
+    """Finds, renders and remembers templates; `shop` values (brand, phone, …) are there in every one."""
+
+    def __init__(self, timezone: ZoneInfo, shop: dict[str, str], folder: Path = FOLDER) -> None:
+        self._timezone = timezone
+        self._environment = Environment(
+            loader=FileSystemLoader(folder), autoescape=False, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,
+        )  # fmt: skip
+        self._environment.globals.update(button=_button, card=_card, picture=_picture, shop=shop)
+        self._environment.filters.update(money=money, number=number, day=self._day, moment=self._moment)
+        self._found: dict[tuple[str, str, str], Template] = {}
+
+    def render(self, name: str, locale: str, channel: str, values: dict[str, Any]) -> Message:
+        """The message; raises UndefinedError where a value is missing, TemplateNotFound where the template is."""
+        template = self._found.get((name, locale, channel)) or self._find(name, locale, channel)
+        parts = _Parts()
+        text = template.render(values, **{_PARTS: parts}, locale=locale)
+        return Message(text.strip(), tuple(parts.buttons), tuple(parts.cards), parts.picture)
+
+    def _find(self, name: str, locale: str, channel: str) -> Template:
+        for language in (locale, *LOCALES):
+            for path in (f"{language}/{name}.{channel}.j2", f"{language}/{name}.j2"):
+                try:
+                    template = self._environment.get_template(path)
+                except TemplateNotFound:
+                    continue
+                self._found[name, locale, channel] = template
+                return template
+        raise TemplateNotFound(name)
+
+    def _day(self, at: datetime) -> str:
+        return at.astimezone(self._timezone).strftime("%d/%m/%Y")
+
+    def _moment(self, at: datetime) -> str:
+        return at.astimezone(self._timezone).strftime("%H:%M %d/%m")

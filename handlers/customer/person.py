@@ -1,0 +1,22 @@
+"""People of the brand: how a customer gets to talk with one, and what only they can do."""
+
+from __future__ import annotations
+
+from bot.context import Context
+from bot.router import Router
+
+router = Router("person")
+
+
+@router.intent("person", leaves_dialog=True)
+@router.button("person")
+def call_person(ctx: Context) -> None:
+    """Hand over, and tell truthfully who will answer and when."""
+    ctx.reply("person/handed_over")
+    ctx.hand_over()
+
+
+@router.intent("order.buy")
+def tell_who_sells(ctx: Context) -> None:
+    """Products, prices and new orders are for people: say so, and offer one."""
+    ctx.reply("person/to_order")

@@ -1,0 +1,113 @@
+"""The door that the platforms post to: verify, keep, answer 200 at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+
+from aiohttp import web
+from prometheus_client import Counter, Histogram
+
+from bot.channels.base import Channel, Keys, Raw, Received
+from storage import inbox
+from storage.database import Closed, Database, Lane, Priority
+from storage.faults import faultpoint
+from storage.inbox import Arrival
+
+log = logging.getLogger(__name__)
+
+WEBHOOKS = Counter("khachquen_webhooks_total", "Webhook bodies by channel and verdict", ["channel", "verdict"])
+ACCEPT_S = Histogram(
+    "khachquen_accept_seconds", "From a body read to its rows kept", buckets=(0.005, 0.02, 0.05, 0.1, 0.3, 1, 2)
+)
+
+View = Callable[[web.Request], Awaitable[web.Response]]
+
+MAX_BODY = 4 * 1024 * 1024
+ACCEPT_WITHIN_S = 1.5
+READ_WITHIN_S = 10
+
+
+class Door:
+    """One webhook address of one channel."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        keys: Callable[[str], Keys],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._channels, self._keys, self._clock = channels, keys, clock
+        self._lane: Lane[Arrival] = database.lane(
+            "inbox.accept", inbox.accept, priority=Priority.ACCEPT, topic=inbox.TOPIC
+        )
+
+    def routes(self) -> list[web.RouteDef]:
+        """GET and POST of every channel."""
+        found = []
+        for name in self._channels:
+            found.append(web.get(f"/webhooks/{name}", self._handshake(name), allow_head=False))
+            found.append(web.post(f"/webhooks/{name}", self._events(name)))
+        return found
+
+    def _handshake(self, name: str) -> View:
+        async def handshake(request: web.Request) -> web.Response:
+            """Answer the platform's challenge."""
+            answer = self._channels[name].challenge(request.query, self._keys(name))
+            return web.Response(status=403) if answer is None else web.Response(text=answer)
+
+        return handshake
+
+    def _events(self, name: str) -> View:
+        channel = self._channels[name]
+
+        async def events(request: web.Request) -> web.Response:
+            """Keep what happened; 200 is a promise that it is on disk."""
+            try:
+                body = await _body(request)
+            except TimeoutError:
+                return web.Response(status=408)
+            faultpoint("t1.read")
+            now = self._clock()
+            received = channel.receive(request.headers, body, self._keys(name), now)
+            WEBHOOKS.labels(name, received.verdict.value).inc()
+            if received.raws or received.buried:
+                faultpoint("t1.verified")
+                if not await self._keep(name, received, now):
+                    return web.Response(status=503, headers={"Retry-After": "5"})
+                faultpoint("t1.committed")
+            return web.Response(status=received.status)
+
+        return events
+
+    async def _keep(self, name: str, received: Received, now: datetime) -> bool:
+        rows = _arrivals(name, received.raws, now, "") + _arrivals(name, received.buried, now, "not understood")
+        try:
+            with ACCEPT_S.time():
+                async with asyncio.timeout(ACCEPT_WITHIN_S):
+                    await self._lane.put(rows)
+        except (TimeoutError, Closed):
+            log.warning("a webhook was not kept in time; the platform will send it again")
+            return False
+        except Exception:
+            log.exception("a webhook could not be kept; the platform will send it again")
+            return False
+        return True
+
+
+async def _body(request: web.Request) -> bytes:
+    """The whole body. One that has not arrived yet gets a time limit, so that nobody holds a connection for ever."""
+    if request.content.is_eof():
+        return await request.read()
+    async with asyncio.timeout(READ_WITHIN_S):
+        return await request.read()
+
+
+def _arrivals(channel: str, raws: Sequence[Raw], now: datetime, dead: str) -> list[Arrival]:
+    return [
+        Arrival(channel, raw.account_id, raw.thread_key, raw.dedup_key, raw.occurred_at, now, raw.body, dead)
+        for raw in raws
+    ]
