@@ -1,0 +1,279 @@
+"""The composition root, the one place that knows every concrete class; and the command line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+import aiohttp
+from aiohttp import web as http
+
+from bot import demo, logs
+from bot.channels.base import Channel
+from bot.channels.messenger.channel import Messenger
+from bot.channels.zalo.channel import Zalo
+from bot.channels.zalo.client import Urls
+from bot.commands import accounts, dead, doctor, understanding, waiting
+from bot.commands import keys as key_commands
+from bot.commands.arguments import parser
+from bot.commands.report import NOT_MIGRATED, Refused, Report, opened
+from bot.commands.trouble import words_of
+from bot.inbox import Desk
+from bot.router import Routes
+from bot.service import Service, running
+from bot.settings import Settings
+from bot.templates import Templates
+from crm import keys, sample_shop
+from handlers import ROUTERS
+from handlers.webhooks import MAX_BODY, Door
+from simulator.app import create_app
+from simulator.config import PersonSpec, SimulatorConfig
+from simulator.people import COLOURS
+from storage import engines, faults, migrate
+from storage.database import Database
+from web import app as web
+from web import keys as web_keys
+from web import vitals
+
+Clock = Callable[[], datetime]
+Command = Callable[[argparse.Namespace, Database, Settings, datetime], Awaitable[Report]]
+
+SWITCH_INTERVAL_S = 0.0001
+STOPPING: http.AppKey[asyncio.Event] = http.AppKey("STOPPING", asyncio.Event)
+
+
+def now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str, Channel]:
+    """Every channel of the product, on one HTTP session."""
+    urls = Urls(settings.zalo_api_url, settings.zalo_oauth_url)
+    return {"zalo": Zalo(session, urls), "messenger": Messenger(session, settings.messenger_graph_url)}
+
+
+def desk_of(settings: Settings, channels: dict[str, Channel]) -> Desk:
+    """What handlers work with."""
+    shop = {
+        "brand": settings.brand_name,
+        "phone": settings.shop_phone,
+        "address": settings.shop_address,
+        "hours": settings.opening_hours,
+    }
+    return Desk(
+        channels, Routes.of(ROUTERS), Templates(settings.timezone, shop), settings.locale, settings.flood_per_minute
+    )
+
+
+@asynccontextmanager
+async def compose(
+    settings: Settings, clock: Clock = now, *, doors: bool = True, worker: bool = True
+) -> AsyncIterator[tuple[Service, http.Application]]:
+    """The whole product with its web application, working until the block ends."""
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        channels = channels_of(settings, session)
+        async with running(settings, channels, desk_of(settings, channels), clock, worker=worker) as service:
+            yield service, application(settings, service, clock, doors=doors)
+
+
+def application(settings: Settings, service: Service, clock: Clock, *, doors: bool = True) -> http.Application:
+    """The web application: probes always, webhooks and the API where this process is a door."""
+    app = http.Application(client_max_size=MAX_BODY)
+    app[STOPPING] = asyncio.Event()
+    app[web_keys.DATABASE] = service.database
+    app[web_keys.CLOCK] = clock
+    app[web_keys.HEALTH] = lambda: vitals.read(service, clock, app[STOPPING].is_set)
+    app[web_keys.SITE] = web_keys.Site(settings.brand_name, settings.zalo_site_verification)
+    app[web_keys.FIRST_KEY] = keys.digest(settings.api_key) if settings.api_key else ""
+    web.attach(app)
+    if doors:
+        app.add_routes(Door(service.database, service.channels, service.keys, clock).routes())
+    return app
+
+
+@asynccontextmanager
+async def listening(app: http.Application, host: str, port: int) -> AsyncIterator[None]:
+    """The application answers at this address until the block ends."""
+    runner = http.AppRunner(app, access_log=None, shutdown_timeout=2)
+    await runner.setup()
+    try:
+        await http.TCPSite(runner, host, port, reuse_address=True).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def serve(
+    settings: Settings, *, doors: bool = True, worker: bool = True, started: Callable[[], None] | None = None
+) -> None:
+    """Run until SIGTERM or SIGINT: stop accepting, finish what is in flight, go. `started` is called in between."""
+    if migrate.is_pending(settings.database_url):
+        raise Refused(NOT_MIGRATED)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with compose(settings, doors=doors, worker=worker) as (_, app), listening(app, settings.host, settings.port):
+        if started:
+            started()
+        await stop.wait()
+        app[STOPPING].set()
+
+
+def simulator_of(settings: Settings, page: str) -> SimulatorConfig:
+    """Platforms at the address `page` on which these settings' accounts live, and some of the sample shop's people."""
+    played = [
+        PersonSpec(
+            id=each.nickname,
+            name=each.name,
+            phone=each.phone,
+            colour=COLOURS[each.number % len(COLOURS)],
+            zalo_id=each.user_id,
+            hours_ago=each.complaint.hours_ago if each.complaint else None,
+        )
+        for each in sample_shop.REGULARS
+        if each.nickname
+    ]
+    return SimulatorConfig(
+        bot_url=settings.public_url,
+        public_url=page,
+        brand_name=settings.brand_name,
+        zalo_app_id=settings.zalo_app_id,
+        zalo_app_secret=settings.zalo_app_secret,
+        zalo_oa_id=settings.zalo_oa_id,
+        zalo_oa_secret_key=settings.zalo_oa_secret_key,
+        zalo_access_token=settings.zalo_access_token,
+        zalo_refresh_token=settings.zalo_refresh_token,
+        messenger_page_id=settings.messenger_page_id,
+        messenger_page_token=settings.messenger_page_token,
+        messenger_app_id=settings.messenger_app_id,
+        messenger_app_secret=settings.messenger_app_secret,
+        messenger_verify_token=settings.messenger_verify_token,
+        people=(*played, PersonSpec(id="an", name="Phùng Thiên An", phone="0987654321")),
+    )
+
+
+async def play(settings: Settings, page_port: int, started: Callable[[], None]) -> None:
+    """The demo: the sample shop's bot and, beside it, the platforms with their chat page."""
+    async with opened(settings) as database:
+        for regular in sample_shop.REGULARS:
+            add = partial(sample_shop.add, regular=regular, channel="zalo", account_id=settings.zalo_oa_id, now=now())
+            await database.write(add, name="sample_shop.add")
+    simulator = create_app(simulator_of(settings, demo.address(page_port)))
+    async with listening(simulator, settings.host, page_port):
+        await serve(settings, started=started)
+
+
+def run_demo(arguments: argparse.Namespace, given: Settings) -> None:
+    """Prepare the demo's own database and ports, and play until Ctrl-C."""
+    port = demo.free_port(arguments.port or demo.PORT)
+    page_port = demo.free_port(arguments.page_port or demo.PAGE_PORT, taken=port)
+    settings = demo.settings_of(given, port, demo.address(page_port))
+    migrate.upgrade(settings.database_url)
+    report = demo.welcome(settings, page_port, arguments.port or demo.PORT, arguments.page_port or demo.PAGE_PORT)
+    asyncio.run(play(settings, page_port, lambda: show(report, arguments.json)))
+
+
+def run_service(arguments: argparse.Namespace, settings: Settings) -> None:
+    """`serve`, and its two halves where PostgreSQL lets them run beside each other."""
+    if arguments.command != "serve" and engines.is_sqlite(settings.database_url):
+        raise Refused(
+            f"khachquen {arguments.command} alone needs PostgreSQL (DATABASE_URL=postgresql+psycopg://…): a SQLite "
+            "file has one process; use khachquen serve"
+        )
+    settings = replace(settings, host=arguments.host or settings.host, port=arguments.port or settings.port)
+    asyncio.run(serve(settings, doors=arguments.command != "worker", worker=arguments.command != "web"))
+
+
+def run_migrate(settings: Settings) -> Report:
+    """Bring the database to this version's schema."""
+    done = migrate.upgrade(settings.database_url)
+    line = f"schema {done.after}" + (f"; a copy of before is {done.copy}" if done.copy else "")
+    return Report({"before": done.before, "after": done.after, "copy": str(done.copy) if done.copy else None}, [line])
+
+
+def understand(*, as_json: bool) -> None:
+    """Answer each line of standard input at once."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    for line in understanding.answers(sys.stdin, as_json=as_json):
+        print(line, flush=True)
+
+
+COMMANDS: dict[str, Command] = {
+    "account": accounts.run,
+    "dead": dead.run,
+    "key": key_commands.run,
+    "waiting": waiting.run,
+}
+
+
+async def beside(arguments: argparse.Namespace, settings: Settings) -> Report:
+    """Do one short command, beside a service that may be running."""
+    async with opened(settings) as database:
+        return await COMMANDS[arguments.command](arguments, database, settings, now())
+
+
+def show(report: Report, as_json: bool) -> None:
+    """Print what a command found."""
+    print(json.dumps(report.data, ensure_ascii=False) if as_json else "\n".join(report.lines), flush=True)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do one command; returns the exit status."""
+    if arguments.command == "understand":
+        understand(as_json=arguments.json or arguments.jsonl)
+        return 0
+    settings = Settings.from_env()
+    faults.arm(settings.fault)
+    logs.configure(as_json=arguments.json or not sys.stderr.isatty())
+    if arguments.command in ("serve", "web", "worker"):
+        run_service(arguments, settings)
+        return 0
+    logging.getLogger().setLevel(logging.ERROR)
+    match arguments.command:
+        case "demo":
+            run_demo(arguments, settings)
+            return 0
+        case "migrate":
+            report = run_migrate(settings)
+        case "doctor":
+            report = asyncio.run(doctor.run(settings, now()))
+        case _:
+            report = asyncio.run(beside(arguments, settings))
+    show(report, arguments.json)
+    return 0 if report.ok else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    try:
+        return run(parser().parse_args(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        words = words_of(error)
+        if words is None:
+            raise
+        print(f"khachquen: {words}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

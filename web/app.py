@@ -1,0 +1,40 @@
+"""Where the web's views hang: the API under `/api/v1`, the probes, and the front page."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from web import customers, orders, probes, site
+from web.auth import THROTTLE, Throttle, require_key
+from web.openapi import document
+from web.problems import render
+
+OPERATIONS = (*customers.OPERATIONS, *orders.OPERATIONS)
+
+
+def attach(app: web.Application) -> None:
+    """Add all views to an application that holds every key of `web.keys`. Called once, before it starts."""
+    app.add_routes(
+        [
+            web.get("/", site.front),
+            web.get("/zalo_verifier{code}.html", site.verifier),
+            web.get("/healthz", probes.alive),
+            web.get("/readyz", probes.ready),
+            web.get("/metrics", probes.metrics),
+        ]
+    )
+    app.add_subapp("/api/v1", _api())
+
+
+def _api() -> web.Application:
+    api = web.Application(middlewares=[render, require_key])
+    api[THROTTLE] = Throttle()
+    for operation in OPERATIONS:
+        api.router.add_route(operation.method, operation.path, operation.respond)
+    described = document(OPERATIONS)
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.json_response(described)
+
+    api.router.add_route("GET", "/openapi.json", openapi)
+    return api

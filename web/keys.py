@@ -1,0 +1,28 @@
+"""What the views find in the application: the data, the clock, the state of health, and the shop's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from storage.database import Database
+from web.health import Health
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What `GET /` shows; `verification` is the code that Zalo looks for, empty where there is none."""
+
+    brand: str
+    verification: str = ""
+
+
+DATABASE: web.AppKey[Database] = web.AppKey("DATABASE", Database)
+CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")
+HEALTH: web.AppKey[Callable[[], Awaitable[Health]]] = web.AppKey("HEALTH")
+SITE: web.AppKey[Site] = web.AppKey("SITE", Site)
+FIRST_KEY: web.AppKey[str] = web.AppKey("FIRST_KEY", str)
+"""`crm.keys.digest` of the key from the settings; empty where there is none."""

@@ -1,0 +1,52 @@
+"""Reads how the service does, for the probes: queues, tokens, alarms, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from bot.service import Service
+from storage import accounts, alarms, engines, inbox, jobs, outbox
+from web.health import Health
+
+
+async def read(service: Service, clock: Callable[[], datetime], is_stopping: Callable[[], bool]) -> Health:
+    """The state of health now. Raises whatever the database raises: a probe that fails is an answer, too."""
+    now = clock()
+    wal = _wal_bytes(service.database.url) if service.database.is_sqlite else 0
+    pending = [name for name in service.channels if service.keys(name).pending]
+    return await service.database.read(lambda session: _health(session, now, wal, pending, is_stopping()))
+
+
+def _health(session: Session, now: datetime, wal: int, pending: Iterable[str], stopping: bool) -> Health:
+    totals = outbox.totals(session)
+    return Health(
+        ready=not stopping,
+        reasons=("the service is stopping",) if stopping else (),
+        inbox_age_s=_age(inbox.oldest_waiting(session), now),
+        outbox_age_s=_age(totals.oldest, now),
+        job_age_s=_age(jobs.oldest_waiting(session), now),
+        dead=inbox.dead_count(session) + totals.dead + jobs.dead_count(session),
+        unknown=totals.unknown,
+        wal_bytes=wal,
+        token_age_days={
+            f"{each.channel}:{each.account_id}": round((now - each.refreshed_at).total_seconds() / 86_400, 2)
+            for each in accounts.everyone(session)
+            if each.refreshed_at is not None
+        },
+        pending_channels=tuple(pending),
+        alarms=tuple(f"{each.kind} {each.subject}: {each.words}" for each in alarms.unsolved(session)),
+    )
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return round(max(0.0, (now - since).total_seconds()), 3) if since else 0.0
+
+
+def _wal_bytes(url: str) -> int:
+    path: Path = engines.sqlite_path(url)
+    log = path.with_name(path.name + "-wal")
+    return log.stat().st_size if log.exists() else 0
