@@ -1,0 +1,181 @@
+"""Every text that customers read: in both languages, complete, short enough, and polite to everybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from jinja2 import TemplateNotFound, UndefinedError
+
+from bot.router import PREFIX, Routes
+from bot.templates import FOLDER, LOCALES, Templates, money, number
+from crm.messages import Button, ButtonKind, Message
+from crm.orders import Item, Status
+from crm.tickets import State
+from handlers import ROUTERS
+from storage.orders import OrderRow
+from storage.tickets import TicketRow
+
+AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+FULL_SHOP = {"brand": "Tiệm Mây", "phone": "02838220000", "address": "12 Lê Lợi, Quận 1", "hours": "8h–21h"}
+EMPTY_SHOP = dict.fromkeys(FULL_SHOP, "")
+LONGEST_TEXT = 2000
+LONGEST_TITLE = 20
+MOST_BUTTONS = 5
+
+
+def order(status: Status, code: str = "DH1024") -> OrderRow:
+    return OrderRow(1, "pos", code, code, 1, status.value, 250_000, "[]", "", 1, AT, AT, AT)
+
+
+ORDERS = [order(status) for status in Status]
+LONG_NAMES = tuple(Item("Áo khoác dài tay " * 20, 2.5, 1000) for _ in range(40))
+TICKETS = [TicketRow(12, 1, 1, state.value, "ly vỡ\nđổi giúp " * 60, AT, AT) for state in State]
+
+EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "consent/started": [{}],
+    "consent/stopped": [{}],
+    "fallback/menu": [{}],
+    "fallback/person": [{}],
+    "link/bad_phone": [{}],
+    "link/for_staff": [{}],
+    "link/how": [{}],
+    "link/linked": [{"new": new, "balance": balance} for new in (True, False) for balance in (0, 1, 1250)],
+    "link/no_match": [{}],
+    "link/not_a_code": [{}],
+    "link/typed_phone": [{}],
+    "link/wrong_code": [{}],
+    "loyalty/balance": [{"balance": n, "linked": linked} for n in (-5, 0, 1, 1250) for linked in (True, False)],
+    "loyalty/offers": [{}],
+    "media/kept": [{"kind": kind} for kind in ("audio", "video", "file", "image", "link", "share", "other")],
+    "media/photo": [{}],
+    "media/place": [{}],
+    "media/sticker": [{}],
+    "orders/none": [{"linked": linked} for linked in (True, False)],
+    "orders/not_found": [{"code": "DH1024", "linked": linked} for linked in (True, False)],
+    "orders/one": [{"order": each, "items": items} for each in ORDERS for items in ((), LONG_NAMES)],
+    "orders/recent": [{"orders": ORDERS[:1]}, {"orders": ORDERS[:3]}, {"orders": ORDERS}],
+    "person/handed_over": [{}],
+    "person/to_order": [{}],
+    "privacy/erasure": [{"first": first} for first in (True, False)],
+    "shop/about": [{"asked": asked} for asked in ("hours", "address", "")],
+    "support/none": [{}],
+    "support/opened": [{"number": 12, "photos": photos} for photos in (0, 1, 3)],
+    "support/photo_attached": [{"number": 12}],
+    "support/photo_kept": [{}],
+    "support/status": [{"tickets": TICKETS}, {"tickets": TICKETS[:1]}],
+    "support/what_happened": [{}],
+    "welcome/hello": [{"name": name} for name in ("", "Lan")],
+    "welcome/left": [{}],
+    "welcome/menu": [{}],
+    "welcome/thanks": [{}],
+}
+"""Values for every template, so that none is ever missing one at run time."""
+
+CASES = [(name, values) for name, examples in EXAMPLES.items() for values in examples]
+
+
+def names(locale: str) -> set[str]:
+    """All templates of a language; those that begin with an underscore are parts of others."""
+    files = (FOLDER / locale).rglob("*.j2")
+    return {str(path.relative_to(FOLDER / locale).with_suffix("")) for path in files if path.name[0] != "_"}
+
+
+@pytest.fixture(scope="module", params=[FULL_SHOP, EMPTY_SHOP], ids=["full shop", "empty shop"])
+def templates(request: pytest.FixtureRequest) -> Templates:
+    return Templates(ZoneInfo("Asia/Ho_Chi_Minh"), request.param)
+
+
+def said(templates: Templates, name: str, values: dict[str, Any]) -> Iterator[Message]:
+    for locale in LOCALES:
+        for channel in ("zalo", "messenger"):
+            yield templates.render(name, locale, channel, values)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_template_is_tried(locale: str) -> None:
+    assert names(locale) == set(EXAMPLES)
+
+
+@pytest.mark.parametrize(("name", "values"), CASES)
+def test_every_template_says_something_that_fits(templates: Templates, name: str, values: dict[str, Any]) -> None:
+    for message in said(templates, name, values):
+        assert 0 < len(message.text) <= LONGEST_TEXT
+        assert "\n\n\n" not in message.text
+        assert not re.search(r"[{}]|  ", message.text), message.text
+        assert len(message.buttons) <= MOST_BUTTONS
+        assert all(0 < len(button.title) <= LONGEST_TITLE for button in message.buttons)
+
+
+@pytest.mark.parametrize(("name", "values"), CASES)
+def test_both_languages_offer_the_same(templates: Templates, name: str, values: dict[str, Any]) -> None:
+    offers = {tuple((each.value, each.kind) for each in message.buttons) for message in said(templates, name, values)}
+    assert len(offers) == 1
+
+
+@pytest.mark.parametrize(("name", "values"), CASES)
+def test_every_button_is_answered(templates: Templates, name: str, values: dict[str, Any]) -> None:
+    known = Routes.of(ROUTERS).buttons
+    for message in said(templates, name, values):
+        for button in message.buttons:
+            assert button.kind is ButtonKind.SHARE_PHONE or button.value.removeprefix(PREFIX) in known
+
+
+def test_nobody_is_called_older_or_younger() -> None:
+    for path in (FOLDER / "vi").rglob("*.j2"):
+        assert not re.search(r"\b(anh|chị|em|cô|chú)\b", path.read_text(encoding="utf-8").lower()), path
+
+
+def test_the_balance_of_nothing_is_told_in_these_words(templates: Templates) -> None:
+    message = templates.render("loyalty/balance", "vi", "zalo", {"balance": 0, "linked": False})
+    assert message.text == "Bạn chưa có điểm nào. Mua hàng để bắt đầu tích điểm nhé!"
+    assert message.buttons == (Button("Liên kết số ĐT", "kq:link"),)
+
+
+def test_a_missing_value_is_an_error(templates: Templates) -> None:
+    with pytest.raises(UndefinedError):
+        templates.render("loyalty/balance", "vi", "zalo", {"linked": True})
+
+
+def test_a_missing_template_is_an_error(templates: Templates) -> None:
+    with pytest.raises(TemplateNotFound):
+        templates.render("no/such", "vi", "zalo", {})
+
+
+def test_a_channel_may_have_words_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "vi" / "x").mkdir(parents=True)
+    (tmp_path / "vi" / "x" / "y.j2").write_text("cho mọi kênh")
+    (tmp_path / "vi" / "x" / "y.zalo.j2").write_text("cho Zalo")
+    templates = Templates(ZoneInfo("UTC"), EMPTY_SHOP, tmp_path)
+    assert templates.render("x/y", "vi", "zalo", {}).text == "cho Zalo"
+    assert templates.render("x/y", "vi", "messenger", {}).text == "cho mọi kênh"
+
+
+def test_an_unknown_language_is_answered_in_vietnamese(templates: Templates) -> None:
+    assert templates.render("welcome/thanks", "fr", "zalo", {}) == templates.render("welcome/thanks", "vi", "zalo", {})
+
+
+def test_words_of_customers_are_never_run_as_a_template(templates: Templates) -> None:
+    message = templates.render("welcome/hello", "vi", "zalo", {"name": "{{ 7 * 7 }}{{ button('x', 'y') }}"})
+    assert "{{ 7 * 7 }}" in message.text
+    assert "x" not in [button.title for button in message.buttons]
+
+
+@pytest.mark.parametrize(("amount", "words"), [(0, "0đ"), (999, "999đ"), (1_250_000, "1.250.000đ")])
+def test_money_is_written_as_people_write_it(amount: int, words: str) -> None:
+    assert money(amount) == words
+
+
+def test_numbers_are_grouped_by_language() -> None:
+    assert (number(1250), number(1250, "en"), number(12)) == ("1.250", "1,250", "12")
+
+
+def test_days_are_the_days_of_the_shop(templates: Templates) -> None:
+    late = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)
+    placed = order(Status.PENDING)._replace(placed_at=late)
+    assert "đặt ngày 23/11/2026" in templates.render("orders/one", "vi", "zalo", {"order": placed, "items": ()}).text

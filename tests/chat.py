@@ -1,0 +1,182 @@
+"""A customer in a chat: the whole product over its own composition, with only the wire and the clock replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from aiohttp.test_utils import TestServer
+from sqlmodel import Session
+
+import main
+from bot.service import Service
+from bot.settings import Settings
+from simulator import speech, zalo_events
+from simulator.app import create_app
+from simulator.chat import Line
+from simulator.config import SimulatorConfig
+from simulator.people import MESSENGER, ZALO, Contact
+from simulator.platform import PLATFORM, Platform
+from simulator.speech import Said
+from storage import inbox, outbox
+from tests.conftest import Clock
+
+T = TypeVar("T")
+
+PATIENCE_S = 10.0
+GLANCE_S = 0.01
+
+
+@dataclass(slots=True)
+class Chat:
+    """What one person does on one channel, and what they hear since then."""
+
+    service: Service
+    platform: Platform
+    clock: Clock
+    channel: str = ZALO
+    person: str = "lan"
+    _since: int = field(default=0)
+
+    def of(self, person: str, channel: str = "") -> Chat:
+        """The same shop, seen by somebody else or on another channel."""
+        return Chat(self.service, self.platform, self.clock, channel or self.channel, person)
+
+    @property
+    def contact(self) -> Contact:
+        """The person as the platform knows them here."""
+        return self.platform.people.meet(self.channel, self.person, self.platform.now())
+
+    @property
+    def answers(self) -> list[Line]:
+        """The brand's messages since the person last did something."""
+        return [line for line in list(self.contact.lines)[self._since :] if line.side != "person"]
+
+    @property
+    def heard(self) -> list[str]:
+        """The words of those messages; a Zalo form that asks for the phone number says them on its card."""
+        return [line.text or "\n".join(card["subtitle"] for card in line.cards) for line in self.answers]
+
+    @property
+    def offered(self) -> list[str]:
+        """The titles of the buttons on them."""
+        return [button.title for line in self.answers for button in line.buttons]
+
+    async def says(self, text: str) -> list[str]:
+        """Write; what is heard then."""
+        return await self._do(lambda contact: speech.say_text(self.platform, contact, text))
+
+    async def presses(self, title: str) -> list[str]:
+        """Press a button by its title or payload."""
+        return await self._do(lambda contact: speech.press(self.platform, contact, title))
+
+    async def sends_photo(self, caption: str = "") -> list[str]:
+        """Send a picture; one with words under it comes from Zalo."""
+        return await self._do(self._captioned(caption)) if caption else await self.sends("image")
+
+    async def sends(self, kind: str) -> list[str]:
+        """Send an image, audio, video or file."""
+        shelf = self.platform.media
+        sample = shelf.sample()
+        return await self._do(lambda contact: speech.say_media(self.platform, contact, kind, shelf.url(sample), sample))
+
+    async def sends_sticker(self) -> list[str]:
+        """Send a sticker and nothing else."""
+        return await self._do(lambda contact: speech.say_sticker(self.platform, contact, ""))
+
+    async def sends_place(self) -> list[str]:
+        """Share a location."""
+        return await self._do(lambda contact: speech.say_location(self.platform, contact, 10.76, 106.66))
+
+    async def shares_phone(self) -> list[str]:
+        """Let the platform hand over the phone number."""
+        return await self._do(lambda contact: speech.share_phone(self.platform, contact))
+
+    async def follows(self) -> list[str]:
+        """Follow the OA, or press Get Started."""
+        return await self._do(lambda contact: speech.follow(self.platform, contact))
+
+    def _captioned(self, caption: str) -> Callable[[Contact], Said]:
+        shelf, config = self.platform.media, self.platform.config
+        payload = {"url": shelf.url(shelf.sample())}
+
+        def send(contact: Contact) -> Said:
+            speech.touch(self.platform, contact)
+            message_id = speech.new_id(contact)
+            message = {"msg_id": message_id, "text": caption, "attachments": [{"type": "image", "payload": payload}]}
+            body = zalo_events.from_person(config, contact, "user_send_image", message, self.platform.now())
+            return Said(message_id, self.platform.courier.send(ZALO, contact.user_id, body))
+
+        return send
+
+    async def does(self, fn: Callable[[Session], T]) -> T:
+        """Let something happen in the shop itself, in a transaction of its own."""
+        return await self.service.database.write(fn)
+
+    async def _do(self, act: Callable[[Contact], Said]) -> list[str]:
+        contact = self.contact
+        self._since = len(contact.lines)
+        said = act(contact)
+        assert said.delivery is not None, "the platform tells the bot nothing of this"
+        assert await said.delivery.status == 200
+        await self._until_quiet()
+        assert await self.service.database.read(inbox.dead) == []
+        assert await self.service.database.read(outbox.dead) == []
+        return self.heard
+
+    async def _until_quiet(self) -> None:
+        for _ in range(round(PATIENCE_S / GLANCE_S)):
+            if await self.service.database.read(_quiet):
+                return
+            await asyncio.sleep(GLANCE_S)
+        raise TimeoutError("the queues did not become empty")
+
+
+def _quiet(session: Session) -> bool:
+    return inbox.oldest_waiting(session) is None and outbox.totals(session).waiting == 0
+
+
+@asynccontextmanager
+async def chatting(database_url: str, clock: Clock, **shop: str) -> AsyncIterator[Chat]:
+    """The product and the platforms, running; `shop` are settings of the shop. The chat is Lan's, on Zalo."""
+    config = SimulatorConfig(clock=clock, echoes=False, receipts=False)
+    stage = create_app(config)
+    platform = stage[PLATFORM]
+    async with TestServer(stage) as played:
+        platform.media.base_url = str(played.make_url("")).rstrip("/")
+        settings = _settings(config, platform.media.base_url, database_url, shop)
+        async with main.compose(settings, clock) as (service, app), TestServer(app) as ours:
+            platform.set_bot_url(str(ours.make_url("")).rstrip("/"))
+            yield Chat(service, platform, clock)
+
+
+def _settings(config: SimulatorConfig, base: str, database_url: str, shop: dict[str, str]) -> Settings:
+    return Settings(
+        database_url=database_url,
+        secret_key="a secret key for tests only",
+        sqlite_synchronous="OFF",
+        zalo_sends_per_minute=0,
+        messenger_sends_per_second=0,
+        zalo_app_id=config.zalo_app_id,
+        zalo_app_secret=config.zalo_app_secret,
+        zalo_oa_id=config.zalo_oa_id,
+        zalo_oa_secret_key=config.zalo_oa_secret_key,
+        zalo_access_token=config.zalo_access_token,
+        zalo_refresh_token=config.zalo_refresh_token,
+        zalo_api_url=f"{base}/zalo",
+        zalo_oauth_url=f"{base}/zalo-oauth",
+        zalo_business_api_url=f"{base}/zalo-business",
+        messenger_page_id=config.messenger_page_id,
+        messenger_page_token=config.messenger_page_token,
+        messenger_app_id=config.messenger_app_id,
+        messenger_app_secret=config.messenger_app_secret,
+        messenger_verify_token=config.messenger_verify_token,
+        messenger_graph_url=f"{base}/graph/v26.0",
+        **shop,  # type: ignore[arg-type]
+    )
+
+
+CHANNELS = (ZALO, MESSENGER)

@@ -1,0 +1,70 @@
+"""Consent: the last word by the customer's own clock stands, and a wish to be forgotten has a day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from sqlmodel import Session
+
+from crm import consent, customers
+from storage import customers as people
+from tests.conftest import Clock
+
+
+def marketing(session: Session, customer_id: int) -> str:
+    """The word that sending goes by."""
+    profile = people.profile(session, customer_id)
+    assert profile is not None
+    return profile.marketing
+
+
+def test_a_yes_is_kept_with_its_wording(session: Session, clock: Clock) -> None:
+    customer = customers.known(session, "C1", clock())
+    consent.grant(session, customer, at=clock(), channel="zalo", wording="Nhận ưu đãi?", message_id="m1")
+    (entry,) = consent.entries(session, customer)
+    assert (entry.granted, entry.channel, entry.wording, entry.message_id, entry.at) == (
+        True, "zalo", "Nhận ưu đãi?", "m1", clock(),
+    )  # fmt: skip
+    assert marketing(session, customer) == "granted"
+
+
+@pytest.mark.parametrize("arrival", list(permutations(["yes 1", "no 2", "yes 3"])))
+def test_the_last_word_stands_in_whatever_order_it_came(session: Session, clock: Clock, arrival: list[str]) -> None:
+    customer = customers.known(session, "C1", clock())
+    for said in arrival:
+        word, hour = said.split()
+        say = consent.grant if word == "yes" else consent.withdraw
+        say(session, customer, at=clock() + timedelta(hours=int(hour)))
+    assert marketing(session, customer) == "granted"
+
+
+def test_a_late_yes_never_undoes_a_newer_no(session: Session, clock: Clock) -> None:
+    customer = customers.known(session, "C1", clock())
+    consent.withdraw(session, customer, at=clock())
+    consent.grant(session, customer, at=clock() - timedelta(hours=3))
+    assert marketing(session, customer) == "withdrawn"
+
+
+def test_in_the_same_moment_no_outweighs_yes(session: Session, clock: Clock) -> None:
+    for external_id, says in (("C1", (consent.grant, consent.withdraw)), ("C2", (consent.withdraw, consent.grant))):
+        customer = customers.known(session, external_id, clock())
+        for say in says:
+            say(session, customer, at=clock())
+        assert marketing(session, customer) == "withdrawn"
+
+
+def test_another_purpose_leaves_marketing_alone(session: Session, clock: Clock) -> None:
+    customer = customers.known(session, "C1", clock())
+    consent.grant(session, customer, at=clock(), purpose="birthday")
+    assert marketing(session, customer) == ""
+
+
+def test_a_wish_to_be_forgotten_is_noted_once_and_has_twenty_days(session: Session, clock: Clock) -> None:
+    customer = customers.known(session, "C1", clock())
+    asked = clock()
+    assert consent.request_erasure(session, customer, None, asked)
+    assert not consent.request_erasure(session, customer, None, clock.pass_by(days=1))
+    (request,) = consent.open_requests(session)
+    assert (request.customer_id, request.kind, request.due_at) == (customer, "erase", asked + timedelta(days=20))

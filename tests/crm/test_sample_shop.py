@@ -1,0 +1,65 @@
+"""The sample shop: the promised numbers, made once, with points that its orders account for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from sqlmodel import Session
+
+from crm import customers, loyalty, orders, phones, sample_shop, tickets
+from crm.orders import Status
+from storage import customers as people
+from tests.conftest import Clock
+
+
+def _load(session: Session, now: datetime) -> int:
+    return sum(sample_shop.add(session, regular, "chat", "account", now) for regular in sample_shop.REGULARS)
+
+
+def test_it_has_thirty_customers_with_120_orders_and_five_requests(session: Session, clock: Clock) -> None:
+    assert _load(session, clock.now) == 30
+    everyone = customers.page(session, 0, 1000)
+    assert len({phones.normalise(each.phone or "") for each in everyone} - {None}) == 30
+    everything = orders.page(session, 0, 1000)
+    assert len(everything) == len({order.code for order in everything}) == 120
+    assert {order.status for order in everything} == set(Status)
+    assert {order.source for order in everything} == {"pos", "web", "hotline"}
+    found = [ticket for each in everyone for ticket in tickets.of_customer(session, each.id)]
+    assert Counter(ticket.state for ticket in found) == {"open": 2, "closed": 2, "answered": 1}
+
+
+def test_a_second_load_adds_and_changes_nothing(session: Session, clock: Clock) -> None:
+    _load(session, clock.now)
+    before = (customers.page(session, 0, 1000), orders.page(session, 0, 1000))
+    assert _load(session, clock.pass_by(days=3)) == 0
+    assert (customers.page(session, 0, 1000), orders.page(session, 0, 1000)) == before
+
+
+def test_points_are_what_the_delivered_orders_earned(session: Session, clock: Clock) -> None:
+    _load(session, clock.now)
+    returned = 0
+    for each in customers.page(session, 0, 1000):
+        mine = orders.page(session, 0, 1000, each.id)
+        earned = sum(order.total // 10_000 for order in mine if order.status == Status.DELIVERED)
+        assert loyalty.balance(session, each.id) == earned
+        returned += sum(order.status == Status.RETURNED for order in mine)
+    assert returned
+
+
+def test_the_guest_has_points_and_an_order_on_its_way(session: Session, clock: Clock) -> None:
+    _load(session, clock.now)
+    lan = customers.find(session, "KH001")
+    assert loyalty.balance(session, lan.id) > 100
+    order = orders.by_code(session, lan.id, sample_shop.GUEST_ORDER)
+    assert order is not None
+    assert order.status == Status.SHIPPING
+
+
+def test_who_complained_is_known_in_the_chat_where_they_did(session: Session, clock: Clock) -> None:
+    _load(session, clock.now)
+    complained = [regular for regular in sample_shop.REGULARS if regular.complaint]
+    found = people.people(session, [regular.user_id for regular in complained])
+    assert [found["chat", "account", each.user_id].external_id for each in complained] == [
+        each.external_id for each in complained
+    ]

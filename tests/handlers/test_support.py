@@ -1,0 +1,158 @@
+"""Support requests in a dialog: words, photos before and after, ways out."""
+
+from __future__ import annotations
+
+from crm import tickets
+from storage.tickets import TicketRow
+from tests.chat import Chat
+
+ASKED = 'Bạn kể giúp mình chuyện gì đã xảy ra nhé, kèm mã đơn nếu có. Gửi ảnh cũng được. Muốn dừng, bạn nhắn "thôi".'
+
+
+async def the_ticket(chat: Chat, number: int = 1) -> TicketRow:
+    return TicketRow(*await chat.does(lambda s: tuple(tickets.find(s, number))))
+
+
+async def photos(chat: Chat, number: int = 1) -> int:
+    return await chat.does(lambda s: len(tickets.photos(s, number)))
+
+
+async def test_a_request_is_described_and_numbered(each: Chat) -> None:
+    assert await each.says("tôi cần hỗ trợ") == [ASKED]
+    (answer,) = await each.says("Áo giao bị rách tay, đơn DH1024")
+    assert answer.startswith("Mình đã ghi nhận yêu cầu hỗ trợ #1. Nhân viên sẽ xem và trả lời bạn tại đây.")
+    assert (await the_ticket(each)).summary == "tôi cần hỗ trợ\nÁo giao bị rách tay, đơn DH1024"
+
+
+async def test_photos_that_follow_are_attached(each: Chat) -> None:
+    await each.presses("kq:support")
+    await each.says("hộp bị móp")
+    assert await each.sends_photo() == ["Mình đã đính kèm ảnh vào yêu cầu #1."]
+    assert await each.sends_photo() == ["Mình đã đính kèm ảnh vào yêu cầu #1."]
+    assert await photos(each) == 2
+
+
+async def test_a_photo_after_half_an_hour_is_a_new_matter(chat: Chat) -> None:
+    await chat.presses("kq:support")
+    await chat.says("hộp bị móp")
+    chat.clock.pass_by(minutes=31)
+    (answer,) = await chat.sends_photo()
+    assert "Mình đã nhận ảnh và lưu lại" in answer
+    assert await photos(chat) == 0
+
+
+async def test_photos_in_the_dialog_come_with_the_request(chat: Chat) -> None:
+    await chat.says("hàng bị lỗi")
+    assert await chat.sends_photo() == ["Mình đã nhận ảnh. Bạn viết thêm vài dòng về chuyện đã xảy ra nhé."]
+    (answer,) = await chat.says("khóa kéo hỏng")
+    assert "#1 kèm 1 ảnh" in answer
+    assert await photos(chat) == 1
+
+
+async def test_a_photo_first_then_the_button_then_words(each: Chat) -> None:
+    await each.sends_photo()
+    assert each.offered == ["Gửi yêu cầu hỗ trợ", "Gặp nhân viên"]
+    assert await each.presses("Gửi yêu cầu hỗ trợ") == [ASKED]
+    (answer,) = await each.says("ly bị vỡ")
+    assert "#1 kèm 1 ảnh" in answer
+    assert await photos(each) == 1
+
+
+async def test_a_photo_first_then_words_that_complain(chat: Chat) -> None:
+    await chat.sends_photo()
+    assert await chat.sends_photo() == [], "an album is answered once"
+    (answer,) = await chat.says("hàng giao bị vỡ hết rồi shop ơi")
+    assert "#1 kèm 2 ảnh" in answer
+    assert await photos(chat) == 2
+
+
+async def test_a_photo_whose_caption_complains_opens_a_request(chat: Chat) -> None:
+    (answer,) = await chat.sends_photo("hàng giao bị vỡ rồi")
+    assert "#1 kèm 1 ảnh" in answer
+    assert (await the_ticket(chat)).summary == "hàng giao bị vỡ rồi"
+
+
+async def test_a_caption_in_the_dialog_is_the_description(chat: Chat) -> None:
+    await chat.says("khiếu nại")
+    (answer,) = await chat.sends_photo("nắp không khít")
+    assert "#1 kèm 1 ảnh" in answer
+
+
+async def test_a_photo_first_then_another_question(chat: Chat) -> None:
+    await chat.sends_photo()
+    (answer,) = await chat.says("xem điểm")
+    assert "chưa có điểm" in answer
+
+
+async def test_cancel_leaves_the_dialog(each: Chat) -> None:
+    await each.says("khiếu nại")
+    (answer,) = await each.says("thôi")
+    assert "Mình dừng ở đây" in answer
+    (answer,) = await each.says("hôm nay trời đẹp")
+    assert "chưa hiểu" in answer
+
+
+async def test_no_leaves_the_dialog_too(chat: Chat) -> None:
+    await chat.says("khiếu nại")
+    (answer,) = await chat.says("không")
+    assert "Mình dừng ở đây" in answer
+
+
+async def test_another_wish_leaves_the_dialog(chat: Chat) -> None:
+    await chat.says("khiếu nại")
+    (answer,) = await chat.says("xem điểm")
+    assert "chưa có điểm" in answer
+    (answer,) = await chat.says("hôm nay trời đẹp")
+    assert "chưa hiểu" in answer
+
+
+async def test_a_description_that_mentions_other_things_is_a_description(chat: Chat) -> None:
+    await chat.says("khiếu nại")
+    (answer,) = await chat.says("đơn hàng của mình chưa được cộng điểm như nhân viên nói")
+    assert "yêu cầu hỗ trợ #1" in answer
+
+
+async def test_small_talk_is_no_description(chat: Chat) -> None:
+    await chat.says("khiếu nại")
+    assert await chat.says("vâng ạ") == [ASKED]
+    assert await chat.sends_sticker() == [ASKED]
+
+
+async def test_a_dialog_ends_after_two_hours(chat: Chat) -> None:
+    await chat.says("khiếu nại")
+    chat.clock.pass_by(hours=2)
+    (answer,) = await chat.says("trời đẹp quá")
+    assert "chưa hiểu" in answer
+
+
+async def test_the_state_of_requests(each: Chat) -> None:
+    await each.presses("kq:support")
+    await each.says("ly bị vỡ")
+    (answer,) = await each.says("yêu cầu của tôi")
+    assert answer == "Yêu cầu hỗ trợ của bạn:\n• #1 (23/11/2026): đang chờ nhân viên xử lý. ly bị vỡ"
+    await each.does(lambda s: tickets.close(s, 1, each.clock()))
+    (answer,) = await each.says("yêu cầu của tôi")
+    assert "đã xong" in answer
+
+
+async def test_a_request_is_found_by_its_number(chat: Chat) -> None:
+    await chat.presses("kq:support")
+    await chat.says("ly bị vỡ")
+    (answer,) = await chat.says("#1")
+    assert answer.startswith("Yêu cầu hỗ trợ của bạn:")
+    (answer,) = await chat.of("minh").says("#1")
+    assert "không tìm thấy đơn 1" in answer
+
+
+async def test_nobody_sees_the_requests_of_others(chat: Chat) -> None:
+    await chat.presses("kq:support")
+    await chat.says("ly bị vỡ")
+    (answer,) = await chat.of("minh").says("yêu cầu của tôi")
+    assert "chưa có yêu cầu hỗ trợ nào" in answer
+
+
+async def test_support_in_english(each: Chat) -> None:
+    (asked,) = await each.says("I want to make a complaint")
+    assert asked.startswith("Please tell me what happened")
+    (answer,) = await each.says("The cup arrived broken")
+    assert answer.startswith("I have noted your support request #1.")

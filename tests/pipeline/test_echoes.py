@@ -1,0 +1,181 @@
+"""What comes back: our own messages, lost answers, humans in the platform's own tool, other apps."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from crm.messages import Purpose
+from simulator import messenger_events, speech, zalo_events
+from simulator.people import MESSENGER, ZALO
+from tests.conftest import Clock
+from tests.pipeline.stage import ANSWER, ASK, Stage, playing
+
+
+async def test_the_bot_does_not_answer_itself(stage: Stage, channel: str) -> None:
+    await stage.said(channel)
+    assert stage.heard() == [ANSWER]
+    assert await stage.lines(channel) == [("customer", ASK), ("bot", ANSWER)]
+    assert await stage.states() == ["sent"]
+
+
+async def test_an_answer_that_was_lost_is_settled_by_the_echo(stage: Stage, channel: str) -> None:
+    stage.goes_wrong("lost_response", path="message")
+    await stage.said(channel)
+    stage.clock.pass_by(hours=1)
+    await stage.tick("outbox.sweep")
+    await stage.quiet()
+    assert stage.heard() == [ANSWER]
+    assert await stage.states() == ["sent"]
+    assert await stage.lines(channel) == [("customer", ASK), ("bot", ANSWER)]
+
+
+async def test_half_an_answer_is_settled_by_the_echo(stage: Stage, channel: str) -> None:
+    stage.goes_wrong("half_body", path="message")
+    await stage.said(channel)
+    stage.clock.pass_by(hours=1)
+    await stage.tick("outbox.sweep")
+    await stage.quiet()
+    assert stage.heard() == [ANSWER]
+    assert await stage.states() == ["sent"]
+
+
+async def test_without_an_echo_a_lost_answer_is_looked_up_in_the_conversation(
+    sqlite_url: str, clock: Clock, channel: str
+) -> None:
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        stage.goes_wrong("lost_response", path="message")
+        await stage.said(channel)
+        assert await stage.states() == ["unknown"]
+        clock.pass_by(seconds=29)
+        await stage.tick("outbox.sweep")
+        assert await stage.states() == ["unknown"], "the echo still has its 30 seconds"
+        clock.pass_by(seconds=1)
+        await stage.tick("outbox.sweep")
+        assert await stage.states() == ["sent"]
+        assert stage.heard() == [ANSWER]
+
+
+async def test_a_reply_that_cannot_be_found_is_sent_once_more_and_never_again(
+    sqlite_url: str, clock: Clock, channel: str
+) -> None:
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        for _ in range(2):
+            stage.goes_wrong("reset", path="message")
+        stage.goes_wrong("status", path="conversation", times=9)
+        await stage.said(channel)
+        for _ in range(4):
+            clock.pass_by(minutes=1)
+            await stage.tick("outbox.sweep")
+            await stage.quiet()
+        assert stage.platform.faults.calls[0].path == "conversation", "both sends met their fault"
+        assert stage.heard() == []
+        assert await stage.states() == ["unknown"]
+
+
+async def test_a_transaction_waits_ten_minutes_before_it_is_sent_once_more(
+    sqlite_url: str, clock: Clock, channel: str
+) -> None:
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        await stage.said(channel)
+        stage.goes_wrong("reset", path="message")
+        await stage.send(channel, "Đơn 7 đã giao", Purpose.TRANSACTION)
+        await stage.quiet()
+        clock.pass_by(seconds=599)
+        await stage.tick("outbox.sweep")
+        await stage.quiet()
+        assert await stage.states() == ["sent", "unknown"]
+        clock.pass_by(seconds=1)
+        await stage.tick("outbox.sweep")
+        await stage.quiet()
+        assert stage.heard() == [ANSWER, "Đơn 7 đã giao"]
+
+
+async def test_marketing_of_unknown_outcome_is_never_sent_again(sqlite_url: str, clock: Clock, channel: str) -> None:
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        await stage.said(channel, "bắt đầu nhận tin")
+        before = len(stage.heard())
+        stage.goes_wrong("reset", path="message")
+        await stage.send(channel, "Khuyến mãi", Purpose.BROADCAST)
+        await stage.quiet()
+        for _ in range(5):
+            clock.pass_by(hours=1)
+            await stage.tick("outbox.sweep")
+            await stage.quiet()
+        assert len(stage.heard()) == before
+        assert (await stage.states())[-1] == "unknown"
+
+
+async def test_an_echo_may_come_before_the_answer(stage: Stage, channel: str) -> None:
+    """The platform tells of our message while its answer to the call is still on the way."""
+    stage.goes_wrong("lost_response", path="message")
+    contact = stage.contact(channel)
+    await stage.said(channel)
+    echoed = stage.calls()[0]
+    again = (
+        zalo_events.from_oa(
+            stage.platform.config, contact, "oa_send_text", {"text": ANSWER, "msg_id": echoed.message_id}, stage.clock()
+        )
+        if channel == ZALO
+        else messenger_events.echo(
+            stage.platform.config, contact, {"mid": echoed.message_id, "text": ANSWER},
+            int(stage.platform.config.messenger_app_id), stage.clock(),
+        )
+    )  # fmt: skip
+    assert await stage.webhook(channel, again) == 200
+    await stage.quiet()
+    assert await stage.lines(channel) == [("customer", ASK), ("bot", ANSWER)]
+    assert await stage.states() == ["sent"]
+
+
+async def test_a_person_of_the_brand_who_answers_silences_the_bot(stage: Stage, channel: str) -> None:
+    await stage.said(channel)
+    human = speech.staff_says(stage.platform, stage.contact(channel), "Chào bạn, mình là Mai").delivery
+    assert human is not None and await human.status == 200
+    await stage.quiet()
+    await stage.said(channel)
+    assert stage.heard() == [ANSWER]
+    assert await stage.lines(channel) == [
+        ("customer", ASK), ("bot", ANSWER), ("staff", "Chào bạn, mình là Mai"), ("customer", ASK),
+    ]  # fmt: skip
+
+
+async def test_a_message_of_another_app_is_kept_and_not_answered(stage: Stage, channel: str) -> None:
+    await stage.said(channel)
+    contact, config = stage.contact(channel), stage.platform.config
+    if channel == ZALO:
+        told = {"text": "Tin của ứng dụng khác", "msg_id": "another-1"}
+        body = zalo_events.from_oa(config, contact, "oa_send_text", told, stage.clock())
+    else:
+        told = {"mid": "m_another", "text": "Tin của ứng dụng khác"}
+        body = messenger_events.echo(config, contact, told, 777, stage.clock())
+    assert await stage.webhook(channel, body) == 200
+    await stage.quiet()
+    assert stage.heard() == [ANSWER]
+    assert (await stage.lines(channel))[-1][1] == "Tin của ứng dụng khác"
+    await stage.said(channel)
+    assert len(stage.heard()) >= 1
+
+
+async def test_two_equal_answers_whose_answers_were_lost_are_both_settled(stage: Stage) -> None:
+    """Zalo's echo carries no mark of ours: the oldest unknown one with these words is meant."""
+    stage.goes_wrong("lost_response", path="message", times=2)
+    await stage.said(ZALO)
+    stage.clock.pass_by(seconds=2)
+    await stage.said(ZALO)
+    assert await stage.states() == ["sent", "sent"]
+    assert stage.heard() == [ANSWER, ANSWER]
+
+
+async def test_an_echo_of_somebody_elses_message_settles_nothing(stage: Stage) -> None:
+    """Metadata with the number of another person's message proves nothing."""
+    stage.goes_wrong("reset", path="message")
+    await stage.said(MESSENGER)
+    outbox_id = await stage.read(lambda session: session.connection().execute(text("SELECT id FROM outbox")).scalar())
+    minh = stage.contact(MESSENGER, "minh")
+    await stage.said(MESSENGER, who="minh")
+    forged = {"mid": "m_forged", "text": ANSWER, "metadata": f"kq:{outbox_id}"}
+    config = stage.platform.config
+    body = messenger_events.echo(config, minh, forged, int(config.messenger_app_id), stage.clock())
+    assert await stage.webhook(MESSENGER, body) == 200
+    await stage.quiet()
+    assert (await stage.states())[0] == "unknown"

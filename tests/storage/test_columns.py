@@ -1,0 +1,40 @@
+"""Ids that never meet, hashes that keep nothing readable."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from storage.columns import hashed, hashed_id, id_floor, new_id
+
+
+def test_ids_are_unique_across_threads_and_grow_within_each() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: [new_id() for _ in range(2000)], range(8)))
+    assert len({each for ids in found for each in ids}) == 16_000
+    assert all(ids == sorted(ids) for ids in found)
+
+
+def test_ids_fit_a_signed_column_of_64_bits() -> None:
+    assert 0 < new_id() < 2**63
+
+
+def test_the_floor_of_a_moment_lies_between_the_ids_of_before_and_after() -> None:
+    before = new_id()
+    floor = id_floor(datetime.now(UTC))
+    assert id_floor(datetime(2026, 1, 1, tzinfo=UTC)) < before < new_id()
+    assert abs(floor - before) < id_floor(datetime.now(UTC)) - id_floor(datetime(2024, 1, 2, tzinfo=UTC))
+    assert id_floor(datetime(2020, 1, 1, tzinfo=UTC)) == 0
+
+
+@pytest.mark.parametrize(("one", "other"), [(("ab", "c"), ("a", "bc")), (("a", ""), ("a",)), (("é",), ("e\u0301",))])
+def test_different_parts_have_different_hashes(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+    assert hashed(*one) != hashed(*other)
+    assert hashed_id(*one) != hashed_id(*other)
+
+
+def test_any_text_can_be_hashed() -> None:
+    assert len(hashed("\ud83d", "\0", "ễ")) == 16
+    assert 0 <= hashed_id("\ud83d") < 2**63

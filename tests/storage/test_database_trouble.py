@@ -1,0 +1,190 @@
+"""The door to the data when something goes wrong: conflicts, poison, busy files, lost connections, races."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from storage import alarms, engines, inbox
+from storage.database import Database, Priority
+from storage.inbox import Arrival
+from tests.storage.rows import NOW, arrival
+from tests.storage.test_database import open_subjects, ring, ring_all
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@on_postgresql
+async def test_a_deadlock_is_run_again_and_both_sides_come_through(database: Database) -> None:
+    for subject in ("a", "b"):
+        await database.write(partial(ring, subject=subject))
+    met = threading.Barrier(2, timeout=5)
+    tries = {"ab": 0, "ba": 0}
+
+    def cross(session: Session, order: str) -> str:
+        tries[order] += 1
+        for step, subject in enumerate(order):
+            session.connection().execute(
+                text("UPDATE alarm SET words = words || :order WHERE subject = :subject"),
+                {"order": order, "subject": subject},
+            )
+            if step == 0 and tries[order] == 1:
+                met.wait()
+        return order
+
+    done = await asyncio.gather(*(database.write(partial(cross, order=order)) for order in tries))
+    assert done == ["ab", "ba"]
+    assert sorted(tries.values()) == [1, 2]
+    words = await database.read(lambda session: sorted(each.words for each in alarms.unsolved(session)))
+    assert all(len(each) == 4 for each in words), "the undone half of the loser must not count"
+
+
+@on_postgresql
+async def test_a_serialization_failure_is_run_again_three_times_at_most(database: Database) -> None:
+    tries = []
+
+    def conflict(session: Session) -> int:
+        tries.append(1)
+        if len(tries) < enough:
+            session.connection().exec_driver_sql("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001'; END $$")
+        return len(tries)
+
+    enough = 3
+    assert await database.write(conflict) == 3
+    tries.clear()
+    enough = 99
+    with pytest.raises(OperationalError):
+        await database.write(conflict)
+    assert len(tries) == 3
+
+
+async def test_a_row_that_the_database_refuses_fails_only_its_own_put(database: Database) -> None:
+    def flush(connection: Connection, rows: Sequence[str]) -> None:
+        kinds = [{"kind": "test", "subject": row, "words": None if row == "poison" else "", "since": NOW} for row in rows]
+        connection.execute(alarms.Alarm.__table__.insert(), kinds)  # type: ignore[attr-defined]
+
+    lane = database.lane("test", flush)
+    subjects = ["1", "2", "poison", "3", "4"]
+    results = await asyncio.gather(*(lane.put([subject]) for subject in subjects), return_exceptions=True)
+    assert [result is None for result in results] == [True, True, False, True, True]
+    assert await database.read(open_subjects) == {"1", "2", "3", "4"}
+
+
+@pytest.mark.parametrize("poison", ["a lone \ud83d surrogate", "x" * 300])
+async def test_a_poison_event_does_not_take_its_neighbours_along(database: Database, poison: str) -> None:
+    """What the driver refuses before the database sees it counts as refused, too."""
+    lane = database.lane("accept", inbox.accept, priority=Priority.ACCEPT)
+    gate = threading.Event()
+    held = [asyncio.create_task(database.write(lambda _: gate.wait(5), priority=Priority.ACCEPT))]
+    await asyncio.sleep(0.05)
+    puts = [asyncio.create_task(lane.put([arrival(key, person=key)])) for key in ("1", poison, "2")]
+    await asyncio.sleep(0.05)
+    gate.set()
+    results = await asyncio.gather(*puts, return_exceptions=True)
+    await asyncio.gather(*held)
+    assert results[0] is None
+    assert results[2] is None
+
+
+async def test_a_lane_works_again_after_a_flush_that_failed(database: Database) -> None:
+    broken = True
+
+    def flush(connection: Connection, rows: Sequence[str]) -> None:
+        if broken:
+            raise LookupError("on purpose")
+        ring_all(connection, rows)
+
+    lane = database.lane("test", flush)
+    for _ in range(3):
+        with pytest.raises(LookupError):
+            await asyncio.wait_for(lane.put(["1"]), 2)
+    broken = False
+    await asyncio.wait_for(lane.put(["1"]), 2)
+    assert await database.read(open_subjects) == {"1"}
+
+
+@on_sqlite
+async def test_a_file_that_another_program_holds_for_long_fails_what_waits_and_heals(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database_url = database.url
+    await database.close()
+    monkeypatch.setattr(engines, "BUSY_S", 0.05)
+    patient = Database(database_url, synchronous="OFF")
+    await patient.open()
+    lane = patient.lane("accept", ring_all, priority=Priority.ACCEPT)
+    with closing(sqlite3.connect(engines.sqlite_path(database_url), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(OperationalError, match="locked"):
+            await asyncio.wait_for(lane.put(["while it is held"]), 5)
+        with pytest.raises(OperationalError, match="locked"):
+            await asyncio.wait_for(patient.write(partial(ring, subject="work")), 5)
+        other.execute("ROLLBACK")
+    await asyncio.wait_for(lane.put(["afterwards"]), 5)
+    assert await patient.read(open_subjects) == {"afterwards"}
+    await patient.close()
+
+
+@on_postgresql
+async def test_lost_connections_fail_what_was_on_them_and_are_made_anew(database: Database) -> None:
+    lane = database.lane("accept", ring_all, priority=Priority.ACCEPT)
+    await lane.put(["before"])
+    await database.write(partial(ring, subject="work before"))
+    with psycopg.connect(engines.libpq(database.url), autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    outcomes = await asyncio.gather(*(lane.put([f"after {number}"]) for number in range(3)), return_exceptions=True)
+    failed = [outcome for outcome in outcomes if outcome is not None]
+    assert all(isinstance(each, OperationalError) for each in failed)
+    for _ in range(3):
+        try:
+            await asyncio.wait_for(lane.put(["healed"]), 5)
+            await asyncio.wait_for(database.write(partial(ring, subject="work healed")), 5)
+        except OperationalError:
+            continue
+        break
+    assert await database.read(open_subjects) >= {"before", "work before", "healed", "work healed"}
+
+
+@on_postgresql
+async def test_a_server_that_takes_no_connection_for_a_while_does_not_jam_a_lane(database: Database) -> None:
+    lane = database.lane("accept", ring_all, priority=Priority.ACCEPT)
+    await lane.put(["before"])
+    name = engines.libpq(database.url).rpartition("/")[2].partition("?")[0]
+    with psycopg.connect(engines.libpq(database.url).replace(name, "postgres"), autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")  # type: ignore[call-overload]
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        for _ in range(2):
+            with pytest.raises(OperationalError):
+                await asyncio.wait_for(lane.put(["while it is away"]), 5)
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")  # type: ignore[call-overload]
+    await asyncio.wait_for(lane.put(["back"]), 5)
+    assert await database.read(open_subjects) == {"before", "back"}
+
+
+async def test_events_of_many_doors_are_kept_once_and_without_a_deadlock(database: Database) -> None:
+    """Two processes accept the same events in different order, in batches."""
+    other = Database(database.url, synchronous="OFF")
+    await other.open()
+    lanes = [each.lane("accept", inbox.accept, priority=Priority.ACCEPT) for each in (database, other)]
+    events: list[Arrival] = [arrival(f"{number}", person=str(number % 7)) for number in range(60)]
+    await asyncio.gather(
+        *(lanes[0].put(events[start : start + 6]) for start in range(0, 60, 6)),
+        *(lanes[1].put(events[start : start + 6][::-1]) for start in range(54, -1, -6)),
+    )
+    count = await database.read(lambda session: session.connection().execute(text("SELECT count(*) FROM inbox")).scalar())
+    assert count == 60
+    await other.close()

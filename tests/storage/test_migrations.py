@@ -1,0 +1,284 @@
+"""Migrations: from nothing and from every earlier schema to this one, whole or not at all, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Boolean, Column, Connection, Float, Integer, LargeBinary, Table, func, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, SQLModel
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from storage import engines, migrate, tables
+
+ROOT = Path(__file__).resolve().parents[2]
+MIGRATIONS = ROOT / "storage" / "migrations"
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with nothing in it, not even a schema."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server = request.getfixturevalue("postgresql_url")
+    name = f"empty_{uuid4().hex}"
+    with psycopg.connect(engines.libpq(server), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        yield make_url(server).set(database=name).render_as_string(hide_password=False)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection in a transaction that is committed."""
+    engine = engines.writer(url, "OFF")
+    try:
+        with engine.connect() as connection, connection.begin():
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def revisions() -> list[str]:
+    """All revisions, the first one first."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+
+
+def names(connection: Connection) -> set[str]:
+    """The tables that are there, by the engine's own catalogue."""
+    query = (
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        if connection.dialect.name == "sqlite"
+        else "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    )
+    return {row[0] for row in connection.execute(text(query))}
+
+
+def a_value(column: Column[Any], number: int) -> Any:
+    """Something that a column takes."""
+    if isinstance(column.type, UTCDateTime):
+        return NOW
+    if isinstance(column.type, LargeBinary):
+        return str(number).encode()
+    if isinstance(column.type, Integer | Boolean | Float):
+        return column.type.python_type(number)
+    return str(number)
+
+
+def fill(connection: Connection) -> dict[str, int]:
+    """One row in every table that the models know and the database has, parents first; rows by table."""
+    there = names(connection)
+    keys: dict[str, Any] = {}
+    for number, table in enumerate(SQLModel.metadata.sorted_tables, 1):
+        if table.name not in there:
+            continue
+        row = {}
+        for column in table.columns:
+            target = next(iter(column.foreign_keys), None)
+            if target is None:
+                row[column.name] = a_value(column, number)
+            elif target.column.table is not table:
+                row[column.name] = keys[target.column.table.name]
+        connection.execute(table.insert(), [row])
+        keys[table.name] = row[next(iter(table.primary_key.columns)).name]
+    return counts(connection)
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many rows every table of ours has."""
+    there = names(connection)
+    known = [table for table in SQLModel.metadata.sorted_tables if table.name in there]
+    return {table.name: connection.execute(select(func.count()).select_from(table)).scalar_one() for table in known}
+
+
+def test_a_fresh_database_gets_the_schema_of_this_version(empty_url: str) -> None:
+    assert migrate.is_pending(empty_url)
+    done = migrate.upgrade(empty_url)
+    assert (done.before, done.after, done.copy) == (None, migrate.head(), None)
+    assert not migrate.is_pending(empty_url)
+    assert migrate.upgrade(empty_url).before == migrate.head()
+
+
+def test_the_migrated_schema_is_the_schema_of_the_models(empty_url: str) -> None:
+    assert tables.NOUNS
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_every_revision_keeps_every_row(empty_url: str) -> None:
+    first, *rest = revisions()
+    migrate.upgrade(empty_url, first)
+    with connected(empty_url) as connection:
+        before = fill(connection)
+    assert before and set(before.values()) == {1}
+    for revision in rest:
+        migrate.upgrade(empty_url, revision)
+        with connected(empty_url) as connection:
+            after = counts(connection)
+        assert {table: after[table] for table in before if table in after} == before, revision
+    with connected(empty_url) as connection:
+        assert migrate.current(connection) == migrate.head()
+
+
+def test_every_table_of_this_version_can_be_filled(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection:
+        assert fill(connection) == {table.name: 1 for table in SQLModel.metadata.sorted_tables}
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert migrate.is_pending(empty_url)
+    with pytest.raises(migrate.NewerSchema, match="9999"):
+        migrate.upgrade(empty_url)
+    with connected(empty_url) as connection:
+        assert migrate.current(connection) == "9999"
+
+
+def test_a_copy_of_the_file_is_kept_before_anything_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    trial = planted(tmp_path, monkeypatch, "op.create_table('more', sa.Column('id', sa.Integer))")
+    migrate.upgrade(url, trial.before)
+    with connected(url) as connection:
+        before = fill(connection)
+    done = migrate.upgrade(url)
+    assert done.copy is not None and done.copy.exists()
+    assert done.copy.stat().st_mode & 0o077 == 0, "nobody else may read the customers"
+    with connected(f"sqlite:///{done.copy}") as connection:
+        assert counts(connection) == before
+        assert "more" not in names(connection)
+    with connected(url) as connection:
+        assert "more" in names(connection)
+
+
+class Trial:
+    """A revision after the last one, in a copy of the folder of migrations."""
+
+    def __init__(self, folder: Path, before: str) -> None:
+        self.folder, self.before = folder, before
+
+
+def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *steps: str) -> Trial:
+    """Adds a revision `trial` that does these steps, here and in processes that are started with `FOLDER`."""
+    folder, before = tmp_path / "migrations", migrate.head()
+    (folder / "versions").mkdir(parents=True)
+    for source in [*MIGRATIONS.glob("*.py"), *MIGRATIONS.glob("versions/*.py"), *MIGRATIONS.glob("*.mako")]:
+        (folder / source.relative_to(MIGRATIONS)).write_bytes(source.read_bytes())
+    body = "\n    ".join(steps)
+    (folder / "versions" / "trial.py").write_text(
+        f"import os, signal\nimport sqlalchemy as sa\nfrom alembic import op\nrevision = 'trial'\n"
+        f"down_revision = {before!r}\n\ndef upgrade():\n    {body}\n"
+    )
+    monkeypatch.setattr(migrate, "_HERE", folder)
+    return Trial(folder, before)
+
+
+MOVE = (
+    "op.create_table('more', sa.Column('id', sa.Integer, primary_key=True))",
+    "op.execute('INSERT INTO more (id) VALUES (1)')",
+    "op.execute('UPDATE customer SET name = name')",
+    "op.create_table('even_more', sa.Column('id', sa.Integer, primary_key=True))",
+)
+
+
+@pytest.mark.parametrize("step", range(len(MOVE) + 1))
+def test_a_migration_that_is_killed_at_any_step_leaves_the_old_schema_whole(
+    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    kill = "os.environ.get('KILL') and os.kill(os.getpid(), signal.SIGKILL)"
+    trial = planted(tmp_path, monkeypatch, *MOVE[:step], kill, *MOVE[step:])
+    migrate.upgrade(empty_url, trial.before)
+    with connected(empty_url) as connection:
+        before = fill(connection)
+    script = (
+        "import sys; from pathlib import Path; from storage import migrate; "
+        "migrate._HERE = Path(sys.argv[1]); migrate.upgrade(sys.argv[2])"
+    )
+    command = [sys.executable, "-c", script, str(trial.folder), empty_url]
+    killed = subprocess.run(command, cwd=ROOT, env={**os.environ, "KILL": "1"}, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    with connected(empty_url) as connection:
+        assert migrate.current(connection) == trial.before
+        assert counts(connection) == before
+        assert not {"more", "even_more"} & names(connection)
+    assert migrate.is_pending(empty_url)
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection:
+        assert {"more", "even_more"} <= names(connection)
+        assert counts(connection) == before
+
+
+def test_a_migration_that_would_leave_rows_pointing_nowhere_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    trial = planted(tmp_path, monkeypatch, "op.execute('DELETE FROM customer')")
+    migrate.upgrade(url, trial.before)
+    with connected(url) as connection:
+        before = fill(connection)
+    with pytest.raises(migrate.BrokenReferences, match="point nowhere"):
+        migrate.upgrade(url)
+    with connected(url) as connection:
+        assert migrate.current(connection) == trial.before
+        assert counts(connection) == before
+
+
+def test_foreign_keys_hold_while_the_product_runs(session: Session) -> None:
+    customer: Table = SQLModel.metadata.tables["customer"]
+    fill(session.connection())
+    with pytest.raises(DBAPIError, match=re.compile("foreign key", re.IGNORECASE)):
+        session.connection().execute(customer.delete())
+
+
+@pytest.mark.parametrize("statement", ["UPDATE ledger_entry SET points = 5", "DELETE FROM ledger_entry"])
+def test_the_ledger_can_only_grow(session: Session, statement: str) -> None:
+    fill(session.connection())
+    with pytest.raises(DBAPIError, match="append-only"):
+        session.connection().execute(text(statement))
+
+
+def test_two_upgrades_at_once_are_one(empty_url: str) -> None:
+    """Two containers start together."""
+    script = "import sys; from storage import migrate; migrate.upgrade(sys.argv[1])"
+    command = [sys.executable, "-c", script, empty_url]
+    both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(2)]
+    ends = [(each.communicate(timeout=60)[1].decode(), each.returncode) for each in both]
+    assert [status for _, status in ends] == [0, 0], ends
+    assert not migrate.is_pending(empty_url)
+
+
+def test_a_file_that_is_no_database_is_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("this is no database at all, only some notes " * 50)
+    with pytest.raises(DBAPIError, match="not a database"):
+        migrate.upgrade(f"sqlite:///{path}")
+    with pytest.raises(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as connection:
+        connection.execute("SELECT 1 FROM sqlite_master")

@@ -1,0 +1,160 @@
+"""The queue of messages out: one in flight for each person, once for each fact, and every end written down."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from storage import outbox
+from storage.outbox import Sent
+from tests.storage.rows import ACCOUNT, NOW, claim, message, person, queue, transaction
+
+
+def states(session: Session) -> dict[int, str]:
+    """How every message stands."""
+    return {row.id: row.state for row in session.connection().execute(text("SELECT id, state FROM outbox"))}
+
+
+def mark_sent(session: Session, *ids: int) -> None:
+    """The platform took these."""
+    outbox.sent(session.connection(), [Sent(each, f"m{each}", "", NOW) for each in ids])
+
+
+def test_a_person_has_one_message_in_flight(session: Session) -> None:
+    lan, minh = person(session, "1"), person(session, "2")
+    a, b, c = queue(session, message(lan), message(lan), message(minh))
+    assert claim(session) == [a, c]
+    assert claim(session) == []
+    mark_sent(session, a)
+    assert claim(session) == [b]
+
+
+def test_an_answer_overtakes_a_broadcast_but_not_one_in_flight(session: Session) -> None:
+    lan = person(session)
+    broadcast, other = queue(session, message(lan, priority=9), message(lan, priority=9))
+    assert claim(session) == [broadcast]
+    (answer,) = queue(session, message(lan, priority=0))
+    assert claim(session) == []
+    mark_sent(session, broadcast)
+    assert claim(session) == [answer]
+    mark_sent(session, answer)
+    assert claim(session) == [other]
+
+
+def test_answers_of_all_go_before_broadcasts_of_any(session: Session) -> None:
+    people = [person(session, str(number)) for number in range(4)]
+    low = queue(session, *(message(each, priority=9) for each in people[:2]))
+    high = queue(session, *(message(each, priority=0) for each in people[2:]))
+    assert claim(session, most=3) == [*high, low[0]]
+
+
+def test_a_message_that_waits_for_its_time_keeps_the_later_ones_of_that_person_back(session: Session) -> None:
+    """Order holds for a person even where the first one has to be tried again."""
+    lan = person(session)
+    first, second = queue(session, message(lan, ready=NOW + timedelta(seconds=16)), message(lan))
+    assert claim(session) == []
+    assert claim(session, NOW + timedelta(seconds=16)) == [first]
+    mark_sent(session, first)
+    assert claim(session) == [second]
+
+
+def test_messages_of_an_account_that_may_not_send_stay_where_they_are(session: Session) -> None:
+    queue(session, message(person(session)))
+    assert outbox.due(session, ["another account"], NOW, 10) == []
+    assert len(outbox.due(session, [ACCOUNT], NOW, 10)) == 1
+
+
+def test_a_fact_is_told_once(session: Session) -> None:
+    lan = person(session)
+    (first,) = queue(session, message(lan, dedup_key="order 7 shipped"))
+    queue(session, message(lan, dedup_key="order 7 shipped"), message(lan, dedup_key="order 8 shipped"), message(lan))
+    assert len(states(session)) == 3
+    assert claim(session) == [first]
+    mark_sent(session, first)
+    queue(session, message(lan, dedup_key="order 7 shipped"))
+    assert len(states(session)) == 3
+
+
+def test_a_message_moves_only_from_where_the_caller_left_it(session: Session) -> None:
+    (first,) = queue(session, message(person(session)))
+    assert not outbox.move(session, first, "sending", state="waiting")
+    claim(session)
+    mark_sent(session, first)
+    assert not outbox.move(session, first, "sending", state="unknown"), "an echo was faster"
+    assert states(session) == {first: "sent"}
+
+
+def test_a_late_answer_settles_what_was_unknown_and_nothing_else(session: Session) -> None:
+    unknown, dead, waiting = queue(session, *(message(person(session, str(number))) for number in range(3)))
+    claim(session)
+    outbox.move(session, unknown, "sending", state="unknown", ready_at=NOW)
+    outbox.move(session, dead, "sending", state="dead")
+    outbox.move(session, waiting, "sending", state="waiting")
+    mark_sent(session, unknown, dead, waiting)
+    assert states(session) == {unknown: "sent", dead: "dead", waiting: "waiting"}
+
+
+def test_a_second_word_about_a_sent_message_does_not_change_its_id(session: Session) -> None:
+    (first,) = queue(session, message(person(session)))
+    claim(session)
+    outbox.sent(session.connection(), [Sent(first, "from the echo", "", NOW)])
+    outbox.sent(session.connection(), [Sent(first, "from the response", "free", NOW)])
+    assert session.connection().execute(text("SELECT message_id FROM outbox")).scalars().all() == ["from the echo"]
+
+
+def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Session) -> None:
+    lost, alive = queue(session, message(person(session, "1")), message(person(session, "2")))
+    outbox.start(session, "a", NOW + timedelta(seconds=20), {lost: ""})
+    outbox.start(session, "b", NOW + timedelta(seconds=60), {alive: ""})
+    assert outbox.sweep(session, NOW + timedelta(seconds=19)) == 0
+    assert outbox.sweep(session, NOW + timedelta(seconds=21)) == 1
+    assert states(session) == {lost: "unknown", alive: "sending"}
+
+
+def test_the_only_process_takes_over_what_every_earlier_one_held(session: Session) -> None:
+    mine, theirs = queue(session, message(person(session, "1")), message(person(session, "2")))
+    outbox.start(session, "me", NOW + timedelta(seconds=20), {mine: ""})
+    outbox.start(session, "earlier me", NOW + timedelta(seconds=20), {theirs: ""})
+    assert outbox.sweep(session, NOW, "me") == 1
+    assert states(session) == {mine: "sending", theirs: "unknown"}
+
+
+def test_totals_count_what_is_not_over(session: Session) -> None:
+    ids = queue(session, *(message(person(session, str(number))) for number in range(5)))
+    claim(session, most=4)
+    mark_sent(session, ids[0])
+    outbox.move(session, ids[1], "sending", state="unknown", ready_at=NOW)
+    outbox.move(session, ids[2], "sending", state="dead", error="-244")
+    totals = outbox.totals(session)
+    assert (totals.waiting, totals.unknown, totals.dead, totals.oldest) == (2, 1, 1, NOW)
+    assert [(row.id, row.error) for row in outbox.dead(session)] == [(ids[2], "-244")]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_workers_at_once_claim_nobody_twice(database_url: str) -> None:
+    with transaction(database_url) as session:
+        people = [person(session, str(number)) for number in range(20)]
+        queue(session, *(message(each) for each in people for _ in range(3)))
+    met = Barrier(4, timeout=10)
+
+    def work(owner: str) -> list[int]:
+        met.wait()
+        claimed = []
+        for _ in range(6):
+            with transaction(database_url) as session:
+                claimed += claim(session, most=7, owner=owner)
+        return claimed
+
+    with ThreadPoolExecutor(4) as pool:
+        claimed = [each for found in pool.map(work, "abcd") for each in found]
+    assert len(claimed) == len(set(claimed)) == 20
+    with transaction(database_url) as session:
+        flying = session.connection().execute(
+            text("SELECT count(*), count(DISTINCT identity_id) FROM outbox WHERE state = 'sending'")
+        )
+        assert flying.one() == (20, 20)

@@ -1,0 +1,68 @@
+"""The demo: starts by one command, answers like a real shop, stops with Ctrl-C, and goes on the next time."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from bot import demo
+from bot.commands.report import Refused
+from bot.settings import Settings
+from tests.demo import Demo, playing
+
+
+def _customers(shown: Demo) -> int:
+    key = f"Bearer {shown.told['api_key']}"
+    page = shown.get(f"{shown.told['api']}/customers?limit=100", Authorization=key)
+    return len(page["customers"])
+
+
+def test_the_demo_is_played_stopped_and_played_again(tmp_path: Path) -> None:
+    with playing(tmp_path) as shown:
+        assert "chưa có điểm" in shown.says("lan", text="xem điểm")[0]
+        linked = shown.says("lan", phone=True)[0]
+        assert "Mình đã liên kết tài khoản của bạn." in linked
+        assert "đang giao" in shown.says("lan", text=shown.told["order"])[0]
+        assert "#1" in shown.says("minh", text="yêu cầu hỗ trợ của tôi sao rồi")[0]
+        assert _customers(shown) == 30
+        key = shown.told["api_key"]
+        assert shown.stop() == 0
+    assert (tmp_path / "errors.txt").read_text() == ""
+    assert (tmp_path / "data" / "demo.key").stat().st_mode & 0o777 == 0o600
+    with playing(tmp_path) as shown:
+        assert "điểm" in shown.says("lan", text="xem điểm")[0]
+        assert "chưa có điểm" not in shown.heard("lan")[0]
+        assert _customers(shown) == 30
+        assert shown.told["api_key"] == key
+        assert shown.stop() == 0
+
+
+def test_a_taken_port_is_left_alone_and_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        port = demo.free_port(taken)
+        assert port > taken
+        assert demo.free_port(port, taken=port) > port
+        settings = demo.settings_of(Settings(data_dir=tmp_path), port, demo.address(9))
+    lines = demo.welcome(settings, 8081, taken, 8081).lines
+    assert lines[0] == f"Cổng {taken} đang bận, dùng {port}. / Port {taken} is taken, {port} is used instead."
+    assert not any("bận" in line for line in demo.welcome(settings, 8081, port, 8081).lines)
+
+
+def test_no_port_at_all_is_an_error_in_words() -> None:
+    with pytest.raises(Refused, match="no free port"):
+        demo.free_port(65_536)
+
+
+def test_the_real_shop_is_never_touched(tmp_path: Path) -> None:
+    real = Settings(
+        data_dir=tmp_path, database_url="postgresql://real", secret_key="real", zalo_access_token="real", locale="en"
+    )
+    settings = demo.settings_of(real, 8080, "http://127.0.0.1:8081")
+    assert settings.locale == "en"
+    assert settings.database_url == f"sqlite:///{tmp_path}/demo.db"
+    played = [getattr(settings, name) for name in ("zalo_api_url", "zalo_oauth_url", "messenger_graph_url")]
+    assert all(address.startswith("http://127.0.0.1:8081/") for address in played)
+    assert "real" not in (settings.secret_key, settings.zalo_access_token)
