@@ -100,7 +100,7 @@ def application(settings: Settings, service: Service, clock: Clock, *, doors: bo
     app[web_keys.FIRST_KEY] = keys.digest(settings.api_key) if settings.api_key else ""
     web.attach(app)
     if doors:
-        app.add_routes(Door(service.database, service.channels, service.keys, clock).routes())
+        app.add_routes(Door(service.database, service.channels, service.keys, service.accounts.freshen, clock).routes())
     return app
 
 
@@ -178,12 +178,14 @@ async def play(settings: Settings, page_port: int, started: Callable[[], None]) 
 
 def run_demo(arguments: argparse.Namespace, given: Settings) -> None:
     """Prepare the demo's own database and ports, and play until Ctrl-C."""
-    port = demo.free_port(arguments.port or demo.PORT)
-    page_port = demo.free_port(arguments.page_port or demo.PAGE_PORT, taken=port)
-    settings = demo.settings_of(given, port, demo.address(page_port))
-    migrate.upgrade(settings.database_url)
-    report = demo.welcome(settings, page_port, arguments.port or demo.PORT, arguments.page_port or demo.PAGE_PORT)
-    asyncio.run(play(settings, page_port, lambda: show(report, arguments.json)))
+    wanted, wanted_page = arguments.port or demo.PORT, arguments.page_port or demo.PAGE_PORT
+    with demo.alone(given.data_dir):
+        port = demo.free_port(wanted)
+        page_port = demo.free_port(wanted_page, taken=port)
+        settings = demo.settings_of(given, port, demo.address(page_port))
+        migrate.upgrade(settings.database_url)
+        report = demo.welcome(settings, page_port, wanted, wanted_page)
+        asyncio.run(play(settings, page_port, lambda: show(report, arguments.json)))
 
 
 def run_service(arguments: argparse.Namespace, settings: Settings) -> None:

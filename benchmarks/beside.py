@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
+
+from sqlmodel import Session
+
+import main
+from storage.database import Database
+
+_ROWS = 200_000
+_tasks: set[asyncio.Task[None]] = set()
 
 
 def busy_thread() -> None:
@@ -17,4 +27,39 @@ def _compute() -> None:
         number = (number * 31 + 7) % 1_000_003
 
 
-WORK: dict[str, Callable[[], None]] = {"busy-thread": busy_thread}
+def bulk() -> None:
+    """A bulk job that never ends: it rewrites a large table range by range, through the product's own bulk priority."""
+    application = main.application
+
+    def beside(settings: Any, service: Any, *arguments: Any, **named: Any) -> Any:
+        task = asyncio.get_running_loop().create_task(_rewrite(service.database))
+        _tasks.add(task)
+        return application(settings, service, *arguments, **named)
+
+    main.application = beside
+
+
+async def _rewrite(database: Database) -> None:
+    await database.write(_make)
+    await database.bulk(_fill, 0)
+    while True:
+        await database.bulk(_touch, 0)
+
+
+def _make(session: Session) -> None:
+    session.connection().exec_driver_sql("CREATE TABLE bulk_rows (id INTEGER PRIMARY KEY, value INTEGER, words TEXT)")
+
+
+def _fill(session: Session, start: int, size: int) -> int | None:
+    rows = [(number, 0, "x" * 200) for number in range(start, min(start + size, _ROWS))]
+    session.connection().exec_driver_sql("INSERT INTO bulk_rows VALUES (?, ?, ?)", rows)
+    return start + size if start + size < _ROWS else None
+
+
+def _touch(session: Session, start: int, size: int) -> int | None:
+    changed = "UPDATE bulk_rows SET value = value + 1 WHERE id >= ? AND id < ?"
+    session.connection().exec_driver_sql(changed, (start, start + size))
+    return start + size if start + size < _ROWS else None
+
+
+WORK: dict[str, Callable[[], None]] = {"busy-thread": busy_thread, "bulk": bulk}

@@ -56,6 +56,7 @@ class Accounts:
         self._database, self._channels, self._apps = database, channels, apps
         self._sealer, self._clock, self._owner = sealer, clock, owner
         self._known: dict[tuple[str, str], Account] = {}
+        self._ids: set[tuple[str, str]] = set()
         self._read_at = float("-inf")
 
     async def seed(self) -> None:
@@ -67,16 +68,25 @@ class Accounts:
 
     async def get(self, channel: str, account_id: str) -> Account:
         """The account with its living token; raises Held where there is none."""
-        if asyncio.get_running_loop().time() - self._read_at > FRESH_FOR_S:
-            await self.reload()
+        await self.freshen()
         account = self._known.get((channel, account_id))
         if account is None:
             raise Held(f"{channel} {account_id}")
         return account
 
+    async def freshen(self) -> None:
+        """Read all accounts again where the last reading is a few seconds old."""
+        if asyncio.get_running_loop().time() - self._read_at > FRESH_FOR_S:
+            await self.reload()
+
+    def ids(self, channel: str) -> frozenset[str]:
+        """The accounts of a channel that were known at the last reading, held ones too."""
+        return frozenset(account_id for name, account_id in self._ids if name == channel)
+
     async def reload(self) -> None:
         """Read all accounts again."""
         views = await self._database.read(accounts.everyone)
+        self._ids = {(view.channel, view.account_id) for view in views if view.held != accounts.REMOVED}
         self._known = {
             (view.channel, view.account_id): self._opened(view) for view in views if view.access_token and not view.held
         }
@@ -179,20 +189,24 @@ class Accounts:
         accounts.add(session, channel, app.account_id, now)
         view = accounts.find(session, channel, app.account_id)
         mark = fingerprint(app.access_token, app.refresh_token)
-        if view is None or not (app.access_token or app.refresh_token) or view.seed == mark:
-            return
-        accounts.change(
-            session,
-            view.id,
-            seed=mark,
-            access_token=self._sealer.seal(app.access_token),
-            refresh_token=self._sealer.seal(app.refresh_token),
-            access_expires_at=None,
-            refreshed_at=now,
-            refresh_pending_since=None,
-            held="",
-        )
-        alarms.solve(session, ALARM, _subject(view), now)
+        if view is not None and (app.access_token or app.refresh_token) and view.seed != mark:
+            pair = self._sealer.seal(app.access_token), self._sealer.seal(app.refresh_token)
+            connect(session, channel, app.account_id, pair, now, seed=mark)
+
+
+def connect(
+    session: Session, channel: str, account_id: str, sealed: tuple[str, str], now: datetime, **more: object
+) -> None:
+    """Take up an access and a refresh token, already sealed, as an account's living pair; it may send again."""
+    accounts.add(session, channel, account_id, now)
+    view = accounts.find(session, channel, account_id)
+    assert view is not None
+    access, refresh = sealed
+    accounts.change(
+        session, view.id, access_token=access, refresh_token=refresh, access_expires_at=None, refreshed_at=now,
+        refresh_pending_since=None, held="", **more,
+    )  # fmt: skip
+    alarms.solve(session, ALARM, _subject(view), now)
 
 
 def is_old(view: AccountView, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from crm.events import Address
 from storage import conversations as stored
 from storage import customers, jobs, outbox, transcripts
 from storage.columns import new_id
-from storage.database import wake
+from storage.work import wake
 
 PROFILE_JOB = "profile.fetch"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -20,13 +23,24 @@ _PORTS_TRIED = 100
 _GUEST = sample_shop.REGULARS[0].name
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold this folder until the block ends; raises Refused where another demo plays in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"a demo is running in {folder} already: stop it with Ctrl-C, or set DATA_DIR") from None
+        yield
+
+
 def settings_of(given: Settings, port: int, platforms: str) -> Settings:
     """Settings for a bot at `port` whose platforms are played at the address `platforms`.
 
     Of the given settings only the folder, the language and the time zone are taken over: a real shop's database and
     tokens are never touched. Tokens are new with every start, as the simulator forgets them with every end.
     """
-    given.data_dir.mkdir(parents=True, exist_ok=True)
     secret = _secret(given.data_dir / "demo.key")
     return Settings(
         database_url=URL.create("sqlite", database=str(given.data_dir / "demo.db")).render_as_string(),
@@ -115,7 +129,8 @@ def welcome(settings: Settings, page_port: int, wanted: int, wanted_page: int) -
         f"  API_KEY={settings.api_key}",
         "",
         f"Ba điều để thử (bạn là {_GUEST}) / three things to try (you are {_GUEST}):",
-        '  1. Nhắn "xem điểm", bấm "Liên kết số ĐT", rồi chia sẻ số. / Write "xem điểm", link your phone number.',
+        '  1. Nhắn "xem điểm", bấm "Liên kết số ĐT", chia sẻ số, bấm "Điểm của tôi".',
+        '     Write "xem điểm", link and share your phone number, press "Điểm của tôi" (my points).',
         f'  2. Nhắn "đơn {sample_shop.GUEST_ORDER} tới đâu rồi". / Or: "where is my order {sample_shop.GUEST_ORDER}".',
         '  3. Nhắn "hàng bị vỡ" và gửi một ảnh. / Write "my cup arrived broken" and send a photo.',
         "",

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from operator import attrgetter
 
@@ -22,10 +22,11 @@ from bot.templates import Templates
 from crm import conversations
 from crm.events import Event, Followed, Inbound, TextReceived, UnknownEvent
 from storage import inbox
-from storage.database import Closed, Database
+from storage.database import Database
 from storage.faults import faultpoint
 from storage.inbox import Held, Waiting
 from storage.queue import retry_delay
+from storage.work import Closed
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ class InboxWorker:
             else:
                 parsed[row.id] = events
             for event in events:
-                EVENTS.labels(channel, type(event).__name__).inc()
+                _counted(channel, type(event).__name__).inc()
         return parsed, buried
 
     def _flood(self, batch: Batch, events: Sequence[Event], now: datetime) -> datetime | None:
@@ -179,6 +180,11 @@ class InboxWorker:
             templates=self._desk.templates,
             answers=self._desk.routes.names,
         )
+
+
+@cache
+def _counted(channel: str, kind: str) -> Counter:
+    return EVENTS.labels(channel, kind)
 
 
 def _blame(session: Session, thread: Held, error: Exception, now: datetime) -> None:

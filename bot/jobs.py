@@ -12,9 +12,10 @@ from typing import Any
 
 from bot.channels.base import SendError, SendErrorKind
 from storage import jobs
-from storage.database import Closed, Database, Priority
+from storage.database import Database
 from storage.jobs import Taken
 from storage.queue import MAX_ATTEMPTS, retry_delay
+from storage.work import Closed, Priority
 
 log = logging.getLogger(__name__)
 

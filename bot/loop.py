@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from storage.database import Closed
+from storage.work import Closed
 
 log = logging.getLogger(__name__)
 
@@ -28,4 +28,5 @@ async def work(
             await asyncio.sleep(1)
         if not stopping.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(topic.wait(), poll_s)
+                async with asyncio.timeout(poll_s):
+                    await topic.wait()

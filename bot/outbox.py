@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from prometheus_client import Counter
 from sqlmodel import Session
@@ -20,10 +20,11 @@ from crm.messages import Message, Purpose
 from crm.reach import ReachFacts, reach
 from storage import accounts, alarms, customers, outbox
 from storage.columns import NEVER
-from storage.database import Closed, Database, wake
+from storage.database import Database
 from storage.faults import faultpoint
 from storage.outbox import SENDING, UNKNOWN, Due, Sent
 from storage.queue import DEAD, MAX_ATTEMPTS, WAITING, retry_delay
+from storage.work import Closed, wake
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ class OutboxWorker:
             answer = reach(self._channels[due.channel].rules, _facts(due, now))
             if answer.refusal is not None:
                 refused[due.id] = answer.refusal.value
-                SENDS.labels(due.channel, due.purpose, answer.refusal.value).inc()
+                _ended(due.channel, due.purpose, answer.refusal.value).inc()
                 continue
             room[key] -= 1
             row, tat = tats[key]
@@ -170,7 +171,7 @@ class OutboxWorker:
             faultpoint("t5.answered")
             self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock()))
             self._topic.set()
-            SENDS.labels(due.channel, due.purpose, "sent").inc()
+            _ended(due.channel, due.purpose, "sent").inc()
             await self._accepted(due)
         except Held:
             await self._wait(due, timedelta(seconds=5), "the account is held", counted=False)
@@ -188,7 +189,7 @@ class OutboxWorker:
     async def _failed(self, due: Due, error: SendError) -> None:
         kind = error.kind
         words = f"{error.code}: {error.words.en}"[:500]
-        SENDS.labels(due.channel, due.purpose, kind.value).inc()
+        _ended(due.channel, due.purpose, kind.value).inc()
         if kind is SendErrorKind.UNKNOWN:
             await self._in_doubt(due, words)
         elif kind is SendErrorKind.AUTH:
@@ -248,10 +249,20 @@ class OutboxWorker:
         await self._database.write(lambda s: outbox.move(s, due.id, SENDING, **values), name="outbox.move")
 
 
+@cache
+def _ended(channel: str, purpose: str, end: str) -> Counter:
+    return SENDS.labels(channel, purpose, end)
+
+
 def _hold_until(session: Session, due: Due, tat: datetime) -> None:
     row = accounts.find(session, due.channel, due.account_id)
     if row is not None:
         accounts.change(session, row.id, send_tat=tat)
+
+
+def sweep(session: Session, now: datetime, owner: str | None = None) -> int:
+    """What lost senders were at is unknown from now on; with `owner`, what every other sender was at."""
+    return outbox.sweep(session, now, {purpose.value: now + wait for purpose, wait in SETTLE_AFTER.items()}, owner)
 
 
 def settle(session: Session, item: outbox.Unsettled, found: str | None, now: datetime) -> str:

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,7 +21,7 @@ from bot.channels.base import Channel, Keys
 from bot.inbox import Desk, InboxWorker
 from bot.jobs import JobWorker
 from bot.loop import work
-from bot.outbox import OutboxWorker
+from bot.outbox import OutboxWorker, sweep
 from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.upkeep import Upkeep
@@ -101,8 +101,14 @@ async def running(
     try:
         living = Accounts(database, channels, apps_of(settings), Sealer(settings.require_secret()), clock, owner)
         await living.seed()
-        keys = keys_of(settings)
-        service = Service(database, living, channels, keys.__getitem__)
+        await living.reload()
+        own = keys_of(settings)
+
+        def keys(channel: str) -> Keys:
+            known = own[channel]
+            return replace(known, account_ids=known.account_ids | living.ids(channel))
+
+        service = Service(database, living, channels, keys)
         if not worker:
             yield service
             return
@@ -116,7 +122,7 @@ async def running(
 
 def _take_over(session: Session, now: datetime, owner: str) -> None:
     """The only process on this file starts: whatever an earlier one held is free, what it was sending is unknown."""
-    outbox.sweep(session, now, owner)
+    sweep(session, now, owner)
     free_leases(session, jobs.Job, owner)
 
 

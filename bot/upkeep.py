@@ -22,7 +22,8 @@ from storage import alarms, customers, inbox, jobs, transcripts
 from storage import conversations as conversation_rows
 from storage import outbox as outbox_rows
 from storage.columns import id_floor
-from storage.database import Database, Priority
+from storage.database import Database
+from storage.work import Priority
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Upkeep:
     async def sweep(self, payload: Payload) -> None:
         """Free what lost senders held, and settle the sends whose outcome is unknown."""
         now = self._clock()
-        await self._database.write(lambda session: outbox_rows.sweep(session, now), name="outbox.sweep")
+        await self._database.write(lambda session: outbox.sweep(session, now), name="outbox.sweep")
         for item in await self._database.read(lambda session: outbox_rows.unsettled(session, now, 50)):
             found = await self._look_for(item)
             how = await self._database.write(

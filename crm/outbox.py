@@ -13,8 +13,8 @@ from crm.reach import Refusal
 from storage import outbox, transcripts
 from storage.columns import NEVER, new_id
 from storage.customers import Person
-from storage.database import wake
 from storage.queue import WAITING
+from storage.work import wake
 
 AUTHORS = {Purpose.STAFF: "staff"}
 

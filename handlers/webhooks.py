@@ -6,15 +6,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
 from aiohttp import web
 from prometheus_client import Counter, Histogram
 
-from bot.channels.base import Channel, Keys, Raw, Received
+from bot.channels.base import Channel, Keys, Raw, Received, Verdict
 from storage import inbox
-from storage.database import Closed, Database, Lane, Priority
+from storage.database import Database
 from storage.faults import faultpoint
 from storage.inbox import Arrival
+from storage.work import Closed, Lane, Priority
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +40,11 @@ class Door:
         database: Database,
         channels: Mapping[str, Channel],
         keys: Callable[[str], Keys],
+        freshen: Callable[[], Awaitable[None]],
         clock: Callable[[], datetime],
     ) -> None:
-        self._channels, self._keys, self._clock = channels, keys, clock
+        """`freshen` reads the accounts again: a body for an unknown one may be for one that was just connected."""
+        self._channels, self._keys, self._freshen, self._clock = channels, keys, freshen, clock
         self._lane: Lane[Arrival] = database.lane(
             "inbox.accept", inbox.accept, priority=Priority.ACCEPT, topic=inbox.TOPIC
         )
@@ -70,10 +74,15 @@ class Door:
                 body = await _body(request)
             except TimeoutError:
                 return web.Response(status=408)
+            except web.RequestPayloadError:
+                return web.Response(status=400)
             faultpoint("t1.read")
             now = self._clock()
             received = channel.receive(request.headers, body, self._keys(name), now)
-            WEBHOOKS.labels(name, received.verdict.value).inc()
+            if received.buried:
+                await self._freshen()
+                received = channel.receive(request.headers, body, self._keys(name), now)
+            _counted(name, received.verdict).inc()
             if received.raws or received.buried:
                 faultpoint("t1.verified")
                 if not await self._keep(name, received, now):
@@ -96,6 +105,11 @@ class Door:
             log.exception("a webhook could not be kept; the platform will send it again")
             return False
         return True
+
+
+@cache
+def _counted(channel: str, verdict: Verdict) -> Counter:
+    return WEBHOOKS.labels(channel, verdict.value)
 
 
 async def _body(request: web.Request) -> bytes:

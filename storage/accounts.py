@@ -11,6 +11,8 @@ from sqlmodel import Field, Session, SQLModel, col
 
 from storage.columns import NEVER, BigInt, insert, moment, serial
 
+REMOVED = "removed"
+
 
 class AccountRow(SQLModel, table=True):
     """One OA or Page. `seed` is a hash of the token pair last seen in the settings; `held` says why nothing is sent."""
@@ -83,8 +85,8 @@ def change(session: Session, account: int, **values: object) -> None:
 
 
 def remove(session: Session, account: int) -> None:
-    """Forget an account's tokens and hold it; what was said with it stays."""
-    change(session, account, access_token="", refresh_token="", seed="removed", held="removed")
+    """Forget an account's tokens and hold it; what was said with it stays, and so does the mark of the settings."""
+    change(session, account, access_token="", refresh_token="", held=REMOVED)
 
 
 def lease(session: Session, account: int, owner: str, now: datetime, until: datetime) -> int | None:

@@ -10,17 +10,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, TypeVar
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from storage import engines
+from storage.work import Call, Closed, Lane, Priority, Work, name_of, refuse_rows
 
 log = logging.getLogger(__name__)
 
@@ -42,138 +41,9 @@ ATTEMPTS = 3
 SERIALIZATION_STATES = frozenset({"40001", "40P01"})
 REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
 """What says that a row is at fault: the database refused it, or the driver did (a lone surrogate, a huge number)."""
-TOPICS = "topics"
 
 
-class Priority(IntEnum):
-    """Who goes first at the writer. ACCEPT is for acks alone; BULK takes ranges of at most 20 ms."""
-
-    ACCEPT = 0
-    WORK = 1
-    BULK = 2
-
-
-class Closed(RuntimeError):
-    """The database is not open (any more): the process is stopping."""
-
-
-def wake(session: Session, topic: str) -> None:
-    """Wake whoever waits for this topic, here and in other processes, once the transaction has committed."""
-    session.info.setdefault(TOPICS, set()).add(topic)
-
-
-class _Work(Protocol):
-    priority: Priority
-    queued_at: float
-    name: str
-
-    def run(self, connection: Connection) -> set[str]: ...
-
-    def resolve(self) -> None: ...
-
-    def fail(self, error: BaseException) -> None: ...
-
-    def split(self) -> Sequence[_Work]: ...
-
-
-@dataclass(slots=True)
-class _Call(Generic[T]):
-    """One function with a transaction of its own."""
-
-    fn: Callable[[Session], T]
-    priority: Priority
-    future: asyncio.Future[T]
-    name: str
-    queued_at: float
-    result: T = field(init=False)
-
-    def run(self, connection: Connection) -> set[str]:
-        with Session(bind=connection, expire_on_commit=False) as session:
-            self.result = self.fn(session)
-            session.flush()
-            _refuse_rows(self.result, self.name)
-            return cast("set[str]", session.info.get(TOPICS, set()))
-
-    def resolve(self) -> None:
-        if not self.future.done():
-            self.future.set_result(self.result)
-
-    def fail(self, error: BaseException) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-    def split(self) -> Sequence[_Work]:
-        return ()
-
-
-@dataclass(slots=True)
-class _Batch(Generic[R]):
-    """All rows that waited in a lane: one statement for many, one commit."""
-
-    lane: Lane[R]
-    priority: Priority
-    name: str
-    queued_at: float
-    puts: list[tuple[Sequence[R], asyncio.Future[None]]] = field(default_factory=list)
-
-    def run(self, connection: Connection) -> set[str]:
-        if not self.puts:
-            self.puts = self.lane.take()
-        self.lane.flush(connection, [row for rows, _ in self.puts for row in rows])
-        return {self.lane.topic} if self.lane.topic else set()
-
-    def resolve(self) -> None:
-        for _, future in self.puts:
-            if not future.done():
-                future.set_result(None)
-
-    def fail(self, error: BaseException) -> None:
-        for _, future in self.puts or self.lane.take():
-            if not future.done():
-                future.set_exception(error)
-
-    def split(self) -> Sequence[_Work]:
-        """One batch a put, so that a row the database refuses fails only those it came with."""
-        if len(self.puts) < 2:
-            return ()
-        return [_Batch(self.lane, self.priority, self.name, self.queued_at, [put]) for put in self.puts]
-
-
-class Lane(Generic[R]):
-    """A hot stream of rows. Whatever waits when the writer comes by shares one `flush` and one commit."""
-
-    def __init__(
-        self,
-        database: Database,
-        name: str,
-        flush: Callable[[Connection, Sequence[R]], None],
-        priority: Priority,
-        topic: str,
-    ) -> None:
-        self.name, self.flush, self.priority, self.topic = name, flush, priority, topic
-        self._database = database
-        self._lock = threading.Lock()
-        self._puts: list[tuple[Sequence[R], asyncio.Future[None]]] = []
-
-    async def put(self, rows: Sequence[R]) -> None:
-        """Resolves once these rows are committed; raises what the flush raised."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        with self._lock:
-            first = not self._puts
-            self._puts.append((rows, future))
-        if first:
-            try:
-                self._database.submit(_Batch(self, self.priority, self.name, time.monotonic()))
-            except Closed:
-                self.take()
-                raise
-        await future
-
-    def take(self) -> list[tuple[Sequence[R], asyncio.Future[None]]]:
-        """Everything that waits, in order; the lane is empty afterwards."""
-        with self._lock:
-            puts, self._puts = self._puts, []
-        return puts
+_WAITED = {priority: WRITER_WAIT.labels(priority.name.lower()) for priority in Priority}
 
 
 class Database:
@@ -187,7 +57,7 @@ class Database:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._writers = 1 if self.is_sqlite else writers
         self._threads: list[threading.Thread] = []
-        self._queues: dict[Priority, deque[_Work]] = {priority: deque() for priority in Priority}
+        self._queues: dict[Priority, deque[Work]] = {priority: deque() for priority in Priority}
         self._ready = threading.Condition()
         self._stopping = False
         self._fold_log = False
@@ -226,7 +96,7 @@ class Database:
         `fn` must return plain values (TypeError otherwise) and may run again after a serialization failure.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.submit(_Call(fn, priority, future, name or _name(fn), time.monotonic()))
+        self.submit(Call(fn, priority, future, name or name_of(fn), time.monotonic()))
         return await future
 
     async def read(self, fn: Callable[[Session], T]) -> T:
@@ -246,7 +116,7 @@ class Database:
                 began = time.monotonic()
                 return step(session, here, size), time.monotonic() - began
 
-            cursor, took = await self.write(run, priority=Priority.BULK, name=_name(step))
+            cursor, took = await self.write(run, priority=Priority.BULK, name=name_of(step))
             size = max(1, size // 2) if took > BULK_S else min(size * 2, 5000) if took < BULK_S / 4 else size
             if self.is_sqlite and not self._threads:
                 await asyncio.sleep(time.monotonic() - began)
@@ -260,13 +130,13 @@ class Database:
         topic: str = "",
     ) -> Lane[R]:
         """A new stream of rows; after each commit `topic` is woken."""
-        return Lane(self, name, flush, priority, topic)
+        return Lane(self.submit, name, flush, priority, topic)
 
     def topic(self, name: str) -> asyncio.Event:
         """The event that is set after a commit that woke this topic, in any process; the waiter clears it."""
         return self._waiters.setdefault(name, asyncio.Event())
 
-    def submit(self, work: _Work) -> None:
+    def submit(self, work: Work) -> None:
         """Queue a piece of work for the writer threads."""
         with self._ready:
             if self._stopping or not self._threads:
@@ -282,10 +152,10 @@ class Database:
     def _read(self, fn: Callable[[Session], T]) -> T:
         with self._reader_engine.connect() as connection, Session(bind=connection) as session:
             result = fn(session)
-            _refuse_rows(result, _name(fn))
+            refuse_rows(result, name_of(fn))
             return result
 
-    def _next(self, share: Sequence[Priority]) -> _Work | None:
+    def _next(self, share: Sequence[Priority]) -> Work | None:
         with self._ready:
             while True:
                 for priority in share:
@@ -298,7 +168,7 @@ class Database:
     def _write_forever(self, share: Sequence[Priority]) -> None:
         connection: Connection | None = None
         while (work := self._next(share)) is not None:
-            WRITER_WAIT.labels(work.priority.name.lower()).observe(time.monotonic() - work.queued_at)
+            _WAITED[work.priority].observe(time.monotonic() - work.queued_at)
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     if connection is None:
@@ -318,7 +188,7 @@ class Database:
         if connection is not None:
             connection.close()
 
-    def _transact(self, connection: Connection, work: _Work) -> set[str]:
+    def _transact(self, connection: Connection, work: Work) -> set[str]:
         began = time.monotonic()
         with connection.begin():
             topics = work.run(connection)
@@ -331,12 +201,12 @@ class Database:
             log.warning("slow write", extra={"write": work.name, "seconds": round(took, 3)})
         return topics
 
-    def _committed(self, work: _Work, topics: set[str]) -> None:
+    def _committed(self, work: Work, topics: set[str]) -> None:
         work.resolve()
         for topic in topics:
             self.topic(topic).set()
 
-    def _failed(self, work: _Work, error: Exception) -> None:
+    def _failed(self, work: Work, error: Exception) -> None:
         parts = work.split() if isinstance(error, REFUSALS) else ()
         if not parts:
             self._call_loop(work.fail, error)
@@ -394,16 +264,6 @@ class Database:
             if not self._stopping and seconds:
                 self._ready.wait_for(lambda: self._stopping, seconds)
             return self._stopping
-
-
-def _name(fn: Callable[..., Any]) -> str:
-    return getattr(fn, "__qualname__", type(fn).__name__).removesuffix(".<lambda>").removesuffix(".<locals>")
-
-
-def _refuse_rows(result: object, name: str) -> None:
-    items = result if isinstance(result, list | tuple | set) else (result,)
-    if any(isinstance(item, SQLModel) and hasattr(item, "__table__") for item in items):
-        raise TypeError(f"{name} returned a table object; return plain values, the session is closed by now")
 
 
 def _rolled_back(connection: Connection | None) -> Connection | None:

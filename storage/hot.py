@@ -74,7 +74,7 @@ def updating(
 
 
 def _given(dialect: str, each: ColumnClause[Any]) -> ColumnElement[Any]:
-    """A value of a row. PostgreSQL takes a NULL for text unless told otherwise, and its driver does not tell of bytes."""
+    """A value of a row. PostgreSQL takes a NULL for text unless told otherwise; its driver does not tell of bytes."""
     value = bindparam(each.name, type_=each.type, required=True)
     return cast(value, each.type) if dialect != "sqlite" and isinstance(each.type, LargeBinary) else value
 

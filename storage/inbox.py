@@ -22,10 +22,10 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import blob, given_id, hashed, hashed_id, moment, new_id
-from storage.database import wake
 from storage.faults import faultpoint
 from storage.hot import Fetch, inserting, updating
 from storage.queue import DEAD, DONE, WAITING, QueueRow, Replayed, dead_among, set_rows, stands
+from storage.work import wake
 
 TOPIC = "inbox"
 PER_LEASE = 2000

@@ -11,8 +11,8 @@ from sqlalchemy import Index, bindparam, delete, func, select, text, update
 from sqlmodel import Field, Session
 
 from storage.columns import NEVER, given_id, insert, moment, new_id
-from storage.database import wake
 from storage.queue import DEAD, WAITING, Leased, QueueRow, Replayed, stands
+from storage.work import wake
 
 TOPIC = "job"
 _WAITING = text("state = 'waiting'")

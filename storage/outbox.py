@@ -11,8 +11,10 @@ from sqlalchemy import (
     Index,
     and_,
     bindparam,
+    case,
     exists,
     func,
+    literal,
     or_,
     select,
     text,
@@ -23,9 +25,9 @@ from sqlmodel import Field, Session
 from storage.accounts import AccountRow
 from storage.columns import NEVER, given_id, moment, reference
 from storage.customers import Customer, Identity
-from storage.database import wake
 from storage.hot import Fetch, inserting, updating
 from storage.queue import DEAD, WAITING, Leased, QueueRow, Replayed, dead_among, set_rows, stands
+from storage.work import wake
 
 TOPIC = "outbox"
 SENDING = "sending"
@@ -195,11 +197,16 @@ def give_up(session: Session, reasons: Mapping[int, str]) -> None:
     set_rows(session.connection(), _outbox, rows)
 
 
-def sweep(session: Session, now: datetime, owner: str | None = None) -> int:
-    """Messages whose sender went away become unknown; with `owner`, those of every other sender at once."""
+def sweep(session: Session, now: datetime, look_at: Mapping[str, datetime], owner: str | None = None) -> int:
+    """Messages whose sender went away become unknown; with `owner`, those of every other sender at once.
+
+    `look_at` says by purpose when they are looked into: an echo may still settle them until then.
+    """
     lost = _outbox.c.lease_until < now if owner is None else _outbox.c.lease_owner != owner
     statement = update(_outbox).where(stands(_outbox.c.state, SENDING), lost)
-    values = {"state": UNKNOWN, "ready_at": now, "lease_until": NEVER, "error": "the sender went away"}
+    moments = {purpose: literal(at, _outbox.c.ready_at.type) for purpose, at in look_at.items()}
+    ready_at = case(moments, value=_outbox.c.purpose, else_=literal(now, _outbox.c.ready_at.type))
+    values = {"state": UNKNOWN, "ready_at": ready_at, "lease_until": NEVER, "error": "the sender went away"}
     return session.connection().execute(statement.values(**values)).rowcount
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from bot import demo
 from bot.commands.report import Refused
 from bot.settings import Settings
-from tests.demo import Demo, playing
+from tests.demo import MAIN, Demo, environment, playing
 
 
 def _customers(shown: Demo) -> int:
@@ -37,6 +39,16 @@ def test_the_demo_is_played_stopped_and_played_again(tmp_path: Path) -> None:
         assert _customers(shown) == 30
         assert shown.told["api_key"] == key
         assert shown.stop() == 0
+
+
+def test_a_second_demo_in_the_same_folder_does_not_start(tmp_path: Path) -> None:
+    with demo.alone(tmp_path / "data"):
+        second = subprocess.run(
+            [sys.executable, str(MAIN), "demo"],
+            cwd=tmp_path, env=environment(), text=True, capture_output=True, timeout=20, check=False,
+        )  # fmt: skip
+    assert second.returncode == 1
+    assert second.stderr == "khachquen: a demo is running in data already: stop it with Ctrl-C, or set DATA_DIR\n"
 
 
 def test_a_taken_port_is_left_alone_and_said(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ BELOW = {
 MOST_LINES = 400
 MOST_LINES_OF_A_FUNCTION = 60
 
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 STATEMENTS = {"select", "insert", "update", "delete"}
 VENDOR_PREFIXES = ("user_send_", "oa_send_", "messaging_", "message_template_", "marketing_message_", "user_click_")
 VENDOR_KEYS = {
@@ -45,7 +46,15 @@ COMMITS = ("storage/database.py", "storage/migrate.py")
 VENDORS = ("bot/channels/messenger/*", "bot/channels/zalo/*", "simulator/*")
 WEB = ("web/*", "handlers/webhooks.py", "simulator/*", "main.py")
 CLIENT = ("bot/channels/*/client.py", "bot/channels/*/channel.py", "simulator/*", "main.py")
-ASYNCHRONOUS = ("bot/*", "web/*", "simulator/*", "handlers/webhooks.py", "storage/database.py", "main.py")
+ASYNCHRONOUS = (
+    "bot/*",
+    "web/*",
+    "simulator/*",
+    "handlers/webhooks.py",
+    "storage/database.py",
+    "storage/work.py",
+    "main.py",
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ class Source:
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Every function and method, nested ones too."""
-        return (node for node in self.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+        return (node for node in self.nodes if isinstance(node, FUNCTIONS))
 
 
 def _product() -> list[Source]:
@@ -219,20 +228,21 @@ def files_say_what_they_hold(source: Source) -> Iterator[str]:
 
 
 def public_functions_say_what_they_do(source: Source) -> Iterator[str]:
-    """Module functions and methods of classes that others may call; Alembic calls migrations, and their file speaks."""
+    """Functions, classes and methods that others may call; a method may rely on another class's words in the same file.
+
+    Alembic calls migrations, and their file speaks.
+    """
     if source.path.startswith(MIGRATIONS):
         return
-    public = [node for node in source.tree.body if not getattr(node, "name", "_").startswith("_")]
-    methods = [
-        node
-        for owner in public
-        if isinstance(owner, ast.ClassDef)
-        for node in owner.body
-        if not getattr(node, "name", "_").startswith("_")
-    ]
-    for node in public + methods:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not ast.get_docstring(node):
+    classes = [node for node in source.tree.body if isinstance(node, ast.ClassDef)]
+    methods = [(owner, node) for owner in classes for node in owner.body if isinstance(node, FUNCTIONS)]
+    told = {method.name for _, method in methods if ast.get_docstring(method)}
+    for node in source.tree.body:
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and node.name[0] != "_" and not ast.get_docstring(node):
             yield source.at(node, f"{node.name} has no docstring")
+    for owner, method in methods:
+        if "_" not in (owner.name[0], method.name[0]) and method.name not in told:
+            yield source.at(method, f"{owner.name}.{method.name} has no docstring")
 
 
 def files_and_functions_are_short(source: Source) -> Iterator[str]:

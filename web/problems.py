@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.exc import OperationalError
 
 from crm.errors import CrmError
-from storage.database import Closed
+from storage.work import Closed
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from sqlmodel import Session
-
-from bot.accounts import ALARM
+from bot.accounts import connect
 from bot.commands.report import Refused, Report, shown, stamp, table
 from bot.secrets import Sealer
 from bot.settings import Settings
-from storage import accounts, alarms
+from storage import accounts
 from storage.accounts import AccountView
 from storage.database import Database
 
@@ -41,23 +39,13 @@ async def _add(arguments: Namespace, database: Database, sealer: Sealer, now: da
     if not account_id.isascii() or not account_id.isalnum() or len(account_id) > _LONGEST_ID:
         raise Refused(f"{arguments.account_id!r} is no id of an OA or Page: it is made of digits")
     access, refresh = _tokens(arguments)
-    pair = {"access_token": sealer.seal(access), "refresh_token": sealer.seal(refresh)}
-    await database.write(partial(_connect, channel=channel, account_id=account_id, pair=pair, now=now))
+    sealed = sealer.seal(access), sealer.seal(refresh)
+    await database.write(partial(connect, channel=channel, account_id=account_id, sealed=sealed, now=now))
     words = f"{channel} {account_id} is connected."
     if channel == "zalo" and not refresh:
         words += " Without a refresh token it stops after about a day: add it with --refresh-token-file."
     data = {"channel": channel, "account_id": account_id, "can_refresh": bool(refresh)}
     return Report(data, [words])
-
-
-def _connect(session: Session, channel: str, account_id: str, pair: dict[str, str], now: datetime) -> None:
-    accounts.add(session, channel, account_id, now)
-    view = accounts.find(session, channel, account_id)
-    assert view is not None
-    accounts.change(
-        session, view.id, **pair, access_expires_at=None, refreshed_at=now, refresh_pending_since=None, held=""
-    )
-    alarms.solve(session, ALARM, f"{channel}:{account_id}", now)
 
 
 def _tokens(arguments: Namespace) -> tuple[str, str]:
@@ -131,7 +119,7 @@ async def _remove(arguments: Namespace, database: Database, settings: Settings) 
     await database.write(partial(accounts.remove, account=view.id))
     lines = [f"{view.channel} {view.account_id}: its tokens are forgotten; what was said with it stays."]
     if view.account_id in (settings.zalo_oa_id, settings.messenger_page_id):
-        lines.append("The settings still name it: clear its tokens there, too, or the next start connects it again.")
+        lines.append("The settings still name it: it stays removed until its tokens there are replaced by new ones.")
     return Report({"channel": view.channel, "account_id": view.account_id, "removed": True}, lines)
 
 

@@ -11,7 +11,9 @@ CHANNELS = ("zalo", "messenger")
 
 def parser() -> argparse.ArgumentParser:
     """Reads the command line; every command takes `--json` and `--help`."""
-    root = argparse.ArgumentParser(prog="khachquen", description="Khách Quen: a chat CRM for Zalo OA and Messenger.")
+    root = argparse.ArgumentParser(
+        prog="khachquen", description="Khách Quen: a chat CRM for Zalo OA and Messenger.", allow_abbrev=False
+    )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _services(commands)
     _plain(commands, "migrate", "bring the database to this version's schema")
@@ -26,14 +28,21 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def _command(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
+    """Options are written in full: `--access-token` must not pass for `--access-token-file`."""
+    sentence = f"{words[0].upper()}{words[1:]}."
+    command: argparse.ArgumentParser = commands.add_parser(name, help=words, description=sentence, allow_abbrev=False)
+    return command
+
+
 def _plain(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=words, description=f"{words.capitalize()}.")
+    command = _command(commands, name, words)
     command.add_argument("--json", action="store_true", help="answer in JSON")
     return command
 
 
 def _group(commands: Any, name: str, words: str) -> Any:
-    command = commands.add_parser(name, help=words, description=f"{words.capitalize()}.")
+    command = _command(commands, name, words)
     return command.add_subparsers(dest="action", required=True, metavar="ACTION")
 
 

@@ -15,8 +15,9 @@ from bot.commands.report import Refused, Report, shown, stamp, table
 from bot.settings import Settings
 from crm.messages import Purpose
 from storage import inbox, jobs, outbox
-from storage.database import Database, Priority
+from storage.database import Database
 from storage.queue import QueueRow, Replayed, dead_ids
+from storage.work import Priority
 
 _MARKETING = frozenset(purpose.value for purpose in Purpose if purpose.is_marketing)
 _LONGEST = 80

@@ -42,6 +42,7 @@ def enter_code(ctx: Context) -> None:
 def join_by_phone(ctx: Context) -> None:
     """Join by the number that the platform handed over."""
     assert isinstance(ctx.event, ContactShared)
+    ctx.remember()
     phone = phones.normalise(ctx.event.phone)
     if phone is None:
         ctx.reply("link/bad_phone")

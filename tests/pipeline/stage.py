@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -91,9 +92,10 @@ class Stage:
         assert await self.says(channel, words, who).status == 200
         await self.quiet()
 
-    def goes_wrong(self, fault: str, host: str = "", path: str = "", **more: Any) -> None:
+    def goes_wrong(self, fault: str, *, host: str = "", path: str = "", person: str = "", **more: Any) -> None:
         """Script a fault of the platforms' own."""
-        self.platform.faults.add(read_fault({"fault": fault, "match": {"host": host, "path": path}, **more}))
+        match = {"host": host, "path": path, "person": person}
+        self.platform.faults.add(read_fault({"fault": fault, "match": match, **more}))
 
     def calls(self, channel: str = "", who: str = "") -> list[Call]:
         """The sends that the platforms took."""
@@ -109,7 +111,7 @@ class Stage:
 
     async def post(self, channel: str, raw: bytes, headers: dict[str, str]) -> int:
         """Post bytes to a door; the status."""
-        async with self.http.post(f"{self.url}/webhooks/{channel}", data=raw, headers=headers) as answer:
+        async with self.http.post(f"{self.url}/webhooks/{channel}", data=io.BytesIO(raw), headers=headers) as answer:
             await answer.read()
             return answer.status
 
@@ -130,6 +132,11 @@ class Stage:
     async def read(self, fn: Callable[[Session], T]) -> T:
         """Look into the database."""
         return await self.service.database.read(fn)
+
+    async def count(self, table: str) -> int:
+        """How many rows a table has."""
+        query = text(f"SELECT count(*) FROM {table}")
+        return int(await self.read(lambda session: session.connection().execute(query).scalar_one()))
 
     async def states(self) -> list[str]:
         """How the messages out stand, oldest first."""
@@ -219,4 +226,3 @@ async def playing(
         platform.set_bot_url(url)
         http = await stack.enter_async_context(aiohttp.ClientSession())
         yield Stage(service, platform, clock, url, http)
-

@@ -14,7 +14,8 @@ from sqlmodel import Session
 from storage import alarms, engines, inbox
 from storage.alarms import Alarm
 from storage.columns import new_id
-from storage.database import Closed, Database, Priority, wake
+from storage.database import Database
+from storage.work import Closed, Priority, wake
 from tests.storage.rows import NOW
 
 

@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from storage import alarms, engines, inbox
-from storage.database import Database, Priority
+from storage.database import Database
 from storage.inbox import Arrival
+from storage.work import Priority
 from tests.storage.rows import NOW, arrival
 from tests.storage.test_database import open_subjects, ring, ring_all
 
@@ -71,7 +72,9 @@ async def test_a_serialization_failure_is_run_again_three_times_at_most(database
 
 async def test_a_row_that_the_database_refuses_fails_only_its_own_put(database: Database) -> None:
     def flush(connection: Connection, rows: Sequence[str]) -> None:
-        kinds = [{"kind": "test", "subject": row, "words": None if row == "poison" else "", "since": NOW} for row in rows]
+        kinds = [
+            {"kind": "test", "subject": row, "words": None if row == "poison" else "", "since": NOW} for row in rows
+        ]
         connection.execute(alarms.Alarm.__table__.insert(), kinds)  # type: ignore[attr-defined]
 
     lane = database.lane("test", flush)
@@ -185,6 +188,8 @@ async def test_events_of_many_doors_are_kept_once_and_without_a_deadlock(databas
         *(lanes[0].put(events[start : start + 6]) for start in range(0, 60, 6)),
         *(lanes[1].put(events[start : start + 6][::-1]) for start in range(54, -1, -6)),
     )
-    count = await database.read(lambda session: session.connection().execute(text("SELECT count(*) FROM inbox")).scalar())
+    count = await database.read(
+        lambda session: session.connection().execute(text("SELECT count(*) FROM inbox")).scalar()
+    )
     assert count == 60
     await other.close()

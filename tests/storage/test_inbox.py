@@ -119,8 +119,14 @@ def test_old_bodies_go_but_what_waits_keeps_its_own(session: Session) -> None:
     done = next(thread for thread in take(session) if bodies(session, [thread]) == ["done"])
     handled(session, [done])
     keep(session, arrival("new", person="3"))
-    inbox.bury(session, {row.id: "on purpose" for row in inbox.waiting(session, [each.id for each in take(session)])
-                         if row.body == b"new"})
+    inbox.bury(
+        session,
+        {
+            row.id: "on purpose"
+            for row in inbox.waiting(session, [each.id for each in take(session)])
+            if row.body == b"new"
+        },
+    )
     cursor: int | None = 0
     steps = 0
     while cursor is not None:

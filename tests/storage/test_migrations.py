@@ -161,9 +161,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_url: str)
         assert migrate.current(connection) == "9999"
 
 
-def test_a_copy_of_the_file_is_kept_before_anything_is_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_of_the_file_is_kept_before_anything_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     trial = planted(tmp_path, monkeypatch, "op.create_table('more', sa.Column('id', sa.Integer))")
     migrate.upgrade(url, trial.before)

@@ -111,16 +111,19 @@ def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Ses
     lost, alive = queue(session, message(person(session, "1")), message(person(session, "2")))
     outbox.start(session, "a", NOW + timedelta(seconds=20), {lost: ""})
     outbox.start(session, "b", NOW + timedelta(seconds=60), {alive: ""})
-    assert outbox.sweep(session, NOW + timedelta(seconds=19)) == 0
-    assert outbox.sweep(session, NOW + timedelta(seconds=21)) == 1
+    later = NOW + timedelta(seconds=51)
+    assert outbox.sweep(session, NOW + timedelta(seconds=19), {"reply": later}) == 0
+    assert outbox.sweep(session, NOW + timedelta(seconds=21), {"reply": later}) == 1
     assert states(session) == {lost: "unknown", alive: "sending"}
+    assert outbox.unsettled(session, later - timedelta(seconds=1), 10) == []
+    assert [row.id for row in outbox.unsettled(session, later, 10)] == [lost]
 
 
 def test_the_only_process_takes_over_what_every_earlier_one_held(session: Session) -> None:
     mine, theirs = queue(session, message(person(session, "1")), message(person(session, "2")))
     outbox.start(session, "me", NOW + timedelta(seconds=20), {mine: ""})
     outbox.start(session, "earlier me", NOW + timedelta(seconds=20), {theirs: ""})
-    assert outbox.sweep(session, NOW, "me") == 1
+    assert outbox.sweep(session, NOW, {"reply": NOW}, "me") == 1
     assert states(session) == {mine: "sending", theirs: "unknown"}
 
 

@@ -1,0 +1,624 @@
+"""The command line: every command on a real database, for people and in JSON, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+import main
+from bot import demo
+from bot.secrets import Sealer
+from crm import keys, outbox
+from storage import accounts, alarms, conversations, engines, inbox, transcripts
+from storage import outbox as outbox_rows
+from storage.inbox import Arrival
+from tests.demo import MAIN, environment
+from tests.storage.rows import message, person, queue, transaction
+
+SECRET = "a secret key for tests only"
+TOKEN = "access-token-that-nobody-may-see-9f3a"
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+EVERY = (
+    ["serve"], ["web"], ["worker"], ["migrate"], ["demo"], ["doctor"], ["waiting"], ["understand"], ["dead"],
+    ["dead", "list"], ["dead", "replay"], ["key"], ["key", "create"], ["key", "list"], ["key", "revoke"], ["account"],
+    ["account", "add"], ["account", "list"], ["account", "token"], ["account", "remove"],
+)  # fmt: skip
+BESIDE = (["waiting"], ["dead", "list"], ["dead", "replay", "--all"], ["key", "list"], ["account", "list"], ["serve"])
+
+
+@dataclass(slots=True)
+class Terminal:
+    """What a command printed and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed as JSON."""
+        return json.loads(self.out)
+
+    def refused(self) -> str:
+        """The one sentence of a command that failed."""
+        assert self.status == 1
+        assert self.out == ""
+        assert self.err.startswith("khachquen: ")
+        assert self.err.count("\n") == 1, self.err
+        return self.err
+
+
+class Line:
+    """The command line in this process, on one database, with these settings and no others."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys, self._monkeypatch = capsys, monkeypatch
+
+    def set(self, **settings: str) -> None:
+        """Change settings."""
+        for name, value in settings.items():
+            self._monkeypatch.setenv(name, value)
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Terminal:
+        self._monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        self._capsys.readouterr()
+        status = main.main(arguments)
+        return Terminal(status, *self._capsys.readouterr())
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder without settings; afterwards logging is as it was."""
+    root, interval = logging.getLogger(), sys.getswitchinterval()
+    before = (root.handlers[:], root.level)
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name != "PATH":
+            monkeypatch.delenv(name)
+    yield tmp_path
+    root.handlers[:], root.level = before
+    sys.setswitchinterval(interval)
+
+
+@pytest.fixture
+def line(alone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Line:
+    """A command line whose database is not there yet."""
+    line = Line(capsys, monkeypatch)
+    line.set(SECRET_KEY=SECRET, DATABASE_URL=f"sqlite:///{alone}/new.db")
+    return line
+
+
+@pytest.fixture
+def khachquen(line: Line, database_url: str) -> Line:
+    """A command line with a database at this version's schema, on each engine."""
+    line.set(DATABASE_URL=database_url)
+    return line
+
+
+@pytest.fixture
+def lite(line: Line) -> Line:
+    """The same on SQLite alone, for what does not depend on the engine."""
+    assert line("migrate").status == 0
+    return line
+
+
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_every_command_explains_itself(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main([*command, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: khachquen {' '.join(command)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["serve", "--port", "0"],
+        ["serve", "--port", "http"],
+        ["dead"],
+        ["dead", "replay", "x"],
+        ["dead", "replay", str(1 << 63)],
+        ["key", "create"],
+        ["account", "add", "zalo", "1"],
+        ["account", "add", "telegram", "1", "--from-stdin"],
+        ["account", "add", "zalo", "1", "--access-token", TOKEN],
+        ["account", "add", "zalo", "1", "--from-stdin", "--access-token-file", "x"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_explained_not_run(
+    arguments: list[str], line: Line, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        line(*arguments)
+    assert ended.value.code == 2
+    assert "usage: khachquen" in capsys.readouterr().err
+
+
+# --- the database is not as it should be ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", BESIDE, ids=" ".join)
+def test_a_missing_database_is_said_and_not_made(command: list[str], line: Line, alone: Path) -> None:
+    assert "run khachquen migrate first" in line(*command).refused()
+    assert list(alone.iterdir()) == []
+
+
+def test_migrate_makes_the_schema_once(line: Line) -> None:
+    first = line("migrate", "--json").json
+    assert first["before"] is None
+    assert line("migrate", "--json").json == {"before": first["after"], "after": first["after"], "copy": None}
+    assert line("migrate").out == f"schema {first['after']}\n"
+    assert line("key", "list").status == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "DATABASE_URL cannot be read"),
+        ("mysql://host/name", "use sqlite:///path or postgresql+psycopg://"),
+        ("sqlite://", "DATABASE_URL must name a file"),
+        ("postgresql+psycopg://user:hush@127.0.0.1:1/name", "PostgreSQL does not answer"),
+        ("postgresql+psycopg://user:hush@nowhere.invalid/name", "PostgreSQL does not answer"),
+    ],
+)
+def test_a_database_that_cannot_be_reached_is_said_in_words(url: str, words: str, line: Line) -> None:
+    line.set(DATABASE_URL=url)
+    said = line("waiting").refused()
+    assert words in said
+    assert "hush" not in said
+
+
+def test_a_file_that_is_no_database_is_said_in_words(line: Line, alone: Path) -> None:
+    (alone / "new.db").write_text("not a database, but long enough to look like one" * 50)
+    assert "is not a SQLite database" in line("waiting").refused()
+    assert "is not a SQLite database" in line("migrate").refused()
+
+
+def test_a_path_that_is_no_folder_is_said_in_words(line: Line, alone: Path) -> None:
+    (alone / "file").touch()
+    line.set(DATABASE_URL=f"sqlite:///{alone}/file/new.db")
+    assert str(alone / "file") in line("migrate").refused()
+
+
+def test_a_busy_database_is_said_in_words(lite: Line, alone: Path) -> None:
+    with closing(sqlite3.connect(alone / "new.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "the database is busy" in lite("key", "create", "kassa").refused()
+
+
+@contextmanager
+def _without_rights() -> Iterator[None]:
+    """Root may write anywhere, so it becomes nobody for a while."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_folder_that_may_only_be_read_is_said_in_words(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    with TemporaryDirectory() as folder:
+        monkeypatch.chdir(folder)
+        line.set(DATABASE_URL=f"sqlite:///{folder}/shop.db")
+        line("migrate")
+        line("key", "list")
+        Path(folder).chmod(0o555)
+        Path(folder, "shop.db").chmod(0o444)
+        with _without_rights():
+            said = line("key", "create", "kassa").refused()
+    assert "cannot be opened" in said or "may only be read" in said
+
+
+def test_a_bad_setting_is_said_in_words(line: Line) -> None:
+    line.set(PORT="many", LOCALE="fr")
+    said = line("waiting").refused()
+    assert "PORT:" in said
+    assert "LOCALE: use vi or en" in said
+
+
+# --- services -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["web", "worker"])
+def test_half_a_service_on_sqlite_names_postgresql(command: str, lite: Line) -> None:
+    assert "needs PostgreSQL" in lite(command).refused()
+
+
+def test_serve_without_a_secret_key_does_not_start(lite: Line) -> None:
+    lite.set(SECRET_KEY="")
+    assert "SECRET_KEY is missing" in lite("serve").refused()
+
+
+def test_a_port_in_use_is_said_in_words(lite: Line) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        said = lite("serve", "--port", str(other.getsockname()[1])).refused()
+    assert "address already in use: choose another with --port" in said
+
+
+@contextmanager
+def _serving(url: str, folder: Path, command: str, port: int) -> Iterator[None]:
+    settings = environment(DATABASE_URL=url, SECRET_KEY=SECRET, SQLITE_SYNCHRONOUS="OFF")
+    with (
+        (folder / "log.txt").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, str(MAIN), command, "--port", str(port)], cwd=folder, env=settings, stderr=log
+        ) as process,
+    ):
+        try:
+            while _status(f"http://127.0.0.1:{port}/healthz") != 200:
+                assert process.poll() is None, (folder / "log.txt").read_text()
+                time.sleep(0.05)
+            yield
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+
+
+def _status(address: str, key: str = "") -> int:
+    request = urllib.request.Request(address, headers={"Authorization": f"Bearer {key}"} if key else {})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+    except OSError:
+        return 0
+
+
+def test_commands_work_beside_a_running_service(khachquen: Line, database_url: str, alone: Path) -> None:
+    port = demo.free_port(21_000)
+    with _serving(database_url, alone, "serve", port):
+        key = khachquen("key", "create", "POS", "--json").json["key"]
+        assert _status(f"http://127.0.0.1:{port}/api/v1/customers", key) == 200
+        assert khachquen("waiting").status == 0
+        khachquen("key", "revoke", key.split("_")[1])
+        assert _status(f"http://127.0.0.1:{port}/api/v1/customers", key) == 401
+
+
+def test_on_postgresql_the_two_halves_run_beside_each_other(postgresql_url: str, alone: Path) -> None:
+    url = engines.make_url(postgresql_url).set(database="template_khachquen")
+    port = demo.free_port(22_000)
+    with _serving(url.render_as_string(hide_password=False), alone, "web", port):
+        assert _status(f"http://127.0.0.1:{port}/api/v1/customers") == 401
+        (alone / "worker").mkdir()
+        second = demo.free_port(port + 1)
+        with _serving(url.render_as_string(hide_password=False), alone / "worker", "worker", second):
+            assert _status(f"http://127.0.0.1:{second}/readyz") == 200
+            assert _status(f"http://127.0.0.1:{second}/webhooks/zalo") == 404
+
+
+# --- key ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_made_listed_without_its_secret_and_revoked(khachquen: Line, database_url: str) -> None:
+    key = khachquen("key", "create", "Máy bán hàng", "--json").json["key"]
+    prefix = key.split("_")[1]
+    with transaction(database_url) as session:
+        assert keys.stands(session, key)
+    (listed,) = khachquen("key", "list", "--json").json
+    assert (listed["prefix"], listed["name"], listed["revoked_at"]) == (prefix, "Máy bán hàng", None)
+    assert key.split("_")[2] not in khachquen("key", "list").out
+    assert khachquen("key", "revoke", prefix).status == 0
+    with transaction(database_url) as session:
+        assert not keys.stands(session, key)
+    assert "revoked" in khachquen("key", "list").out
+    assert prefix in khachquen("key", "revoke", prefix).refused()
+
+
+def test_a_key_needs_a_name(lite: Line) -> None:
+    assert "1 to 100 characters" in lite("key", "create", " ").refused()
+
+
+def test_times_are_shown_in_the_shops_timezone(lite: Line) -> None:
+    lite.set(TIMEZONE="Pacific/Kiritimati")
+    lite("key", "create", "kassa")
+    (listed,) = lite("key", "list", "--json").json
+    made = datetime.fromisoformat(listed["created_at"])
+    assert made.utcoffset() == timedelta(hours=14)
+    assert f"{made:%d/%m/%Y %H:%M}" in lite("key", "list").out
+
+
+# --- account --------------------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_added_from_files_and_its_token_is_never_shown(
+    khachquen: Line, database_url: str, alone: Path
+) -> None:
+    (alone / "access").write_text(TOKEN + "\n")
+    (alone / "refresh").write_text("refresh-token-1234567890\n")
+    files = ("--access-token-file", str(alone / "access"), "--refresh-token-file", str(alone / "refresh"))
+    said = [
+        khachquen("account", "add", "zalo", "77", *files),
+        khachquen("account", "token", "zalo", "77"),
+        khachquen("account", "token", "zalo", "77", "--json"),
+        khachquen("account", "list", "--json"),
+    ]
+    assert [each.status for each in said] == [0] * 4
+    assert not any(TOKEN in each.out + each.err or "refresh-token" in each.out for each in said)
+    assert said[2].json["access_token"] == "…9f3a"
+    assert said[2].json["age_days"] == 0
+    assert (said[3].json[0]["account_id"], said[3].json[0]["connected"]) == ("77", True)
+    with transaction(database_url) as session:
+        view = accounts.find(session, "zalo", "77")
+        assert view is not None
+        assert TOKEN not in view.access_token
+        assert Sealer(SECRET).open(view.access_token) == TOKEN
+        assert Sealer(SECRET).open(view.refresh_token) == "refresh-token-1234567890"
+
+
+def test_new_tokens_from_standard_input_free_a_held_account(khachquen: Line, database_url: str) -> None:
+    khachquen("account", "add", "messenger", "88", "--from-stdin", stdin="old-token-old-token\n")
+    with transaction(database_url) as session:
+        view = accounts.find(session, "messenger", "88")
+        assert view is not None
+        accounts.change(session, view.id, held="the token died")
+        alarms.ring(session, "token_dead", "messenger:88", "Connect it again.", NOW)
+    assert "held           the token died" in khachquen("account", "token", "messenger", "88").out
+    khachquen("account", "add", "messenger", "88", "--from-stdin", stdin=f"{TOKEN}\nrefresh-token\n")
+    with transaction(database_url) as session:
+        view = accounts.find(session, "messenger", "88")
+        assert view is not None
+        assert view.held == ""
+        assert alarms.unsolved(session) == []
+        assert Sealer(SECRET).open(view.refresh_token) == "refresh-token"
+
+
+def test_a_removed_account_has_no_token_any_more(lite: Line) -> None:
+    lite("account", "add", "zalo", "77", "--from-stdin", stdin=TOKEN)
+    assert lite("account", "remove", "zalo", "77").status == 0
+    assert lite("account", "token", "zalo", "77", "--json").json["access_token"] == ""
+    lite.set(ZALO_OA_ID="77")
+    assert "it stays removed until its tokens there are replaced" in lite("account", "remove", "zalo", "77").out
+
+
+def test_a_token_that_was_sealed_with_another_key_is_said_in_words(lite: Line) -> None:
+    lite("account", "add", "zalo", "77", "--from-stdin", stdin=TOKEN)
+    lite.set(SECRET_KEY="quite another secret key")
+    assert "SECRET_KEY differs" in lite("account", "token", "zalo", "77").refused()
+
+
+@pytest.mark.parametrize("stdin", ["", "\n\n", "short", "two words are no token"])
+def test_what_is_no_token_is_not_kept(stdin: str, lite: Line) -> None:
+    assert "no access token" in lite("account", "add", "zalo", "77", "--from-stdin", stdin=stdin).refused()
+    assert lite("account", "list", "--json").json == []
+
+
+def test_a_token_file_that_is_missing_is_named(lite: Line) -> None:
+    assert "no-such-file" in lite("account", "add", "zalo", "77", "--access-token-file", "no-such-file").refused()
+
+
+def test_accounts_that_cannot_be_are_refused(lite: Line) -> None:
+    assert "no id" in lite("account", "add", "zalo", "a b", "--from-stdin", stdin=TOKEN).refused()
+    assert "no account 78 is known" in lite("account", "token", "zalo", "78").refused()
+    assert "no account 78 is known" in lite("account", "remove", "zalo", "78").refused()
+
+
+# --- dead -----------------------------------------------------------------------------------------------------------
+
+
+def _bury_event(url: str, key: str, body: bytes | None = b"{}") -> int:
+    with transaction(url) as session:
+        inbox.accept(session.connection(), [Arrival("zalo", "9", "1", key, NOW, NOW, body or b"", "not understood")])
+        event = inbox.dead(session)[0].id
+        if body is None:
+            inbox.purge_bodies(session, NOW + timedelta(days=1), 0, 100)
+        return event
+
+
+def test_a_given_up_event_is_listed_and_replayed_once(khachquen: Line, database_url: str) -> None:
+    event = _bury_event(database_url, "a")
+    (listed,) = khachquen("dead", "list", "--json").json
+    assert (listed["id"], listed["kind"], listed["error"]) == (event, "event", "not understood")
+    assert str(event) in khachquen("dead", "list").out
+    replayed = khachquen("dead", "replay", str(event), "--json")
+    assert replayed.status == 0
+    assert replayed.json["again"]["event"] == [event]
+    assert khachquen("dead", "list").out == "Nothing was given up.\n"
+    with transaction(database_url) as session:
+        assert len(inbox.take(session, datetime.now(UTC), 10)) == 1
+    again = khachquen("dead", "replay", str(event))
+    assert again.status == 1
+    assert f"{event}: nothing that was given up has this id" in again.out
+
+
+def test_replaying_all_leaves_what_cannot_or_must_not_be_replayed(khachquen: Line, database_url: str) -> None:
+    gone, whole = _bury_event(database_url, "gone", None), _bury_event(database_url, "whole")
+    with transaction(database_url) as session:
+        care, reply = queue(
+            session, message(person(session), purpose="care", priority=5), message(person(session, "2"))
+        )
+        outbox_rows.give_up(session, {care: "unknown", reply: "refused"})
+    done = khachquen("dead", "replay", "--all")
+    assert done.status == 1
+    assert "2 will be tried again." in done.out
+    assert f"event {gone} stays: its body is gone" in done.out
+    assert f"message {care} stays: care and broadcasts may have gone out already: add --force" in done.out
+    assert {row["id"] for row in khachquen("dead", "list", "--json").json} == {gone, care}
+    forced = khachquen("dead", "replay", str(care), "--force", "--json")
+    assert (forced.status, forced.json["again"]["message"]) == (0, [care])
+    assert whole not in {row["id"] for row in khachquen("dead", "list", "--json").json}
+
+
+def test_a_replay_must_be_told_of_what(lite: Line) -> None:
+    assert "or say --all" in lite("dead", "replay").refused()
+    assert "or say --all" in lite("dead", "replay", "1", "--all").refused()
+    assert lite("dead", "replay", "--all").out == "Nothing is tried again.\n"
+
+
+# --- waiting --------------------------------------------------------------------------------------------------------
+
+
+def _waits(url: str, user_id: str, minutes: int, text: str) -> None:
+    with transaction(url) as session:
+        identity = person(session, user_id)
+        since = NOW - timedelta(minutes=minutes)
+        conversations.change(session, identity, holder="staff", handed_over_at=since, waiting_since=since)
+        said = outbox.line(conversation_id=identity, author="customer", text=text, at=since)
+        ours = outbox.line(conversation_id=identity, author="bot", text="Mình đã chuyển cho nhân viên.", at=since)
+        transcripts.add_messages(session, [said, ours])
+
+
+def test_who_waits_is_listed_the_longest_first(khachquen: Line, database_url: str) -> None:
+    assert khachquen("waiting").out == "Nobody waits for a person.\n"
+    _waits(database_url, "1", 5, "alo shop")
+    _waits(database_url, "2", 90, "đơn\ncủa tôi " + "rất lâu " * 40)
+    first, second = khachquen("waiting", "--json").json
+    assert (first["minutes"], second["minutes"]) == (90, 5)
+    assert second["line"] == "alo shop"
+    assert len(first["line"]) == 60
+    assert first["line"].startswith("đơn của tôi rất lâu")
+    assert datetime.fromisoformat(first["since"]) == NOW - timedelta(minutes=90)
+    lines = khachquen("waiting").out.splitlines()
+    assert lines[0].startswith("khách  zalo")
+    assert "90 min" in lines[0]
+
+
+# --- understand -----------------------------------------------------------------------------------------------------
+
+
+def test_each_text_is_understood_on_a_line_of_its_own(line: Line) -> None:
+    found = [
+        json.loads(each) for each in line("understand", "--jsonl", stdin="xem điểm\n\nđơn DH123 đâu\n").out.splitlines()
+    ]
+    assert [set(each) for each in found] == [{"text", "intent", "confidence", "slots"}] * 3
+    assert [each["text"] for each in found] == ["xem điểm", "", "đơn DH123 đâu"]
+    assert [each["intent"] for each in found] == ["loyalty.balance", "", "order.status"]
+    assert found[2]["slots"] == {"order_code": "DH123"}
+    assert line("understand", stdin="xem điểm").out == "1.00 loyalty.balance\n"
+
+
+def test_texts_are_answered_as_they_come(alone: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, str(MAIN), "understand", "--jsonl"],
+        cwd=alone, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text in ("xem điểm", "\ud83d\udc4d".encode("utf-16", "surrogatepass").decode("utf-16")):
+            process.stdin.write(f"{text}\n".encode())
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["text"] == text
+        process.stdin.write(b"\xff\xfe broken\n")
+        process.stdin.flush()
+        assert "broken" in json.loads(process.stdout.readline())["text"]
+        process.stdin.close()
+        assert process.wait(10) == 0
+
+
+# --- doctor ---------------------------------------------------------------------------------------------------------
+
+WHOLE = {
+    "PUBLIC_URL": "https://shop.example", "BRAND_NAME": "Mây Trưa", "ZALO_APP_ID": "1", "ZALO_APP_SECRET": "s",
+    "ZALO_OA_ID": "77", "ZALO_OA_SECRET_KEY": "k", "ZALO_ACCESS_TOKEN": "t",
+}  # fmt: skip
+
+
+def _mend(line: Line) -> str:
+    """What the doctor says must be mended, as one text."""
+    told = line("doctor", "--json")
+    assert told.status == 1
+    assert told.json["ok"] is False
+    found = [f"{each['words']} {each['remedy']}" for each in told.json["findings"] if each["state"] == "mend"]
+    assert found
+    return "\n".join(found)
+
+
+def test_the_doctor_finds_nothing_to_mend_in_a_healthy_shop(khachquen: Line) -> None:
+    khachquen.set(**WHOLE)
+    told = khachquen("doctor", "--json")
+    assert (told.status, told.json["ok"]) == (0, True), told.out
+    areas = {each["area"] for each in told.json["findings"]}
+    assert areas == {"settings", "channels", "database", "clock", "queues", "disk"}
+    assert "MEND" not in khachquen("doctor").out
+
+
+def test_the_doctor_looks_on_where_there_is_nothing_at_all(line: Line) -> None:
+    line.set(SECRET_KEY="")
+    said = _mend(line)
+    assert "SECRET_KEY is missing" in said
+    assert "ZALO_APP_ID is not set" in said
+    assert "khachquen migrate" in said
+    assert line("doctor").out.startswith("MEND  ")
+
+
+def test_the_doctor_names_the_next_thing_to_fetch(lite: Line) -> None:
+    lite.set(**{**WHOLE, "ZALO_OA_SECRET_KEY": ""})
+    said = _mend(lite)
+    assert "ZALO_OA_SECRET_KEY is not set. Zalo shows this key only after it accepted the running address" in said
+    assert "https://shop.example/webhooks/zalo" in said
+    assert "messenger" not in said
+
+
+def test_the_doctor_says_why_the_database_cannot_be_reached(line: Line) -> None:
+    line.set(DATABASE_URL="postgresql+psycopg://user:hush@127.0.0.1:1/name", **WHOLE)
+    said = _mend(line)
+    assert "PostgreSQL does not answer" in said
+    assert "hush" not in said
+
+
+def test_the_doctor_finds_what_was_given_up_what_waits_and_what_rings(khachquen: Line, database_url: str) -> None:
+    khachquen.set(**WHOLE)
+    _bury_event(database_url, "a")
+    with transaction(database_url) as session:
+        old = NOW - timedelta(minutes=5)
+        inbox.accept(session.connection(), [Arrival("zalo", "77", "1", "k", old, old, b"{}", "")])
+        alarms.ring(session, "customer_waits", "1", "A customer waits.", NOW)
+    said = _mend(khachquen)
+    assert "1 rows were given up. khachquen dead list says why" in said
+    assert "The oldest event waits for 5 min. Is khachquen serve running?" in said
+    assert "A customer waits. (since " in said
+
+
+def test_the_doctor_looks_at_every_token(lite: Line, alone: Path) -> None:
+    lite.set(**WHOLE)
+    lite("account", "add", "zalo", "77", "--from-stdin", stdin=TOKEN)
+    lite("account", "add", "zalo", "78", "--from-stdin", stdin=f"{TOKEN}\nrefresh-token\n")
+    lite("account", "add", "messenger", "88", "--from-stdin", stdin=TOKEN)
+    with transaction(f"sqlite:///{alone}/new.db") as session:
+        for view in accounts.everyone(session):
+            accounts.change(session, view.id, refreshed_at=NOW - timedelta(days=3))
+        held = accounts.find(session, "messenger", "88")
+        assert held is not None
+        accounts.change(session, held.id, held="the Page took the right away")
+    said = _mend(lite)
+    assert "zalo 77 has no refresh token" in said
+    assert "The token of zalo 78 is 72 h old." in said
+    assert "messenger 88 is held: the Page took the right away" in said
+    lite.set(SECRET_KEY="quite another secret key")
+    assert "was sealed with another SECRET_KEY" in _mend(lite)
+
+
+def test_the_doctor_notices_a_clock_that_went_back(khachquen: Line, database_url: str) -> None:
+    khachquen.set(**WHOLE)
+    with transaction(database_url) as session:
+        ahead = NOW + timedelta(hours=1)
+        inbox.accept(session.connection(), [Arrival("zalo", "77", "1", "k", ahead, ahead, b"{}", "")])
+    assert "clock is behind" in _mend(khachquen)

@@ -1,0 +1,30 @@
+"""The short forms of the trials; `python -m tests.trials` runs the long ones and prints their tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.trials import crowd, kills
+
+pytestmark = pytest.mark.timeout(170)
+
+
+async def test_a_kill_at_any_step_loses_nothing_and_repeats_nothing(database_url: str) -> None:
+    met, figures = await kills.at_every_step(database_url)
+    figures.check()
+    assert met == dict.fromkeys(kills.POINTS, True)
+
+
+async def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(database_url: str) -> None:
+    longest, figures = await kills.at_random_moments(database_url, kills=8, seed=7)
+    figures.check()
+    assert longest < 15
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_two_workers_share_the_work_in_order_and_without_a_deadlock(database_url: str) -> None:
+    seen = await crowd.shared(database_url, events=500, seed=11)
+    seen.figures.check()
+    assert seen.posted == 1500
+    assert (seen.deadlocks, seen.refreshes, seen.out_of_order) == (0, 1, 0)
+    assert seen.busy_workers == 2
