@@ -20,14 +20,22 @@ from storage.work import wake
 PROFILE_JOB = "profile.fetch"
 
 Key = tuple[str, str, str]
+Tick = tuple[int, str, datetime, tuple[str, ...], datetime | None]
+"""Conversation, column, when, and which lines: those named, or all up to a moment."""
 
 
 class Batch:
-    """Loads every person of a batch with one query and writes every kind of row with one statement."""
+    """Loads every person of a batch with one query and writes every kind of row with one statement.
+
+    `settled` are sends of ours that echoes told of, by outbox id: written together, for locks are taken by id. `ticks`
+    come after them, for they may name the same messages.
+    """
 
     def __init__(self, session: Session, now: datetime) -> None:
         self.session = session
         self.now = now
+        self.settled: dict[int, outbox.Sent] = {}
+        self.ticks: list[Tick] = []
         self._talks: dict[Key, Talk] = {}
 
     def load(self, addresses: Iterable[Address]) -> None:
@@ -76,9 +84,12 @@ class Batch:
                 if talk.state is not talk.before and talk.state != talk.before
             ],
         )
+        outbox.sent(self.session.connection(), list(self.settled.values()))
         outgoing = [row for talk in talks for row in talk.outgoing]
         outbox.add_many(self.session.connection(), outgoing)
         self.write_lines()
+        for tick in self.ticks:
+            transcripts.mark(self.session, *tick)
         if outgoing:
             wake(self.session, outbox.TOPIC)
 

@@ -139,9 +139,8 @@ def _seen(batch: Batch, event: MessageSeen) -> None:
 def _tick(batch: Batch, event: MessageDelivered | MessageSeen, column: str) -> None:
     if not (event.message_ids or event.watermark):
         return
-    batch.write_lines()
     conversation = batch.talk(event.address).person.identity_id
-    transcripts.mark(batch.session, conversation, column, event.at, event.message_ids, event.watermark)
+    batch.ticks.append((conversation, column, event.at, event.message_ids, event.watermark))
 
 
 def _staff_echo(batch: Batch, event: StaffEcho) -> None:
@@ -155,7 +154,7 @@ def _own_echo(batch: Batch, event: OwnEcho) -> None:
     talk = batch.talk(event.address)
     found = _sent_as(batch, talk, event)
     if found is not None:
-        outbox.sent(batch.session.connection(), [outbox.Sent(found, event.message_id, "", event.at)])
+        batch.settled[found] = outbox.Sent(found, event.message_id, "", event.at)
     elif not transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id):
         talk.lines.append(_echo_line(talk, event, "app"))
 
@@ -172,7 +171,8 @@ def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
         return None
     for outbox_id, body in outbox.in_doubt(batch.session, identity, event.at - ECHO_MATCHES_FOR):
         message = Message.loads(body)
-        if message.text == event.text and bool(message.picture) == bool(event.media):
+        same = message.text == event.text and bool(message.picture) == bool(event.media)
+        if same and outbox_id not in batch.settled:
             return outbox_id
     return None
 

@@ -13,7 +13,7 @@ from prometheus_client import Counter
 from sqlmodel import Session
 
 from bot.accounts import Accounts, Held
-from bot.channels.base import Channel, Outgoing, SendError, SendErrorKind, Subject
+from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.effects import METADATA
 from crm.events import Address
 from crm.messages import Message, Purpose
@@ -176,7 +176,7 @@ class OutboxWorker:
         except Held:
             await self._wait(due, timedelta(seconds=5), "the account is held", counted=False)
         except SendError as error:
-            await self._failed(due, error)
+            await self._failed(due, error, account)
         except asyncio.CancelledError:
             await asyncio.shield(self._in_doubt(due, "the service stopped before the platform answered"))
             raise
@@ -186,14 +186,15 @@ class OutboxWorker:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
             await self._give_up(due, f"{type(error).__name__}")
 
-    async def _failed(self, due: Due, error: SendError) -> None:
+    async def _failed(self, due: Due, error: SendError, used: Account) -> None:
         kind = error.kind
         words = f"{error.code}: {error.words.en}"[:500]
         _ended(due.channel, due.purpose, kind.value).inc()
         if kind is SendErrorKind.UNKNOWN:
             await self._in_doubt(due, words)
         elif kind is SendErrorKind.AUTH:
-            await self._renew(due)
+            if not await self._accounts.renew(used):
+                log.info("a message waits for its account to be connected again")
             await self._wait(due, retry_delay(due.attempts), words, counted=True)
         elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
             pause = error.retry_after or PAUSE
@@ -204,12 +205,6 @@ class OutboxWorker:
             await self._wait(due, error.retry_after or retry_delay(due.attempts + 1), words, counted=True)
         else:
             await self._give_up(due, words, unreachable=kind is SendErrorKind.UNREACHABLE)
-
-    async def _renew(self, due: Due) -> None:
-        try:
-            await self._accounts.renew(await self._accounts.get(due.channel, due.account_id))
-        except Held:
-            log.info("a message waits for its account to be connected again")
 
     async def _pause(self, due: Due, error: SendError, pause: timedelta) -> None:
         """Keep the whole account silent for a while; ring where waiting alone will not mend it."""

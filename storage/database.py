@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 from prometheus_client import Counter, Histogram
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel import Session
 
 from storage import engines
@@ -37,9 +38,10 @@ SLOW_WRITES = Counter("khachquen_slow_writes_total", "Writer functions that took
 
 SLOW_S = 0.05
 BULK_S = 0.02
+ACKS_GATHER_S = 0.01
 ATTEMPTS = 3
 SERIALIZATION_STATES = frozenset({"40001", "40P01"})
-REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
+REFUSALS = (DataError, IntegrityError, sqlite3.DataError, sqlite3.IntegrityError, ValueError, OverflowError)
 """What says that a row is at fault: the database refused it, or the driver did (a lone surrogate, a huge number)."""
 
 
@@ -155,19 +157,28 @@ class Database:
             refuse_rows(result, name_of(fn))
             return result
 
-    def _next(self, share: Sequence[Priority]) -> Work | None:
+    def _next(self, share: Sequence[Priority], last: Work | None) -> Work | None:
         with self._ready:
             while True:
-                for priority in share:
+                for priority in self._order(share, last):
                     if self._queues[priority]:
                         return self._queues[priority].popleft()
                 if self._stopping:
                     return None
                 self._ready.wait()
 
+    def _order(self, share: Sequence[Priority], last: Work | None) -> Sequence[Priority]:
+        """Acks first; but after some acks one piece of work, while fresh acks gather for a commit that they share."""
+        acks = self._queues[Priority.ACCEPT]
+        if last is None or last.priority is not Priority.ACCEPT or not acks or len(share) == 1:
+            return share
+        fresh = time.monotonic() - acks[0].queued_at < ACKS_GATHER_S
+        return (Priority.WORK, *share) if fresh else share
+
     def _write_forever(self, share: Sequence[Priority]) -> None:
         connection: Connection | None = None
-        while (work := self._next(share)) is not None:
+        work: Work | None = None
+        while (work := self._next(share, work)) is not None:
             _WAITED[work.priority].observe(time.monotonic() - work.queued_at)
             for attempt in range(1, ATTEMPTS + 1):
                 try:
@@ -275,8 +286,7 @@ def _rolled_back(connection: Connection | None) -> Connection | None:
 
 def _may_retry(error: Exception) -> bool:
     """Serialization failures and deadlocks (PostgreSQL), a busy file (SQLite): nothing of the transaction happened."""
-    if not isinstance(error, DBAPIError):
-        return False
-    if isinstance(error, OperationalError) and "database is locked" in str(error.orig):
-        return True
-    return getattr(error.orig, "sqlstate", None) in SERIALIZATION_STATES
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.OperationalError):
+        return "database is locked" in str(cause)
+    return getattr(cause, "sqlstate", None) in SERIALIZATION_STATES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -55,6 +55,7 @@ def writer(url: str, synchronous: str) -> Engine:
             "PRAGMA foreign_keys=ON",
             "PRAGMA wal_autocheckpoint=0",
             "PRAGMA cache_size=-8000",
+            "PRAGMA temp_store=MEMORY",
         ],
         "BEGIN IMMEDIATE",
     )
@@ -73,7 +74,7 @@ def _sqlite(url: str, pragmas: list[str], begin: str) -> Engine:
         url,
         poolclass=QueuePool,
         pool_size=5,
-        connect_args={"check_same_thread": False, "timeout": BUSY_S, "cached_statements": 1024},
+        connect_args={"check_same_thread": False, "timeout": BUSY_S, "cached_statements": 512},
     )
 
     @event.listens_for(engine, "connect")
@@ -84,7 +85,7 @@ def _sqlite(url: str, pragmas: list[str], begin: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver(connection).execute(begin)
 
     return engine
 
@@ -111,6 +112,9 @@ def fold_log(connection: Connection) -> None:
 
     Writing over a log costs the disk less than letting it grow; done right after `checkpoint`, little is left to move.
     """
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    driver(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+def driver(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection under SQLAlchemy's, in the same transaction: for statements that run all the time."""
+    return cast("sqlite3.Connection", connection.connection.driver_connection)

@@ -37,13 +37,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 from sqlmodel.sql.sqltypes import UTCDateTime
 
+from storage import engines
 from storage.columns import insert
 
 Row = Mapping[str, Any]
 Reader = Callable[[Any], Any]
 
 _REMEMBERED = 2048
-_MOST_ROWS = 64
+_MOST_ROWS = 16
+"""In one statement: more would save few steps, and every number of rows is a program that SQLite keeps ready."""
 _binders: dict[tuple[str, str], Reader | None] = {}
 
 
@@ -122,7 +124,7 @@ class Hot:
         ready = self._sqlite or self._prepare_sqlite(connection.dialect)
         for start in range(0, len(rows), _MOST_ROWS):
             some = rows[start : start + _MOST_ROWS]
-            connection.exec_driver_sql(ready.text(len(some)), ready.bind(some))
+            engines.driver(connection).execute(ready.text(len(some)), ready.bind(some))
 
     def _prepare_sqlite(self, dialect: Dialect) -> _Prepared:
         compiled = _compiled(self._build("sqlite"), dialect)
@@ -165,7 +167,7 @@ class Fetch:
         sql, readers = self._ready.get("sqlite") or self._prepare_sqlite(connection.dialect)
         text, parts = sql
         bound = tuple([_packed(given[key], read) if key else constant for key, constant, read in parts])
-        packed = connection.exec_driver_sql(text, bound).scalar_one()
+        packed = engines.driver(connection).execute(text, bound).fetchone()[0]
         return [
             [cell if read is None or cell is None else read(cell) for cell, read in zip(row, readers, strict=True)]
             for row in json.loads(packed)

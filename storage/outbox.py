@@ -203,7 +203,8 @@ def sweep(session: Session, now: datetime, look_at: Mapping[str, datetime], owne
     `look_at` says by purpose when they are looked into: an echo may still settle them until then.
     """
     lost = _outbox.c.lease_until < now if owner is None else _outbox.c.lease_owner != owner
-    statement = update(_outbox).where(stands(_outbox.c.state, SENDING), lost)
+    found = select(_outbox.c.id).where(stands(_outbox.c.state, SENDING), lost).order_by(_outbox.c.id)
+    statement = update(_outbox).where(_outbox.c.id.in_(found.with_for_update(skip_locked=True)))
     moments = {purpose: literal(at, _outbox.c.ready_at.type) for purpose, at in look_at.items()}
     ready_at = case(moments, value=_outbox.c.purpose, else_=literal(now, _outbox.c.ready_at.type))
     values = {"state": UNKNOWN, "ready_at": ready_at, "lease_until": NEVER, "error": "the sender went away"}

@@ -6,7 +6,6 @@ import errno
 import socket
 import sqlite3
 
-import psycopg
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from bot.commands.report import Refused
@@ -59,7 +58,7 @@ def _words_of_database(error: BaseException | None) -> str | None:
     said = str(error)
     if isinstance(error, sqlite3.Error):
         return next((words for sign, words in _SQLITE.items() if sign in said), None)
-    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+    if type(error).__name__ == "OperationalError" and getattr(error, "sqlstate", "") is None:
         return f"PostgreSQL does not answer: {' '.join(said.split())}"
     return None
 

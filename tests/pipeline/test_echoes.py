@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
 from sqlalchemy import text
+from sqlmodel import Session
 
 from crm.messages import Purpose
 from simulator import messenger_events, speech, zalo_events
 from simulator.people import MESSENGER, ZALO
+from storage import faults, outbox, transcripts
+from storage.columns import hashed_id
 from tests.conftest import Clock
-from tests.pipeline.stage import ANSWER, ASK, Stage, playing
+from tests.pipeline.stage import ANSWER, ASK, Json, Stage, playing
+from tests.storage.rows import transaction
 
 
 async def test_the_bot_does_not_answer_itself(stage: Stage, channel: str) -> None:
@@ -166,6 +173,21 @@ async def test_two_equal_answers_whose_answers_were_lost_are_both_settled(stage:
     assert stage.heard() == [ANSWER, ANSWER]
 
 
+async def test_a_receipt_that_waits_beside_its_echo_is_not_lost(sqlite_url: str, clock: Clock, channel: str) -> None:
+    async with playing(sqlite_url, clock, receipts=True) as stage:
+        stage.goes_wrong("lost_response", path="message")
+        assert await stage.says(channel).status == 200
+        await stage.until(
+            lambda session: session.connection().execute(text("SELECT id FROM outbox")).first() is not None
+        )
+        faults.arm("t2.taken:sleep")
+        await stage.says(channel, ASK, "minh").status
+        await stage.quiet()
+        person = await stage.person(channel)
+        lines = await stage.read(lambda session: transcripts.latest(session, person.identity_id))
+        assert [(line.author, line.delivered_at is not None) for line in lines] == [("customer", False), ("bot", True)]
+
+
 async def test_an_echo_of_somebody_elses_message_settles_nothing(stage: Stage) -> None:
     """Metadata with the number of another person's message proves nothing."""
     stage.goes_wrong("reset", path="message")
@@ -179,3 +201,48 @@ async def test_an_echo_of_somebody_elses_message_settles_nothing(stage: Stage) -
     assert await stage.webhook(MESSENGER, body) == 200
     await stage.quiet()
     assert (await stage.states())[0] == "unknown"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_echoes_and_answers_of_the_same_messages_do_not_lock_each_other_out(
+    database_url: str, clock: Clock
+) -> None:
+    """Both mark several messages in one transaction: whoever comes second must wait, not deadlock."""
+    async with playing(database_url, clock, echoes=False) as stage:
+        await stage.said(MESSENGER, who="lan")
+        await stage.said(MESSENGER, who="minh")
+        by_thread = sorted(("lan", "minh"), key=lambda who: _thread_of(stage, who), reverse=True)
+        for who in by_thread:
+            stage.goes_wrong("reset", path="message")
+            await stage.said(MESSENGER, who=who)
+        low, high = await stage.read(_unknown_ids)
+        with transaction(database_url) as session:
+            outbox.sent(session.connection(), [outbox.Sent(low, "m_low", "", clock())])
+            faults.arm("t2.taken:sleep")
+            assert await stage.says(MESSENGER, who="huong").status == 200
+            await asyncio.sleep(0.1)
+            for who, outbox_id in zip(by_thread, (low, high), strict=True):
+                assert await stage.webhook(MESSENGER, _echo_of(stage, who, outbox_id)) == 200
+            await asyncio.sleep(2.5)
+            outbox.sent(session.connection(), [outbox.Sent(high, "m_high", "", clock())])
+        await stage.quiet()
+        assert set(await stage.states()) == {"sent"}
+
+
+def _thread_of(stage: Stage, who: str) -> int:
+    contact = stage.contact(MESSENGER, who)
+    return hashed_id(MESSENGER, stage.platform.config.messenger_page_id, contact.user_id)
+
+
+def _unknown_ids(session: Session) -> list[int]:
+    return list(
+        session.connection().execute(text("SELECT id FROM outbox WHERE state = 'unknown' ORDER BY id")).scalars()
+    )
+
+
+def _echo_of(stage: Stage, who: str, outbox_id: int) -> Json:
+    message = {"mid": f"m_{outbox_id}", "text": ANSWER, "metadata": f"kq:{outbox_id}"}
+    config = stage.platform.config
+    return messenger_events.echo(
+        config, stage.contact(MESSENGER, who), message, int(config.messenger_app_id), stage.clock()
+    )

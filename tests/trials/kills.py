@@ -18,19 +18,15 @@ async def at_every_step(url: str, points: tuple[str, ...] = POINTS, rounds: int 
     """One life for each step, which ends there while events come in; which steps were met, and what became of all."""
     met: dict[str, bool] = {}
     async with rigged(url) as rig:
-        product = rig.product()
-        for _ in range(rounds):
-            for point in points:
-                await product.start(rig.given, fault=f"{point}:kill")
-                delivering = [asyncio.create_task(_insist(rig, channel, point)) for channel in CHANNELS]
-                met[point] = await product.died(8)
-                product.kill()
-                await product.died(5)
-                await product.start(rig.given)
-                await asyncio.gather(*delivering)
-                product.kill()
-                await product.died(5)
+        product, delivering = rig.product(), []
+        for point in points * rounds:
+            await product.start(rig.given, fault=f"{point}:kill")
+            delivering += [asyncio.create_task(_insist(rig, channel, point)) for channel in CHANNELS]
+            met[point] = await product.died(10)
+            product.kill()
+            await product.died(5)
         await product.start(rig.given)
+        await asyncio.gather(*delivering)
         await rig.quiet()
         return met, rig.figures()
 

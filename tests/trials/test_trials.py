@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.trials import crowd, kills
+from tests.trials import crowd, kills, tokens
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -28,3 +28,9 @@ async def test_two_workers_share_the_work_in_order_and_without_a_deadlock(databa
     assert seen.posted == 1500
     assert (seen.deadlocks, seen.refreshes, seen.out_of_order) == (0, 1, 0)
     assert seen.busy_workers == 2
+
+
+async def test_a_kill_with_a_new_token_in_hand_rings_once_and_loses_no_message(database_url: str) -> None:
+    seen = await tokens.lost(database_url)
+    assert (seen.alarms, seen.lost, seen.other_channel_answered) == (1, 0, True)
+    assert seen.seconds_to_alarm < 30

