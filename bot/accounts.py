@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlmodel import Session
 
-from bot.channels.base import Account, Channel, SendError, SendErrorKind
+from bot.channels.base import Account, Channel, SendError, SendErrorKind, Subject
 from bot.secrets import Sealer, fingerprint
 from storage import accounts, alarms
 from storage.accounts import AccountView
@@ -133,7 +133,8 @@ class Accounts:
                 if error.kind is SendErrorKind.UNKNOWN and not last_try:
                     log.warning("the answer to a token refresh was lost; trying once more")
                     continue
-                if error.kind in (SendErrorKind.RETRY, SendErrorKind.SNOOZE):
+                passes = error.kind is SendErrorKind.SNOOZE and error.subject is not Subject.ACCOUNT
+                if error.kind is SendErrorKind.RETRY or passes:
                     await self._settle(account, token, refresh_pending_since=None)
                     return True
                 await self._hold(view, token, error.words.en)
@@ -206,7 +207,7 @@ def connect(
         session, view.id, access_token=access, refresh_token=refresh, access_expires_at=None, refreshed_at=now,
         refresh_pending_since=None, held="", **more,
     )  # fmt: skip
-    alarms.solve(session, ALARM, _subject(view), now)
+    alarms.solve_all(session, _subject(view), now)
 
 
 def is_old(view: AccountView, now: datetime) -> bool:

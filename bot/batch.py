@@ -49,6 +49,8 @@ class Batch:
         if missing:
             self._make(missing)
             people = customers.people(self.session, users)
+        if customers.lock(self.session, sorted({person.customer_id for person in people.values()})):
+            people = customers.people(self.session, users)
         for key in wanted:
             person = people[key]
             state = conversations.state_of(person)

@@ -41,7 +41,10 @@ ECHO_MATCHES_FOR = timedelta(minutes=10)
 
 
 def apply(batch: Batch, event: Event) -> None:
-    """Note what happened. Events that concern a person must have been loaded into the batch."""
+    """Note what happened. Events that concern a person must have been loaded into the batch; a receipt of a template
+    that went to a phone number concerns none that we know."""
+    if not event.address.user_id and not isinstance(event, GrantLost):
+        return
     for kind, effect in _EFFECTS:
         if isinstance(event, kind):
             effect(batch, event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from prometheus_client import Counter
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session
 
 from bot import effects
@@ -35,6 +37,9 @@ BURIED = Counter("khachquen_events_buried_total", "Events given up, by channel",
 
 THREADS = 64
 ATTEMPTS = 3
+
+TROUBLE = (Closed, OperationalError, InterfaceError, sqlite3.OperationalError)
+"""What is the database's fault and no event's: the batch is undone and comes again."""
 
 Clock = Callable[[], datetime]
 
@@ -65,20 +70,21 @@ class InboxWorker:
         taken: list[Held] = []
         try:
             await self._database.write(lambda session: self._run(session, taken), name="inbox.batch")
-        except Closed:
+        except TROUBLE:
             raise
         except Exception:
             if not taken:
                 raise
             for thread in taken:
                 await self._alone(thread)
-        faultpoint("t3.committed")
+        if taken:
+            faultpoint("t3.committed")
         return len(taken)
 
     async def _alone(self, thread: Held) -> None:
         try:
             await self._database.write(lambda session: self._run(session, [], only=thread.id), name="inbox.alone")
-        except Closed:
+        except TROUBLE:
             raise
         except Exception as error:
             blame = partial(_blame, thread=thread, error=error, now=self._clock())
@@ -164,7 +170,7 @@ class InboxWorker:
             return
         talk = batch.talk(event.address)
         if conversations.is_stale(talk.state, batch.now):
-            talk.state = conversations.hand_back(talk.state)
+            talk.state = conversations.given_up(talk.state)
         lines = [each.text for each in run if isinstance(each, TextReceived)]
         self._desk.routes.handle(self._context(batch, talk, event, "\n".join(lines)), lines)
 
@@ -195,7 +201,7 @@ def _blame(session: Session, thread: Held, error: Exception, now: datetime) -> N
     wait_until: dict[int, datetime] = {}
     if rows:
         first = rows[0]
-        words = f"{type(error).__name__}: {error}"
+        words = type(error).__name__ if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
         if first.attempts + 1 >= ATTEMPTS:
             log.error("an event was buried", exc_info=error, extra={"event_id": first.id})
             BURIED.labels(thread.channel).inc()

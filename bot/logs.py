@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 
 import structlog
 
@@ -15,6 +16,16 @@ def _extras(_logger: object, _method: str, event: structlog.typing.EventDict) ->
     record = event.get("_record")
     if isinstance(record, logging.LogRecord):
         event.update({key: value for key, value in record.__dict__.items() if key not in _OWN})
+    return event
+
+
+def _traceback(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Where an error arose and of which kind, without its message: those of databases and parsers quote the data."""
+    given = event.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else given if isinstance(given, BaseException) else None
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["traceback"] = "".join(traceback.format_tb(error.__traceback__))
     return event
 
 
@@ -34,7 +45,7 @@ def configure(*, as_json: bool) -> None:
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
+            _traceback,
             shape,
         ],
     )

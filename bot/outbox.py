@@ -36,6 +36,9 @@ LEASE = timedelta(seconds=20)
 SLOTS = 128
 BURST = 10
 PAUSE = timedelta(minutes=1)
+CALL = timedelta(seconds=9)
+"""What one call may take: a claim with less time left is given back, so that no late worker sends."""
+RENEWAL = timedelta(seconds=10)
 RINGS_AFTER = timedelta(minutes=10)
 REFUSED = "account_refused"
 NEVER_AGAIN = datetime.max.replace(tzinfo=NEVER.tzinfo)
@@ -54,6 +57,8 @@ class Claimed:
 
     due: Due
     lane: str
+    token: int
+    until: datetime
 
 
 class OutboxWorker:
@@ -86,7 +91,8 @@ class OutboxWorker:
         except BaseException:
             self._sent = sent + self._sent
             raise
-        faultpoint("t4.committed")
+        if claimed:
+            faultpoint("t4.committed")
         for item in claimed:
             task = asyncio.create_task(self._send(item))
             self._flying.add(task)
@@ -107,7 +113,8 @@ class OutboxWorker:
 
     def _turn(self, session: Session, sent: list[Sent], free: int) -> list[Claimed]:
         outbox.sent(session.connection(), sent)
-        faultpoint("t5.written")
+        if sent:
+            faultpoint("t5.written")
         return self._claim(session, free) if free > 0 else []
 
     def _claim(self, session: Session, free: int) -> list[Claimed]:
@@ -116,7 +123,6 @@ class OutboxWorker:
         room, tats = self._room(session, now, free)
         if not room:
             return []
-        lanes: dict[int, str] = {}
         refused: dict[int, str] = {}
         claimed: list[Claimed] = []
         for due in outbox.due(session, [account for _, account in room], now, free):
@@ -131,9 +137,8 @@ class OutboxWorker:
             room[key] -= 1
             row, tat = tats[key]
             tats[key] = (row, max(tat, now) + self._intervals.get(due.channel, timedelta()))
-            lanes[due.id] = answer.lane
-            claimed.append(Claimed(due, answer.lane))
-        outbox.start(session, self._owner, now + LEASE, lanes)
+            claimed.append(Claimed(due, answer.lane, due.lease_token + 1, now + LEASE))
+        outbox.start(session, self._owner, now + LEASE, [(each.due.id, each.lane, each.token) for each in claimed])
         outbox.give_up(session, refused)
         if refused:
             wake(session, outbox.TOPIC)
@@ -159,52 +164,57 @@ class OutboxWorker:
         due = item.due
         try:
             account = await self._accounts.get(due.channel, due.account_id)
-            answer = await self._channels[due.channel].send(
-                account,
-                Outgoing(
-                    Address(due.channel, due.account_id, due.user_id),
-                    Message.loads(due.body),
-                    item.lane,
-                    f"{METADATA}{due.id}",
-                ),
-            )
-            faultpoint("t5.answered")
-            self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock()))
-            self._topic.set()
-            _ended(due.channel, due.purpose, "sent").inc()
-            await self._accepted(due)
+            if self._clock() > item.until - CALL:
+                await self._wait(item, timedelta(), "claimed too long ago to be sent", counted=False)
+                return
+            await self._call(item, account)
         except Held:
-            await self._wait(due, timedelta(seconds=5), "the account is held", counted=False)
-        except SendError as error:
-            await self._failed(due, error, account)
+            await self._wait(item, timedelta(seconds=5), "the account is held", counted=False)
         except asyncio.CancelledError:
-            await asyncio.shield(self._in_doubt(due, "the service stopped before the platform answered"))
+            await asyncio.shield(self._in_doubt(item, "the service stopped before the platform answered"))
             raise
         except Closed:
             return
         except Exception as error:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
-            await self._give_up(due, f"{type(error).__name__}")
+            await self._give_up(item, type(error).__name__)
 
-    async def _failed(self, due: Due, error: SendError, used: Account) -> None:
-        kind = error.kind
+    async def _call(self, item: Claimed, account: Account) -> None:
+        due = item.due
+        to = Address(due.channel, due.account_id, due.user_id)
+        try:
+            answer = await self._channels[due.channel].send(
+                account, Outgoing(to, Message.loads(due.body), item.lane, f"{METADATA}{due.id}")
+            )
+        except SendError as error:
+            await self._failed(item, account, error)
+            return
+        faultpoint("t5.answered")
+        self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock()))
+        self._topic.set()
+        _ended(due.channel, due.purpose, "sent").inc()
+        await self._accepted(due)
+
+    async def _failed(self, item: Claimed, account: Account, error: SendError) -> None:
+        kind, due = error.kind, item.due
         words = f"{error.code}: {error.words.en}"[:500]
         _ended(due.channel, due.purpose, kind.value).inc()
         if kind is SendErrorKind.UNKNOWN:
-            await self._in_doubt(due, words)
+            await self._in_doubt(item, words)
         elif kind is SendErrorKind.AUTH:
-            if not await self._accounts.renew(used):
-                log.info("a message waits for its account to be connected again")
-            await self._wait(due, retry_delay(due.attempts), words, counted=True)
+            await self._wait(item, max(RENEWAL, retry_delay(due.attempts)), words, counted=True)
+            if await self._accounts.renew(account) and due.attempts == 0:
+                hurry = partial(outbox.move, outbox_id=due.id, came_from=WAITING, state=WAITING, ready_at=self._clock())
+                await self._database.write(hurry, name="outbox.hurry")
         elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
             pause = error.retry_after or PAUSE
             if error.subject is Subject.ACCOUNT:
                 await self._pause(due, error, pause)
-            await self._wait(due, pause, words, counted=False)
+            await self._wait(item, pause, words, counted=False)
         elif kind is SendErrorKind.RETRY and due.attempts + 1 < MAX_ATTEMPTS:
-            await self._wait(due, error.retry_after or retry_delay(due.attempts + 1), words, counted=True)
+            await self._wait(item, error.retry_after or retry_delay(due.attempts + 1), words, counted=True)
         else:
-            await self._give_up(due, words, unreachable=kind is SendErrorKind.UNREACHABLE)
+            await self._give_up(item, words, unreachable=kind is SendErrorKind.UNREACHABLE)
 
     async def _pause(self, due: Due, error: SendError, pause: timedelta) -> None:
         """Keep the whole account silent for a while; ring where waiting alone will not mend it."""
@@ -226,22 +236,30 @@ class OutboxWorker:
             solve = partial(alarms.solve, kind=REFUSED, subject=":".join(account), now=self._clock())
             await self._database.write(solve, name="outbox.accepted")
 
-    async def _wait(self, due: Due, after: timedelta, words: str, *, counted: bool) -> None:
-        values = {"state": WAITING, "ready_at": self._clock() + after, "attempts": due.attempts + counted}
-        await self._move(due, error=words, **values)
+    async def _wait(self, item: Claimed, after: timedelta, words: str, *, counted: bool) -> None:
+        values = {"state": WAITING, "ready_at": self._clock() + after, "attempts": item.due.attempts + counted}
+        await self._move(item, error=words, **values)
 
-    async def _in_doubt(self, due: Due, words: str) -> None:
-        wait = SETTLE_AFTER.get(Purpose(due.purpose), timedelta(minutes=10))
-        await self._move(due, state=UNKNOWN, ready_at=self._clock() + wait, error=words)
+    async def _in_doubt(self, item: Claimed, words: str) -> None:
+        wait = SETTLE_AFTER.get(Purpose(item.due.purpose), timedelta(minutes=10))
+        await self._move(item, state=UNKNOWN, ready_at=self._clock() + wait, error=words)
 
-    async def _give_up(self, due: Due, words: str, *, unreachable: bool = False) -> None:
-        await self._move(due, state=DEAD, error=words)
+    async def _give_up(self, item: Claimed, words: str, *, unreachable: bool = False) -> None:
+        await self._move(item, state=DEAD, error=words)
         if unreachable:
-            row = {"id": due.identity_id, "unreachable_since": self._clock()}
-            await self._database.write(partial(customers.set_identities, rows=[row]), name="outbox.unreachable")
+            row = {"id": item.due.identity_id, "unreachable_since": self._clock()}
+            change = partial(_unreachable, row=row)
+            await self._database.write(change, name="outbox.unreachable")
 
-    async def _move(self, due: Due, **values: object) -> None:
-        await self._database.write(lambda s: outbox.move(s, due.id, SENDING, **values), name="outbox.move")
+    async def _move(self, item: Claimed, **values: object) -> None:
+        def move(session: Session) -> bool:
+            return outbox.move(session, item.due.id, SENDING, item.token, **values)
+
+        await self._database.write(move, name="outbox.move")
+
+
+def _unreachable(session: Session, row: dict[str, object]) -> None:
+    customers.set_identities(session, [row])
 
 
 @cache
@@ -261,15 +279,19 @@ def sweep(session: Session, now: datetime, owner: str | None = None) -> int:
 
 
 def settle(session: Session, item: outbox.Unsettled, found: str | None, now: datetime) -> str:
-    """Decide about a message of unknown outcome once it was looked for: sent, once more, or never; says which."""
-    if found is not None:
+    """Decide about a message of unknown outcome once it was looked for: sent, once more, or never; says which.
+
+    `found` is the platform's id of it, "" where the platform does not have it, None where that cannot be told.
+    """
+    if found:
         outbox.sent(session.connection(), [Sent(item.id, found, "", now)])
         return "sent"
     purpose = Purpose(item.purpose)
-    if purpose in SETTLE_AFTER and not item.resent:
-        outbox.move(session, item.id, UNKNOWN, state=WAITING, ready_at=now, resent=True)
+    known_absent = found is not None
+    if purpose in SETTLE_AFTER and not item.resent and (known_absent or purpose is not Purpose.TRANSACTION):
+        outbox.move(session, item.id, UNKNOWN, item.lease_token, state=WAITING, ready_at=now, resent=True)
         return "again"
-    outbox.move(session, item.id, UNKNOWN, state=UNKNOWN, ready_at=NEVER_AGAIN)
+    outbox.move(session, item.id, UNKNOWN, item.lease_token, state=UNKNOWN, ready_at=NEVER_AGAIN)
     return UNKNOWN
 
 

@@ -31,7 +31,7 @@ from storage.queue import free_leases
 
 log = logging.getLogger(__name__)
 
-DRAIN_S = 8.0
+DRAIN_S = 7.0
 
 Clock = Callable[[], datetime]
 
@@ -148,7 +148,10 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
         stopping.set()
         for topic in (inbox.TOPIC, outbox.TOPIC, jobs.TOPIC):
             database.topic(topic).set()
-        await asyncio.gather(_end(tasks), outbox_worker.drain(DRAIN_S))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + DRAIN_S
+        await _end(tasks, DRAIN_S / 2)
+        await outbox_worker.drain(max(1.0, deadline - loop.time()))
 
 
 def _scheduler(database: Database, clock: Clock) -> AsyncIOScheduler:
@@ -165,9 +168,9 @@ async def _tick(database: Database, kind: str, clock: Clock) -> None:
         log.exception("a tick could not be queued", extra={"kind": kind})
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+async def _end(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
     """Let the workers finish what they are at; what does not end in time is cancelled and its lease runs out."""
-    _, late = await asyncio.wait(tasks, timeout=DRAIN_S)
+    _, late = await asyncio.wait(tasks, timeout=seconds)
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)

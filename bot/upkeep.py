@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,13 +22,14 @@ from storage import accounts as account_rows
 from storage import alarms, customers, inbox, jobs, transcripts
 from storage import conversations as conversation_rows
 from storage import outbox as outbox_rows
-from storage.columns import id_floor
 from storage.database import Database
 from storage.work import Priority
 
 log = logging.getLogger(__name__)
 
 WAITING_ALARM = "customer_waits"
+LOOKS = 8
+"""How many sends of unknown outcome one sweep looks for, at once: all end well within its lease."""
 EVERY: Mapping[str, timedelta] = {
     "outbox.sweep": timedelta(seconds=5),
     "conversations.watch": timedelta(minutes=1),
@@ -79,24 +81,28 @@ class Upkeep:
         """Free what lost senders held, and settle the sends whose outcome is unknown."""
         now = self._clock()
         await self._database.write(lambda session: outbox.sweep(session, now), name="outbox.sweep")
-        for item in await self._database.read(lambda session: outbox_rows.unsettled(session, now, 50)):
-            found = await self._look_for(item)
-            how = await self._database.write(
-                partial(outbox.settle, item=item, found=found, now=self._clock()), name="outbox.settle"
-            )
-            log.info("a send of unknown outcome was settled", extra={"outbox_id": item.id, "how": how})
+        doubtful = await self._database.read(lambda session: outbox_rows.unsettled(session, now, LOOKS))
+        await asyncio.gather(*(self._settle(item) for item in doubtful))
+
+    async def _settle(self, item: outbox_rows.Unsettled) -> None:
+        found = await self._look_for(item)
+        decide = partial(outbox.settle, item=item, found=found, now=self._clock())
+        how = await self._database.write(decide, name="outbox.settle")
+        log.info("a send of unknown outcome was looked into", extra={"outbox_id": item.id, "how": how})
 
     async def _look_for(self, item: outbox_rows.Unsettled) -> str | None:
+        """The platform's id of the message, "" where it is not there, None where that cannot be told."""
+        text = Message.loads(item.body).text
+        if not text:
+            return None
         try:
             account = await self._accounts.get(item.channel, item.account_id)
-            text = Message.loads(item.body).text
-            channel = self._channels[item.channel]
-            found = await channel.find_sent(account, item.user_id, text, item.created_at) if text else None
+            found = await self._channels[item.channel].find_sent(account, item.user_id, text, item.created_at)
         except (Held, SendError) as error:
             log.info("a send could not be looked for", extra={"outbox_id": item.id, "why": type(error).__name__})
             return None
         if found is None:
-            return None
+            return ""
         ours = partial(transcripts.is_ours, conversation_id=item.identity_id, message_id=found)
         return None if await self._database.read(ours) else found
 
@@ -123,7 +129,7 @@ class Upkeep:
         def step(session: Session, cursor: int, size: int) -> int | None:
             return inbox.purge_bodies(session, before, cursor, size)
 
-        await self._database.bulk(step, id_floor(before - timedelta(days=30)))
+        await self._database.bulk(step, 0)
 
 
 async def enqueue(database: Database, kind: str, now: datetime) -> None:
@@ -149,10 +155,9 @@ def _watch(session: Session, held: list[conversation_rows.HeldConversation], now
             continue
         state = conversations.state_of(person)
         if conversations.is_stale(state, now):
-            back = conversations.hand_back(state)
-            conversation_rows.set_conversations(session, [conversations.row_of(each.id, back)])
-            alarms.solve(session, WAITING_ALARM, str(each.id), now)
-        elif state.waiting_since and now - state.waiting_since >= conversations.ALARM_AFTER:
+            state = conversations.given_up(state)
+            conversation_rows.set_conversations(session, [conversations.row_of(each.id, state)])
+        if state.waiting_since and now - state.waiting_since >= conversations.ALARM_AFTER:
             words = "A customer waits for a person for over 15 minutes: khachquen waiting lists who."
             alarms.ring(session, WAITING_ALARM, str(each.id), words, now)
         else:

@@ -63,6 +63,11 @@ def hand_back(state: State) -> State:
     return replace(state, holder=BOT, handed_over_at=None, waiting_since=None, last_staff_at=None, misses=0)
 
 
+def given_up(state: State) -> State:
+    """Staff let it lie for too long: the bot answers again, but who asked for a person still waits for one."""
+    return replace(hand_back(state), waiting_since=state.waiting_since)
+
+
 def staff_spoke(state: State, at: datetime) -> State:
     """A person of the brand wrote: they hold the conversation, and nobody waits."""
     held = state if state.staff_holds else hand_over(state, at)

@@ -61,7 +61,7 @@ def settle_order(session: Session, order: OrderRow, now: datetime) -> None:
         points = (due if customer_id == order.customer_id else 0) - earned.get(customer_id, 0)
         if points:
             kind = Kind.EARN if points > 0 else Kind.REVERSE
-            key = f"order:{order.source}:{order.external_id}:{count}"
+            key = f"order:{order.id}:{count}"
             _post(session, customer_id, points, kind, f"#{order.code}", key, now, order.id)
             count += 1
 

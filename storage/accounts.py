@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import UniqueConstraint, select, update
-from sqlmodel import Field, Session, SQLModel, col
+from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import NEVER, BigInt, insert, moment, serial
 
@@ -115,8 +115,3 @@ def paces(session: Session) -> Mapping[tuple[str, str], tuple[int, datetime, str
     columns = (_account.c.channel, _account.c.account_id, _account.c.id, _account.c.send_tat, _account.c.held)
     rows = session.connection().execute(select(*columns))
     return {(row.channel, row.account_id): (row.id, row.send_tat, row.held) for row in rows}
-
-
-def not_held(session: Session) -> list[int]:
-    """Ids of the accounts that may send."""
-    return list(session.exec(select(col(AccountRow.id)).where(col(AccountRow.held) == "")).scalars())  # type: ignore[call-overload]

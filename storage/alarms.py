@@ -56,6 +56,12 @@ def solve(session: Session, kind: str, subject: str, now: datetime) -> bool:
     return session.connection().execute(statement.values(solved_at=now)).rowcount > 0
 
 
+def solve_all(session: Session, subject: str, now: datetime) -> None:
+    """Whatever was wrong with this subject was mended."""
+    statement = update(_alarm).where(_alarm.c.subject == subject, _alarm.c.solved_at.is_(None))
+    session.connection().execute(statement.values(solved_at=now))
+
+
 def unsolved(session: Session) -> list[Open]:
     """The alarms that are open, oldest first."""
     statement = select(*(_alarm.c[name] for name in Open._fields)).where(_alarm.c.solved_at.is_(None))

@@ -84,11 +84,6 @@ def new_id() -> int:
     return _ids.next()
 
 
-def id_floor(at: datetime) -> int:
-    """The smallest id that `new_id` could give at this time: a cursor for ranges by age."""
-    return max(0, int(at.timestamp() * 1000) - _EPOCH_MS) << (_PROCESS_BITS + _COUNT_BITS)
-
-
 def hashed(*parts: str) -> bytes:
     """16 bytes that stand for these parts: a unique key that keeps nothing readable."""
     return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()

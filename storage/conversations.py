@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, select, text, update
+from sqlalchemy import Index, or_, select, text
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, moment
@@ -21,6 +21,10 @@ class Conversation(SQLModel, table=True):
 
     __tablename__ = "conversation"
     __table_args__ = (
+        Index(
+            "ix_conversation_waiting", "waiting_since",
+            sqlite_where=text("waiting_since IS NOT NULL"), postgresql_where=text("waiting_since IS NOT NULL"),
+        ),
         Index(
             "ix_conversation_held", "handed_over_at",
             sqlite_where=text("holder = 'staff'"), postgresql_where=text("holder = 'staff'"),
@@ -50,24 +54,19 @@ def set_conversations(session: Session, rows: Sequence[Mapping[str, Any]]) -> No
     set_rows(session.connection(), _conversation, rows)
 
 
-def change(session: Session, conversation_id: int, **values: object) -> None:
-    """Set columns of one conversation."""
-    session.connection().execute(update(_conversation).where(_conversation.c.id == conversation_id).values(**values))
-
-
 class HeldConversation(NamedTuple):
-    """A conversation that staff hold."""
+    """A conversation that staff hold, or whose customer waits for them."""
 
     id: int
-    handed_over_at: datetime
+    handed_over_at: datetime | None
     waiting_since: datetime | None
     last_staff_at: datetime | None
 
 
 def held(session: Session) -> list[HeldConversation]:
-    """The conversations that staff hold, the longest first."""
+    """The conversations that staff hold, or whose customer waits for them, the longest first."""
     statement = select(*(_conversation.c[name] for name in HeldConversation._fields)).where(
-        stands(_conversation.c.holder, STAFF)
+        or_(stands(_conversation.c.holder, STAFF), _conversation.c.waiting_since.is_not(None))
     )
     return [
         HeldConversation(*row)

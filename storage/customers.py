@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Index, UniqueConstraint, delete, func, select, update
-from sqlmodel import Field, Session, SQLModel, col
-from sqlmodel import select as select_rows
+from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, reference, serial
 from storage.conversations import Conversation
@@ -190,29 +189,17 @@ def keep_profile(connection: Connection, identity_id: int, now: datetime, values
         connection.execute(nameless.values(name=values["name"], updated_at=now))
 
 
-def lock(session: Session, customer_ids: Sequence[int]) -> None:
-    """Hold these customers until the transaction ends, in one order (PostgreSQL; SQLite has one writer)."""
-    if session.get_bind().dialect.name != "sqlite":
+def lock(session: Session, customer_ids: Sequence[int]) -> bool:
+    """Hold these customers until the transaction ends, in one order; what was read of them before may be stale then.
+
+    False where there is nothing to hold: SQLite has one writer.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return False
+    if customer_ids:
         statement = select(_customer.c.id).where(_customer.c.id.in_(customer_ids)).order_by(_customer.c.id)
         session.connection().execute(statement.with_for_update()).all()
-
-
-def get(session: Session, customer_id: int) -> Customer | None:
-    """One customer."""
-    return session.get(Customer, customer_id)
-
-
-def by_external_id(session: Session, external_id: str) -> Customer | None:
-    """The customer that the POS calls so."""
-    return session.exec(select_rows(Customer).where(Customer.external_id == external_id)).first()
-
-
-def by_phone(session: Session, phone: str) -> list[Customer]:
-    """POS customers with this number (E.164), oldest first; those merged into others are left out."""
-    statement = select_rows(Customer).where(
-        Customer.phone == phone, col(Customer.external_id).is_not(None), col(Customer.merged_into).is_(None)
-    )
-    return list(session.exec(statement.order_by(col(Customer.id))))
+    return True
 
 
 def insert_external(session: Session, row: Mapping[str, Any]) -> bool:
@@ -225,13 +212,6 @@ def insert_external(session: Session, row: Mapping[str, Any]) -> bool:
 def change(session: Session, customer_id: int, **values: object) -> None:
     """Set columns of one customer."""
     session.connection().execute(update(_customer).where(_customer.c.id == customer_id).values(**values))
-
-
-def identities_of(session: Session, customer_id: int) -> list[Identity]:
-    """Where this customer can be written to."""
-    return list(
-        session.exec(select_rows(Identity).where(Identity.customer_id == customer_id).order_by(col(Identity.id)))
-    )
 
 
 def move_identities(session: Session, source: int, target: int) -> None:

@@ -40,7 +40,7 @@ SLOW_S = 0.05
 BULK_S = 0.02
 ACKS_GATHER_S = 0.01
 ATTEMPTS = 3
-SERIALIZATION_STATES = frozenset({"40001", "40P01"})
+SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
 REFUSALS = (DataError, IntegrityError, sqlite3.DataError, sqlite3.IntegrityError, ValueError, OverflowError)
 """What says that a row is at fault: the database refused it, or the driver did (a lone surrogate, a huge number)."""
 
@@ -192,12 +192,18 @@ class Database:
                     self._failed(work, error)
                 else:
                     self._call_loop(self._committed, work, topics)
-                    if self._fold_log:
-                        self._fold_log = False
-                        engines.fold_log(connection)
+                    self._fold(connection)
                 break
         if connection is not None:
             connection.close()
+
+    def _fold(self, connection: Connection) -> None:
+        if self._fold_log:
+            self._fold_log = False
+            try:
+                engines.fold_log(connection)
+            except Exception as error:
+                log.warning("the log could not be folded", extra={"why": type(error).__name__})
 
     def _transact(self, connection: Connection, work: Work) -> set[str]:
         began = time.monotonic()
@@ -247,7 +253,14 @@ class Database:
                     self._call_loop(self._wake_all)
                 version, ticks = current, ticks + 1
                 if ticks % 5 == 0:
-                    self._fold_log = engines.checkpoint(self.url)
+                    self._fold_log = self._checkpointed()
+
+    def _checkpointed(self) -> bool:
+        try:
+            return engines.checkpoint(self.url)
+        except Exception as error:
+            log.warning("the log could not be moved into the file", extra={"why": type(error).__name__})
+            return False
 
     def _watch_postgresql(self) -> None:
         """Wake on other processes' notices; LISTEN needs the driver's own connection."""

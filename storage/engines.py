@@ -72,6 +72,7 @@ def _sqlite(url: str, pragmas: list[str], begin: str) -> Engine:
     sqlite_path(url)
     engine = create_engine(
         url,
+        hide_parameters=True,
         poolclass=QueuePool,
         pool_size=5,
         connect_args={"check_same_thread": False, "timeout": BUSY_S, "cached_statements": 512},
@@ -92,8 +93,10 @@ def _sqlite(url: str, pragmas: list[str], begin: str) -> Engine:
 
 def _postgresql(url: str, *, size: int, options: str = "") -> Engine:
     full = make_url(url).set(drivername="postgresql+psycopg")
-    arguments = {"options": f"{options} -c lock_timeout=5000 -c timezone=UTC".strip(), "connect_timeout": 10}
-    return create_engine(full, pool_size=size, max_overflow=4, pool_pre_ping=True, connect_args=arguments)
+    arguments = {"options": f"{options} -c lock_timeout=1000 -c timezone=UTC".strip(), "connect_timeout": 10}
+    return create_engine(
+        full, hide_parameters=True, pool_size=size, max_overflow=4, pool_pre_ping=True, connect_args=arguments
+    )
 
 
 def checkpoint(url: str) -> bool:

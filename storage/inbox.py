@@ -68,6 +68,7 @@ class InboxEvent(QueueRow, table=True):
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),
+        Index("ix_inbox_body", "id", sqlite_where=text("body IS NOT NULL"), postgresql_where=text("body IS NOT NULL")),
         Index("ix_inbox_dead", "id", sqlite_where=text("state = 'dead'"), postgresql_where=text("state = 'dead'")),
     )
 
@@ -300,7 +301,9 @@ def oldest_waiting(session: Session) -> datetime | None:
 def purge_bodies(session: Session, before: datetime, after_id: int, most: int) -> int | None:
     """Forget the bodies of events before then that do not wait; the cursor to go on from, None at the end."""
     statement = (
-        select(_inbox.c.id, _inbox.c.received_at, _inbox.c.state).where(_inbox.c.id > after_id).order_by(_inbox.c.id)
+        select(_inbox.c.id, _inbox.c.received_at, _inbox.c.state)
+        .where(_inbox.c.id > after_id, _inbox.c.body.is_not(None))
+        .order_by(_inbox.c.id)
     )
     rows = session.connection().execute(statement.limit(most)).all()
     old = [row for row in rows if row.received_at < before and row.state != WAITING]

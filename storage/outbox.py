@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -33,11 +33,13 @@ TOPIC = "outbox"
 SENDING = "sending"
 SENT = "sent"
 UNKNOWN = "unknown"
+KEEPS_PLACE = timedelta(seconds=30)
 _CLAIM_LOCK = 7_114_001
 
 _WAITING = text("state = 'waiting'")
 _OPEN = text("state IN ('waiting', 'sending')")
 _UNSETTLED = text("state = 'unknown'")
+_IN_DOUBT = text("state IN ('sending', 'unknown')")
 _DEAD = text("state = 'dead'")
 _KEYED = text("dedup_key IS NOT NULL")
 
@@ -54,6 +56,7 @@ class OutboxMessage(QueueRow, Leased, table=True):
         Index("ix_outbox_person", "identity_id", "priority", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_outbox_due", "priority", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_outbox_unknown", "ready_at", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
+        Index("ix_outbox_in_doubt", "identity_id", sqlite_where=_IN_DOUBT, postgresql_where=_IN_DOUBT),
         Index("ix_outbox_dead", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
     )
 
@@ -119,8 +122,13 @@ _DUE = Fetch(
             stands(_before.c.state, WAITING, SENDING),
             or_(
                 stands(_before.c.state, SENDING),
-                _before.c.priority < _outbox.c.priority,
-                and_(_before.c.priority == _outbox.c.priority, _before.c.id < _outbox.c.id),
+                and_(
+                    _before.c.ready_at <= bindparam("soon", type_=_outbox.c.ready_at.type, required=True),
+                    or_(
+                        _before.c.priority < _outbox.c.priority,
+                        and_(_before.c.priority == _outbox.c.priority, _before.c.id < _outbox.c.id),
+                    ),
+                ),
             ),
         ),
     )
@@ -164,15 +172,19 @@ def lock_claims(session: Session) -> None:
 
 
 def due(session: Session, accounts: Sequence[str], now: datetime, most: int) -> list[Due]:
-    """The first message of each person that has none in flight, by priority and age."""
-    rows = _DUE.rows(session.connection(), accounts=sorted(set(accounts)), now=now, most=most)
+    """The first message of each person that has none in flight, by priority and age.
+
+    One that waits for a retry keeps its place before later ones, unless it waits for long.
+    """
+    rows = _DUE.rows(session.connection(), accounts=sorted(set(accounts)), now=now, soon=now + KEEPS_PLACE, most=most)
     return [Due._make(row) for row in rows]
 
 
-def start(session: Session, owner: str, until: datetime, lanes: Mapping[int, str]) -> None:
-    """Note that these messages are being sent, each by its lane; this is committed before the call."""
+def start(session: Session, owner: str, until: datetime, claims: Sequence[tuple[int, str, int]]) -> None:
+    """Note that these messages (id, lane, new token) are being sent; this is committed before the call."""
     rows = [
-        {"id": key, "state": SENDING, "lease_owner": owner, "lease_until": until, "lane": lanes[key]} for key in lanes
+        {"id": key, "state": SENDING, "lease_owner": owner, "lease_until": until, "lane": lane, "lease_token": token}
+        for key, lane, token in claims
     ]
     set_rows(session.connection(), _outbox, rows)
 
@@ -182,9 +194,14 @@ def sent(connection: Connection, rows: Sequence[Sent]) -> None:
     _SENT.run(connection, [row._asdict() for row in sorted(rows)])
 
 
-def move(session: Session, outbox_id: int, came_from: str, **values: Any) -> bool:
-    """Change one message if it still stands where the caller left it (`came_from`); False where an echo was faster."""
+def move(session: Session, outbox_id: int, came_from: str, token: int | None = None, **values: Any) -> bool:
+    """Change one message if it still stands where the caller left it (`came_from`, under `token` where one is given).
+
+    False where an echo was faster, or another worker has taken it over.
+    """
     statement = update(_outbox).where(_outbox.c.id == outbox_id, _outbox.c.state == came_from)
+    if token is not None:
+        statement = statement.where(_outbox.c.lease_token == token)
     moved = session.connection().execute(statement.values(lease_until=NEVER, **values)).rowcount == 1
     if moved:
         wake(session, TOPIC)
@@ -203,7 +220,8 @@ def sweep(session: Session, now: datetime, look_at: Mapping[str, datetime], owne
     `look_at` says by purpose when they are looked into: an echo may still settle them until then.
     """
     lost = _outbox.c.lease_until < now if owner is None else _outbox.c.lease_owner != owner
-    found = select(_outbox.c.id).where(stands(_outbox.c.state, SENDING), lost).order_by(_outbox.c.id)
+    in_doubt = stands(_outbox.c.state, SENDING, UNKNOWN)
+    found = select(_outbox.c.id).where(in_doubt, stands(_outbox.c.state, SENDING), lost).order_by(_outbox.c.id)
     statement = update(_outbox).where(_outbox.c.id.in_(found.with_for_update(skip_locked=True)))
     moments = {purpose: literal(at, _outbox.c.ready_at.type) for purpose, at in look_at.items()}
     ready_at = case(moments, value=_outbox.c.purpose, else_=literal(now, _outbox.c.ready_at.type))

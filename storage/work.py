@@ -103,7 +103,7 @@ class Batch(Generic[R]):
     def run(self, connection: Connection) -> set[str]:
         """Take what waits in the lane, and flush it."""
         if not self.puts:
-            self.puts = self.lane.take()
+            self.puts = [(rows, future) for rows, future in self.lane.take() if not future.cancelled()]
         self.lane.flush(connection, [row for rows, _ in self.puts for row in rows])
         return {self.lane.topic} if self.lane.topic else set()
 

@@ -480,7 +480,8 @@ def _waits(url: str, user_id: str, minutes: int, text: str) -> None:
     with transaction(url) as session:
         identity = person(session, user_id)
         since = NOW - timedelta(minutes=minutes)
-        conversations.change(session, identity, holder="staff", handed_over_at=since, waiting_since=since)
+        state = {"id": identity, "holder": "staff", "handed_over_at": since, "waiting_since": since}
+        conversations.set_conversations(session, [state])
         said = outbox.line(conversation_id=identity, author="customer", text=text, at=since)
         ours = outbox.line(conversation_id=identity, author="bot", text="Mình đã chuyển cho nhân viên.", at=since)
         transcripts.add_messages(session, [said, ours])

@@ -56,12 +56,12 @@ async def require_key(request: web.Request, handler: Handler) -> web.StreamRespo
         raise Refused(400, "A key belongs in the Authorization header, never in the address.")
     throttle, now = request.config_dict[THROTTLE], request.config_dict[CLOCK]().timestamp()
     address = request.remote or ""
-    if wait := throttle.wait(address, now):
-        raise Refused(429, "Too many wrong keys from this address.", headers={"Retry-After": str(ceil(wait))})
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Refused(401, "Send your key as `Authorization: Bearer <key>`.", headers=_CHALLENGE)
     if not await _stands(request, key.strip()):
+        if wait := throttle.wait(address, now):
+            raise Refused(429, "Too many wrong keys from this address.", headers={"Retry-After": str(ceil(wait))})
         throttle.count(address, now)
         raise Refused(401, "This key is not valid.", headers=_CHALLENGE)
     return await handler(request)

@@ -1,6 +1,6 @@
-"""A foreign program that knows only the published contract: settings, commands, doors and the platforms' own send calls.
+"""A foreign program that knows only the published contract: settings, commands, doors, the platforms' send calls.
 
-`python outsider.py KHACHQUEN FOLDER SEED` posts every webhook three times in random order and prints what it saw as JSON.
+`python outsider.py KHACHQUEN FOLDER SEED` posts every webhook three times in random order, prints what it saw as JSON.
 It imports nothing of the product.
 """
 
@@ -163,7 +163,7 @@ async def main(command: str, folder: Path, seed: int) -> dict[str, Any]:
     stub_port, port = free_port(), free_port()
     await web.TCPSite(runner, "127.0.0.1", stub_port).start()
     given = settings(folder, f"http://127.0.0.1:{stub_port}", port)
-    migrated = subprocess.run([command, "migrate"], env=given, cwd=folder, capture_output=True, timeout=60)
+    migrated = subprocess.run([command, "migrate"], env=given, cwd=folder, capture_output=True, timeout=60)  # noqa: ASYNC221
     serving = await asyncio.create_subprocess_exec(command, "serve", env=given, cwd=folder, stderr=subprocess.DEVNULL)
     url, statuses = f"http://127.0.0.1:{port}", []
     async with aiohttp.ClientSession() as http:

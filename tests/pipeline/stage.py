@@ -145,7 +145,7 @@ class Stage:
     async def until(self, ready: Callable[[Session], bool]) -> None:
         """Wait for something to be seen in the database."""
         async with asyncio.timeout(PATIENCE_S):
-            while not await self.read(ready):
+            while not await self.read(ready):  # noqa: ASYNC110 - the database sets no event
                 await asyncio.sleep(0.02)
 
     async def quiet(self) -> None:

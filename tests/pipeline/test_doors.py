@@ -123,7 +123,7 @@ def stamp(body: bytes) -> str:
 
 @pytest.mark.parametrize("what", GENUINE)
 async def test_a_genuine_body_is_taken_and_nothing_breaks(stage: Stage, channel: str, what: str) -> None:
-    """200 whatever it holds, on the second delivery, too; handled or kept for a person to look at, once; the bot lives."""
+    """200 whatever it holds, on the second delivery, too; handled or kept for a person, once; the bot lives."""
     body = GENUINE[what](stage, channel)
     headers = stage.signed(channel, body, stamp(body))
     assert [await stage.post(channel, body, headers) for _ in range(2)] == [200, 200]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import pytest
 
-from storage.columns import hashed, hashed_id, id_floor, new_id
+from storage.columns import hashed, hashed_id, new_id
 
 
 def test_ids_are_unique_across_threads_and_grow_within_each() -> None:
@@ -19,14 +18,6 @@ def test_ids_are_unique_across_threads_and_grow_within_each() -> None:
 
 def test_ids_fit_a_signed_column_of_64_bits() -> None:
     assert 0 < new_id() < 2**63
-
-
-def test_the_floor_of_a_moment_lies_between_the_ids_of_before_and_after() -> None:
-    before = new_id()
-    floor = id_floor(datetime.now(UTC))
-    assert id_floor(datetime(2026, 1, 1, tzinfo=UTC)) < before < new_id()
-    assert abs(floor - before) < id_floor(datetime.now(UTC)) - id_floor(datetime(2024, 1, 2, tzinfo=UTC))
-    assert id_floor(datetime(2020, 1, 1, tzinfo=UTC)) == 0
 
 
 @pytest.mark.parametrize(("one", "other"), [(("ab", "c"), ("a", "bc")), (("a", ""), ("a",)), (("é",), ("e\u0301",))])

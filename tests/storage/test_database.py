@@ -90,7 +90,7 @@ async def test_a_table_object_cannot_leave_its_transaction(database: Database, w
 
 
 async def test_readers_cannot_write(database: Database) -> None:
-    with pytest.raises(Exception, match="read-?only"):
+    with pytest.raises(Exception, match=r"read-?only"):
         await database.read(partial(ring, subject="sneaked in"))
     assert await database.read(open_subjects) == set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tests.trials.rig import CHANNELS, CODE, Figures, Rig, Sent, rigged
 
@@ -63,7 +64,7 @@ def _swapped(rig: Rig, person: str) -> int:
     """How many answers to this person came before the answer to an earlier question."""
     codes = [CODE.findall(call.text) for call in rig.platform.journal if call.message_id and call.person == person]
     heard = [code for found in codes for code in found]
-    return sum(one > other for one, other in zip(heard, heard[1:], strict=False))
+    return sum(one > other for one, other in pairwise(heard))
 
 
 def _deadlocks(rig: Rig) -> int:
