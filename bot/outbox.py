@@ -41,6 +41,7 @@ CALL = timedelta(seconds=9)
 RENEWAL = timedelta(seconds=10)
 RINGS_AFTER = timedelta(minutes=10)
 REFUSED = "account_refused"
+LOOKS_FOR = timedelta(days=1)
 NEVER_AGAIN = datetime.max.replace(tzinfo=NEVER.tzinfo)
 
 SETTLE_AFTER: Mapping[Purpose, timedelta] = {
@@ -291,7 +292,9 @@ def settle(session: Session, item: outbox.Unsettled, found: str | None, now: dat
     if purpose in SETTLE_AFTER and not item.resent and (known_absent or purpose is not Purpose.TRANSACTION):
         outbox.move(session, item.id, UNKNOWN, item.lease_token, state=WAITING, ready_at=now, resent=True)
         return "again"
-    outbox.move(session, item.id, UNKNOWN, item.lease_token, state=UNKNOWN, ready_at=NEVER_AGAIN)
+    look_again = purpose is Purpose.TRANSACTION and not known_absent and now - item.created_at < LOOKS_FOR
+    ready_at = now + SETTLE_AFTER[purpose] if look_again else NEVER_AGAIN
+    outbox.move(session, item.id, UNKNOWN, item.lease_token, state=UNKNOWN, ready_at=ready_at)
     return UNKNOWN
 
 

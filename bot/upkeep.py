@@ -88,7 +88,7 @@ class Upkeep:
         found = await self._look_for(item)
         decide = partial(outbox.settle, item=item, found=found, now=self._clock())
         how = await self._database.write(decide, name="outbox.settle")
-        log.info("a send of unknown outcome was looked into", extra={"outbox_id": item.id, "how": how})
+        log.info("a send of unknown outcome was settled", extra={"outbox_id": item.id, "how": how})
 
     async def _look_for(self, item: outbox_rows.Unsettled) -> str | None:
         """The platform's id of the message, "" where it is not there, None where that cannot be told."""

@@ -93,7 +93,7 @@ def _sqlite(url: str, pragmas: list[str], begin: str) -> Engine:
 
 def _postgresql(url: str, *, size: int, options: str = "") -> Engine:
     full = make_url(url).set(drivername="postgresql+psycopg")
-    arguments = {"options": f"{options} -c lock_timeout=1000 -c timezone=UTC".strip(), "connect_timeout": 10}
+    arguments = {"options": f"{options} -c lock_timeout=3000 -c timezone=UTC".strip(), "connect_timeout": 10}
     return create_engine(
         full, hide_parameters=True, pool_size=size, max_overflow=4, pool_pre_ping=True, connect_args=arguments
     )

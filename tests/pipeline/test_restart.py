@@ -45,7 +45,8 @@ async def test_what_was_in_flight_is_left_its_time_for_an_echo_before_it_is_sent
         await crashed(stage, channel, purpose)
     async with playing(sqlite_url, clock, echoes=False) as stage:
         stage.contact(channel).last_interaction = stage.contact(channel).last_message = clock()
-        stage.goes_wrong("status", path="conversation", times=9)
+        if purpose is Purpose.REPLY:
+            stage.goes_wrong("status", path="conversation", times=9)
         assert await stage.states() == ["unknown"]
         await stage.tick("outbox.sweep")
         clock.now += wait - timedelta(seconds=1)
@@ -58,6 +59,21 @@ async def test_what_was_in_flight_is_left_its_time_for_an_echo_before_it_is_sent
         await stage.quiet()
         assert stage.heard() == [ANSWER]
         assert await stage.states() == ["sent"]
+
+
+async def test_an_order_notice_that_cannot_be_looked_for_is_not_sent_again(
+    sqlite_url: str, clock: Clock, channel: str
+) -> None:
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        await crashed(stage, channel, Purpose.TRANSACTION)
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        stage.goes_wrong("status", path="conversation", times=99)
+        for _ in range(3):
+            clock.pass_by(minutes=11)
+            await stage.tick("outbox.sweep")
+            await stage.quiet()
+        assert stage.heard() == []
+        assert await stage.states() == ["unknown"]
 
 
 async def test_marketing_that_was_in_flight_is_not_sent_again(sqlite_url: str, clock: Clock, channel: str) -> None:

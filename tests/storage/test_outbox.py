@@ -109,8 +109,8 @@ def test_a_second_word_about_a_sent_message_does_not_change_its_id(session: Sess
 
 def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Session) -> None:
     lost, alive = queue(session, message(person(session, "1")), message(person(session, "2")))
-    outbox.start(session, "a", NOW + timedelta(seconds=20), {lost: ""})
-    outbox.start(session, "b", NOW + timedelta(seconds=60), {alive: ""})
+    outbox.start(session, "a", NOW + timedelta(seconds=20), [(lost, "", 1)])
+    outbox.start(session, "b", NOW + timedelta(seconds=60), [(alive, "", 1)])
     later = NOW + timedelta(seconds=51)
     assert outbox.sweep(session, NOW + timedelta(seconds=19), {"reply": later}) == 0
     assert outbox.sweep(session, NOW + timedelta(seconds=21), {"reply": later}) == 1
@@ -121,8 +121,8 @@ def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Ses
 
 def test_the_only_process_takes_over_what_every_earlier_one_held(session: Session) -> None:
     mine, theirs = queue(session, message(person(session, "1")), message(person(session, "2")))
-    outbox.start(session, "me", NOW + timedelta(seconds=20), {mine: ""})
-    outbox.start(session, "earlier me", NOW + timedelta(seconds=20), {theirs: ""})
+    outbox.start(session, "me", NOW + timedelta(seconds=20), [(mine, "", 1)])
+    outbox.start(session, "earlier me", NOW + timedelta(seconds=20), [(theirs, "", 1)])
     assert outbox.sweep(session, NOW, {"reply": NOW}, "me") == 1
     assert states(session) == {mine: "sending", theirs: "unknown"}
 
