@@ -108,6 +108,10 @@ class Context:
         """Let a person answer from now on; the bot falls silent after this event."""
         self.talk.state = conversations.hand_over(self.talk.state, self.now)
 
+    def call_person(self) -> None:
+        """Let the customer be listed as waiting for a person; the bot goes on answering."""
+        self.talk.state = conversations.call_person(self.talk.state, self.now)
+
     def hand_back(self) -> None:
         """Let the bot answer again."""
         self.talk.state = conversations.hand_back(self.talk.state)

@@ -58,8 +58,15 @@ def hand_over(state: State, now: datetime) -> State:
     )  # fmt: skip
 
 
+def call_person(state: State, now: datetime) -> State:
+    """The customer waits for a person, while the bot goes on answering."""
+    return replace(state, waiting_since=state.waiting_since or now)
+
+
 def hand_back(state: State) -> State:
-    """The bot answers again."""
+    """The bot answers again; changes nothing where it did already, so that who called a person goes on waiting."""
+    if not state.staff_holds:
+        return state
     return replace(state, holder=BOT, handed_over_at=None, waiting_since=None, last_staff_at=None, misses=0)
 
 

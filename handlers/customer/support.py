@@ -66,6 +66,7 @@ def open_ticket(ctx: Context, words: str, photos: Photos) -> None:
     """Start a request, put the photos to it, and tell its number."""
     number = tickets.open(ctx.session, ctx.customer.customer_id, ctx.customer.identity_id, words, ctx.now)
     _attach(ctx, number, photos)
+    ctx.call_person()
     ctx.reply("support/opened", number=number, photos=len(photos))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm import tickets
+from storage import conversations
 from storage.tickets import TicketRow
 from tests.chat import Chat
 
@@ -22,6 +23,14 @@ async def test_a_request_is_described_and_numbered(each: Chat) -> None:
     (answer,) = await each.says("Áo giao bị rách tay, đơn DH1024")
     assert answer.startswith("Mình đã ghi nhận yêu cầu hỗ trợ #1. Nhân viên sẽ xem và trả lời bạn tại đây.")
     assert (await the_ticket(each)).summary == "tôi cần hỗ trợ\nÁo giao bị rách tay, đơn DH1024"
+
+
+async def test_who_opened_a_request_waits_for_a_person_even_after_the_menu(each: Chat) -> None:
+    await each.presses("kq:support")
+    await each.says("hộp bị móp")
+    await each.presses("kq:menu")
+    (held,) = await each.does(conversations.held)
+    assert held.waiting_since == each.clock()
 
 
 async def test_photos_that_follow_are_attached(each: Chat) -> None:
