@@ -38,7 +38,8 @@ BURST = 10
 PAUSE = timedelta(minutes=1)
 CALL = timedelta(seconds=9)
 """What one call may take: a claim with less time left is given back, so that no late worker sends."""
-RENEWAL = timedelta(seconds=10)
+RENEWAL = timedelta(seconds=90)
+"""How long a message stays ours while its account gets a new token: longer than any refresh."""
 RINGS_AFTER = timedelta(minutes=10)
 REFUSED = "account_refused"
 LOOKS_FOR = timedelta(days=1)
@@ -203,10 +204,10 @@ class OutboxWorker:
         if kind is SendErrorKind.UNKNOWN:
             await self._in_doubt(item, words)
         elif kind is SendErrorKind.AUTH:
-            await self._wait(item, max(RENEWAL, retry_delay(due.attempts)), words, counted=True)
-            if await self._accounts.renew(account) and due.attempts == 0:
-                hurry = partial(outbox.move, outbox_id=due.id, came_from=WAITING, state=WAITING, ready_at=self._clock())
-                await self._database.write(hurry, name="outbox.hurry")
+            longer = partial(outbox.prolong, outbox_id=due.id, token=item.token, until=self._clock() + RENEWAL)
+            await self._database.write(longer, name="outbox.prolong")
+            await self._accounts.renew(account)
+            await self._wait(item, retry_delay(due.attempts), words, counted=True)
         elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
             pause = error.retry_after or PAUSE
             if error.subject is Subject.ACCOUNT:

@@ -194,6 +194,12 @@ def sent(connection: Connection, rows: Sequence[Sent]) -> None:
     _SENT.run(connection, [row._asdict() for row in sorted(rows)])
 
 
+def prolong(session: Session, outbox_id: int, token: int, until: datetime) -> None:
+    """Keep a message that is being sent for longer."""
+    mine = (_outbox.c.id == outbox_id, _outbox.c.lease_token == token, stands(_outbox.c.state, SENDING))
+    session.connection().execute(update(_outbox).where(*mine).values(lease_until=until))
+
+
 def move(session: Session, outbox_id: int, came_from: str, token: int | None = None, **values: Any) -> bool:
     """Change one message if it still stands where the caller left it (`came_from`, under `token` where one is given).
 

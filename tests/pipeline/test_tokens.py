@@ -23,6 +23,7 @@ async def test_fifty_sends_that_find_the_token_dead_make_one_refresh(database_ur
         stage.platform.zalo_tokens.expire()
         people = [f"p{number}" for number in range(CROWD)]
         assert {await stage.says(ZALO, who=who).status for who in people} == {200}
+        await stage.until(lambda session: len(stage.heard()) >= CROWD)
         await stage.quiet()
         assert stage.platform.zalo_tokens.pairs_issued == 1
         assert stage.heard() == [ANSWER] * CROWD
@@ -32,7 +33,9 @@ async def test_fifty_sends_that_find_the_token_dead_make_one_refresh(database_ur
 async def test_the_new_pair_is_sealed_in_the_database_and_used_after_a_new_start(sqlite_url: str, clock: Clock) -> None:
     async with playing(sqlite_url, clock) as stage:
         stage.platform.zalo_tokens.expire()
-        await stage.said(ZALO)
+        assert await stage.says(ZALO).status == 200
+        await stage.until(lambda session: bool(stage.heard()))
+        await stage.quiet()
         living = stage.platform.zalo_tokens
         rows = await stage.read(
             lambda session: [
