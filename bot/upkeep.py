@@ -142,7 +142,8 @@ def _enqueue(session: Session, kind: str, now: datetime) -> None:
 
 
 def _keep_profiles(connection: Connection, found: Sequence[tuple[int, Profile, datetime]]) -> None:
-    for identity, profile, now in found:
+    customers.lock_owners(connection, [identity for identity, _, _ in found])
+    for identity, profile, now in sorted(found, key=lambda each: each[0]):
         seen = {"name": profile.name, "avatar_url": profile.avatar_url, "followed": profile.followed}
         values = {key: value for key, value in seen.items() if value not in ("", None)}
         customers.keep_profile(connection, identity, now, values)

@@ -189,6 +189,14 @@ def keep_profile(connection: Connection, identity_id: int, now: datetime, values
         connection.execute(nameless.values(name=values["name"], updated_at=now))
 
 
+def lock_owners(connection: Connection, identity_ids: Sequence[int]) -> None:
+    """Hold the customers behind these identities, before the identities themselves are changed, in one order."""
+    if connection.dialect.name != "sqlite":
+        owners = select(_identity.c.customer_id).where(_identity.c.id.in_(identity_ids))
+        statement = select(_customer.c.id).where(_customer.c.id.in_(owners)).order_by(_customer.c.id)
+        connection.execute(statement.with_for_update()).all()
+
+
 def lock(session: Session, customer_ids: Sequence[int]) -> bool:
     """Hold these customers until the transaction ends, in one order; what was read of them before may be stale then.
 
