@@ -60,6 +60,7 @@ async def test_a_revoked_refresh_token_holds_the_account_and_rings_once(stage: S
         assert await stage.says(ZALO, who=who).status == 200
     await stage.until(lambda session: bool(alarms.unsolved(session)))
     await asyncio.sleep(0.5)
+    await asyncio.sleep(1)
     assert await stage.states() == ["waiting"] * 3
     assert await rung(stage) == ["token_dead"]
     assert await stage.says(MESSENGER).status == 200
@@ -90,6 +91,7 @@ async def test_a_messenger_token_that_died_holds_the_page_and_rings(stage: Stage
     assert await stage.says(MESSENGER).status == 200
     await stage.until(lambda session: bool(alarms.unsolved(session)))
     assert await rung(stage) == ["token_dead"]
+    await asyncio.sleep(1)
     assert await stage.states() == ["waiting"]
     assert stage.heard() == []
 
@@ -115,6 +117,7 @@ async def test_a_lost_answer_to_a_refresh_is_asked_once_more_and_then_rings(stag
     await stage.until(lambda session: bool(alarms.unsolved(session)))
     assert stage.platform.zalo_tokens.pairs_issued == 1
     assert await rung(stage) == ["token_dead"]
+    await asyncio.sleep(1)
     assert await stage.states() == ["waiting"]
 
 

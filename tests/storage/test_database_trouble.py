@@ -46,7 +46,7 @@ async def test_a_deadlock_is_run_again_and_both_sides_come_through(database: Dat
 
     done = await asyncio.gather(*(database.write(partial(cross, order=order)) for order in tries))
     assert done == ["ab", "ba"]
-    assert sorted(tries.values()) == [1, 2]
+    assert max(tries.values()) > 1, "one of them was undone and run again"
     words = await database.read(lambda session: sorted(each.words for each in alarms.unsolved(session)))
     assert all(len(each) == 4 for each in words), "the undone half of the loser must not count"
 
