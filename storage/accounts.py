@@ -10,6 +10,7 @@ from sqlalchemy import UniqueConstraint, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import NEVER, BigInt, insert, moment, serial
+from storage.hot import Fetch
 
 REMOVED = "removed"
 
@@ -56,6 +57,13 @@ class AccountView(NamedTuple):
 
 _account = AccountRow.__table__  # type: ignore[attr-defined]
 _VIEW = select(*(_account.c[name] for name in AccountView._fields))
+
+
+_PACES = Fetch(
+    lambda _among: select(
+        _account.c.channel, _account.c.account_id, _account.c.id, _account.c.send_tat, _account.c.held
+    )
+)
 
 
 def everyone(session: Session) -> list[AccountView]:
@@ -112,6 +120,5 @@ def settle_lease(session: Session, account: int, token: int, **values: object) -
 
 def paces(session: Session) -> Mapping[tuple[str, str], tuple[int, datetime, str]]:
     """For each (channel, account id): row id, theoretical time of the next send, and why it is held if it is."""
-    columns = (_account.c.channel, _account.c.account_id, _account.c.id, _account.c.send_tat, _account.c.held)
-    rows = session.connection().execute(select(*columns))
-    return {(row.channel, row.account_id): (row.id, row.send_tat, row.held) for row in rows}
+    rows = _PACES.rows(session.connection())
+    return {(channel, account_id): (key, tat, held) for channel, account_id, key, tat, held in rows}

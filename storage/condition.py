@@ -1,4 +1,4 @@
-"""What a database shows of its own condition: its clock, its newest event, the size of its log."""
+"""What a database shows of its own condition: its clock, its newest event."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import cast
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from storage import engines
 from storage.inbox import InboxEvent
 
 _inbox = InboxEvent.__table__  # type: ignore[attr-defined]
@@ -25,12 +24,3 @@ def newest_event(session: Session) -> datetime | None:
     """When the newest event was received, by the clock of that moment."""
     statement = select(func.max(_inbox.c.received_at))
     return cast("datetime | None", session.connection().execute(statement).scalar_one())
-
-
-def wal_bytes(url: str) -> int:
-    """The size of SQLite's write-ahead log; 0 on PostgreSQL."""
-    if not engines.is_sqlite(url):
-        return 0
-    path = engines.sqlite_path(url)
-    log = path.with_name(path.name + "-wal")
-    return log.stat().st_size if log.exists() else 0

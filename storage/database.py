@@ -7,11 +7,8 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from functools import partial
 from typing import Any, TypeVar
 
 from prometheus_client import Counter, Histogram
@@ -19,8 +16,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from storage import engines
-from storage.work import Call, Closed, Lane, Priority, Work, name_of, refuse_rows
+from storage import engines, watch
+from storage.backlog import Backlog
+from storage.work import Call, Lane, Priority, Work, name_of, refuse_rows
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +36,12 @@ SLOW_WRITES = Counter("khachquen_slow_writes_total", "Writer functions that took
 
 SLOW_S = 0.05
 BULK_S = 0.02
-ACKS_GATHER_S = 0.01
 ATTEMPTS = 3
 SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
 REFUSALS = (DataError, IntegrityError, sqlite3.DataError, sqlite3.IntegrityError, ValueError, OverflowError)
 """What says that a row is at fault: the database refused it, or the driver did (a lone surrogate, a huge number)."""
 
-
+EVERYTHING = (Priority.ACCEPT, Priority.WORK, Priority.BULK)
 _WAITED = {priority: WRITER_WAIT.labels(priority.name.lower()) for priority in Priority}
 
 
@@ -57,11 +54,9 @@ class Database:
         self._writer_engine = engines.writer(url, synchronous)
         self._reader_engine = engines.reader(url, readers)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
-        self._writers = 1 if self.is_sqlite else writers
+        self._shares = [EVERYTHING] if self.is_sqlite else [EVERYTHING[:1]] + [EVERYTHING[1:]] * (writers - 1)
         self._threads: list[threading.Thread] = []
-        self._queues: dict[Priority, deque[Work]] = {priority: deque() for priority in Priority}
-        self._ready = threading.Condition()
-        self._stopping = False
+        self._backlog = Backlog()
         self._fold_log = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: dict[str, asyncio.Event] = {}
@@ -74,17 +69,15 @@ class Database:
     async def open(self) -> None:
         """Start the threads. The schema must be there already."""
         self._loop = asyncio.get_running_loop()
-        everything = (Priority.ACCEPT, Priority.WORK, Priority.BULK)
-        shares = [everything] if self.is_sqlite else [(Priority.ACCEPT,)] + [everything[1:]] * (self._writers - 1)
-        for number, share in enumerate(shares):
-            self._start(f"writer-{number}", partial(self._write_forever, share))
-        self._start("watcher", self._watch_sqlite if self.is_sqlite else self._watch_postgresql)
+        self._backlog.open()
+        for number, share in enumerate(self._shares):
+            writer = _Writer(self._backlog, self._writer_engine, share, self._on_loop, self._wake, self._fold)
+            self._start(f"writer-{number}", writer.run)
+        self._start("watcher", self._watch)
 
     async def close(self) -> None:
         """Finish what is queued, stop the threads, close the connections. May be called twice."""
-        with self._ready:
-            self._stopping = True
-            self._ready.notify_all()
+        self._backlog.close()
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
         self._threads.clear()
@@ -98,7 +91,7 @@ class Database:
         `fn` must return plain values (TypeError otherwise) and may run again after a serialization failure.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.submit(Call(fn, priority, future, name or name_of(fn), time.monotonic()))
+        self._backlog.put(Call(fn, priority, future, name or name_of(fn), time.monotonic()))
         return await future
 
     async def read(self, fn: Callable[[Session], T]) -> T:
@@ -112,7 +105,7 @@ class Database:
         """
         cursor: C | None = start
         while cursor is not None:
-            here, began = cursor, time.monotonic()
+            here = cursor
 
             def run(session: Session, here: C = here, size: int = size) -> tuple[C | None, float]:
                 began = time.monotonic()
@@ -120,8 +113,6 @@ class Database:
 
             cursor, took = await self.write(run, priority=Priority.BULK, name=name_of(step))
             size = max(1, size // 2) if took > BULK_S else min(size * 2, 5000) if took < BULK_S / 4 else size
-            if self.is_sqlite and not self._threads:
-                await asyncio.sleep(time.monotonic() - began)
 
     def lane(
         self,
@@ -132,19 +123,11 @@ class Database:
         topic: str = "",
     ) -> Lane[R]:
         """A new stream of rows; after each commit `topic` is woken."""
-        return Lane(self.submit, name, flush, priority, topic)
+        return Lane(self._backlog.put, name, flush, priority, topic)
 
     def topic(self, name: str) -> asyncio.Event:
         """The event that is set after a commit that woke this topic, in any process; the waiter clears it."""
         return self._waiters.setdefault(name, asyncio.Event())
-
-    def submit(self, work: Work) -> None:
-        """Queue a piece of work for the writer threads."""
-        with self._ready:
-            if self._stopping or not self._threads:
-                raise Closed("the database is closed")
-            self._queues[work.priority].append(work)
-            self._ready.notify_all()
 
     def _start(self, name: str, target: Callable[[], None]) -> None:
         thread = threading.Thread(target=target, name=name, daemon=True)
@@ -157,45 +140,30 @@ class Database:
             refuse_rows(result, name_of(fn))
             return result
 
-    def _next(self, share: Sequence[Priority], last: Work | None) -> Work | None:
-        with self._ready:
-            while True:
-                for priority in self._order(share, last):
-                    if self._queues[priority]:
-                        return self._queues[priority].popleft()
-                if self._stopping:
-                    return None
-                self._ready.wait()
+    def _watch(self) -> None:
+        if self.is_sqlite:
+            watch.sqlite(
+                self._reader_engine, self.url, self._backlog.closed_within, self._wake_from_outside, self._long_log
+            )
+        else:
+            watch.postgresql(self._reader_engine, self._backlog.closed_within, self._wake_from_outside)
 
-    def _order(self, share: Sequence[Priority], last: Work | None) -> Sequence[Priority]:
-        """Acks first; but after some acks one piece of work, while fresh acks gather for a commit that they share."""
-        acks = self._queues[Priority.ACCEPT]
-        if last is None or last.priority is not Priority.ACCEPT or not acks or len(share) == 1:
-            return share
-        fresh = time.monotonic() - acks[0].queued_at < ACKS_GATHER_S
-        return (Priority.WORK, *share) if fresh else share
+    def _wake_from_outside(self, topic: str = "") -> None:
+        self._on_loop(self._wake, [topic] if topic else self._waiters.keys())
 
-    def _write_forever(self, share: Sequence[Priority]) -> None:
-        connection: Connection | None = None
-        work: Work | None = None
-        while (work := self._next(share, work)) is not None:
-            _WAITED[work.priority].observe(time.monotonic() - work.queued_at)
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    if connection is None:
-                        connection = self._writer_engine.connect()
-                    topics = self._transact(connection, work)
-                except Exception as error:
-                    connection = _rolled_back(connection)
-                    if attempt < ATTEMPTS and _may_retry(error):
-                        continue
-                    self._failed(work, error)
-                else:
-                    self._call_loop(self._committed, work, topics)
-                    self._fold(connection)
-                break
-        if connection is not None:
-            connection.close()
+    def _wake(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            self.topic(topic).set()
+
+    def _on_loop(self, callback: Callable[..., None], *args: Any) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(callback, *args)
+        except RuntimeError:
+            log.warning("the event loop closed before a write was answered")
+
+    def _long_log(self) -> None:
+        self._fold_log = True
 
     def _fold(self, connection: Connection) -> None:
         if self._fold_log:
@@ -205,96 +173,97 @@ class Database:
             except Exception as error:
                 log.warning("the log could not be folded", extra={"why": type(error).__name__})
 
-    def _transact(self, connection: Connection, work: Work) -> set[str]:
+
+class _Writer:
+    """One thread with one connection: commits work after work until its backlog is closed and empty."""
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        engine: Engine,
+        share: Sequence[Priority],
+        on_loop: Callable[..., None],
+        wake: Callable[[Iterable[str]], None],
+        between: Callable[[Connection], None],
+    ) -> None:
+        """`on_loop` calls a function on the event loop; `between` gets the connection after each transaction."""
+        self._backlog, self._engine, self._share = backlog, engine, share
+        self._on_loop, self._wake, self._between = on_loop, wake, between
+        self._connection: Connection | None = None
+
+    def run(self) -> None:
+        """What the thread does."""
+        while (work := self._backlog.next(self._share)) is not None:
+            together = [work]
+            error = self._try(together, ride=True)
+            if error is not None and len(together) > 1:
+                for each in together:
+                    self._insist(each, self._try([each]))
+            elif error is not None:
+                self._insist(work, error)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _insist(self, work: Work, error: Exception | None) -> None:
+        """Try again as long as only others were in the way; then the work has failed."""
+        for _ in range(1, ATTEMPTS):
+            if error is None or not _may_retry(error):
+                break
+            error = self._try([work])
+        if error is None:
+            return
+        parts = work.split() if isinstance(error, REFUSALS) else ()
+        if parts:
+            self._backlog.put_back(parts)
+        else:
+            self._on_loop(work.fail, error)
+
+    def _try(self, together: list[Work], *, ride: bool = False) -> Exception | None:
+        """Commit these in one transaction and answer whoever waits; returns why all was undone.
+
+        With `ride`, what waits by the end of the first joins `together`: whose fault it was, if it fails, shows when
+        each goes alone.
+        """
         began = time.monotonic()
+        try:
+            topics = self._transact(together, began if ride else None)
+        except Exception as error:
+            if self._connection is not None and (self._connection.invalidated or self._connection.closed):
+                self._connection.close()
+                self._connection = None
+            return error
+        _measure(together, began)
+        self._on_loop(self._resolve, together, topics)
+        assert self._connection is not None
+        self._between(self._connection)
+        return None
+
+    def _transact(self, together: list[Work], ride_since: float | None) -> set[str]:
+        connection = self._connection = self._connection or self._engine.connect()
+        topics: set[str] = set()
         with connection.begin():
-            topics = work.run(connection)
-            if topics and not self.is_sqlite:
+            for work in together:
+                topics |= work.run(connection)
+                if ride_since is not None and (rider := self._backlog.rider(self._share, together[0], ride_since)):
+                    together.append(rider)
+            if connection.dialect.name != "sqlite":
                 for topic in topics:
-                    connection.exec_driver_sql("SELECT pg_notify('khachquen', %s)", (topic,))
-        took = time.monotonic() - began
-        if took > SLOW_S:
-            SLOW_WRITES.labels(work.name).inc()
-            log.warning("slow write", extra={"write": work.name, "seconds": round(took, 3)})
+                    connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (watch.CHANNEL, topic))
         return topics
 
-    def _committed(self, work: Work, topics: set[str]) -> None:
-        work.resolve()
-        for topic in topics:
-            self.topic(topic).set()
-
-    def _failed(self, work: Work, error: Exception) -> None:
-        parts = work.split() if isinstance(error, REFUSALS) else ()
-        if not parts:
-            self._call_loop(work.fail, error)
-            return
-        with self._ready:
-            self._queues[work.priority].extendleft(reversed(parts))
-            self._ready.notify_all()
-
-    def _call_loop(self, callback: Callable[..., None], *args: Any) -> None:
-        assert self._loop is not None
-        try:
-            self._loop.call_soon_threadsafe(callback, *args)
-        except RuntimeError:
-            log.warning("the event loop closed before a write was answered")
-
-    def _wake_all(self) -> None:
-        for event in self._waiters.values():
-            event.set()
-
-    def _watch_sqlite(self) -> None:
-        """Wake on other processes' commits (a counter of SQLite's) and move the log into the file now and then."""
-        with closing(self._reader_engine.raw_connection()) as connection:
-            version, ticks = None, 0
-            while not self._wait_stopping(0.2):
-                (current,) = connection.cursor().execute("PRAGMA data_version").fetchone()
-                if version is not None and current != version:
-                    self._call_loop(self._wake_all)
-                version, ticks = current, ticks + 1
-                if ticks % 5 == 0:
-                    self._fold_log = self._checkpointed()
-
-    def _checkpointed(self) -> bool:
-        try:
-            return engines.checkpoint(self.url)
-        except Exception as error:
-            log.warning("the log could not be moved into the file", extra={"why": type(error).__name__})
-            return False
-
-    def _watch_postgresql(self) -> None:
-        """Wake on other processes' notices; LISTEN needs the driver's own connection."""
-        while not self._wait_stopping(0):
-            try:
-                with self._reader_engine.connect() as connection:
-                    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-                    connection.exec_driver_sql("LISTEN khachquen")
-                    self._call_loop(self._wake_all)
-                    driver: Any = connection.connection.driver_connection
-                    while not self._wait_stopping(0):
-                        for notice in driver.notifies(timeout=0.2):
-                            self._call_loop(self._set_topic, notice.payload)
-                    connection.exec_driver_sql("UNLISTEN *")
-            except Exception as error:
-                why = type(error).__name__
-                log.warning("notices of other processes do not arrive; polling goes on", extra={"why": why})
-                self._wait_stopping(1)
-
-    def _set_topic(self, name: str) -> None:
-        self.topic(name).set()
-
-    def _wait_stopping(self, seconds: float) -> bool:
-        with self._ready:
-            if not self._stopping and seconds:
-                self._ready.wait_for(lambda: self._stopping, seconds)
-            return self._stopping
+    def _resolve(self, together: Sequence[Work], topics: Iterable[str]) -> None:
+        for work in together:
+            work.resolve()
+        self._wake(topics)
 
 
-def _rolled_back(connection: Connection | None) -> Connection | None:
-    if connection is None or not (connection.invalidated or connection.closed):
-        return connection
-    connection.close()
-    return None
+def _measure(together: Sequence[Work], began: float) -> None:
+    took = time.monotonic() - began
+    for work in together:
+        _WAITED[work.priority].observe(max(0.0, began - work.queued_at))
+    if took > SLOW_S:
+        SLOW_WRITES.labels(together[0].name).inc()
+        log.warning("slow write", extra={"write": together[0].name, "seconds": round(took, 3)})
 
 
 def _may_retry(error: Exception) -> bool:

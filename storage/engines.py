@@ -99,13 +99,20 @@ def _postgresql(url: str, *, size: int, options: str = "") -> Engine:
     )
 
 
-def checkpoint(url: str) -> bool:
-    """Move SQLite's log into its file without holding anybody up; True where the log is so long that it should fold."""
+def log_bytes(url: str) -> int:
+    """The size of SQLite's write-ahead log; 0 on PostgreSQL."""
+    if not is_sqlite(url):
+        return 0
     path = sqlite_path(url)
     log = path.with_name(path.name + "-wal")
-    size = log.stat().st_size if log.exists() else 0
+    return log.stat().st_size if log.exists() else 0
+
+
+def checkpoint(url: str) -> bool:
+    """Move SQLite's log into its file without holding anybody up; True where the log is so long that it should fold."""
+    size = log_bytes(url)
     if size:
-        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(sqlite_path(url), timeout=0, isolation_level=None)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     return size > LONG_LOG_BYTES
 

@@ -143,18 +143,25 @@ class Lane(Generic[R]):
         self._puts: list[tuple[Sequence[R], asyncio.Future[None]]] = []
 
     async def put(self, rows: Sequence[R]) -> None:
-        """Resolves once these rows are committed; raises what the flush raised."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Resolves once these rows are committed; raises what the flush raised.
+
+        The writer hears of them once the event loop went round, so that all that came in together goes together.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
         with self._lock:
             first = not self._puts
             self._puts.append((rows, future))
         if first:
-            try:
-                self._submit(Batch(self, self.priority, self.name, time.monotonic()))
-            except Closed:
-                self.take()
-                raise
+            loop.call_soon(self._hand_over)
         await future
+
+    def _hand_over(self) -> None:
+        batch = Batch(self, self.priority, self.name, time.monotonic())
+        try:
+            self._submit(batch)
+        except Closed as closed:
+            batch.fail(closed)
 
     def take(self) -> list[tuple[Sequence[R], asyncio.Future[None]]]:
         """Everything that waits, in order; the lane is empty afterwards."""

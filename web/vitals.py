@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from pathlib import Path
 
 from sqlmodel import Session
 
@@ -16,7 +15,7 @@ from web.health import Health
 async def read(service: Service, clock: Callable[[], datetime], is_stopping: Callable[[], bool]) -> Health:
     """The state of health now. Raises whatever the database raises: a probe that fails is an answer, too."""
     now = clock()
-    wal = _wal_bytes(service.database.url) if service.database.is_sqlite else 0
+    wal = engines.log_bytes(service.database.url)
     pending = [name for name in service.channels if service.keys(name).pending]
     return await service.database.read(lambda session: _health(session, now, wal, pending, is_stopping()))
 
@@ -44,9 +43,3 @@ def _health(session: Session, now: datetime, wal: int, pending: Iterable[str], s
 
 def _age(since: datetime | None, now: datetime) -> float:
     return round(max(0.0, (now - since).total_seconds()), 3) if since else 0.0
-
-
-def _wal_bytes(url: str) -> int:
-    path: Path = engines.sqlite_path(url)
-    log = path.with_name(path.name + "-wal")
-    return log.stat().st_size if log.exists() else 0

@@ -126,7 +126,7 @@ def _looked_into(session: Session, settings: Settings, now: datetime) -> list[Fi
 
 
 def _log(settings: Settings) -> Finding:
-    size = condition.wal_bytes(settings.database_url)
+    size = engines.log_bytes(settings.database_url)
     words = f"Its write-ahead log holds {size // _MEGABYTE} MB."
     if size < _LONG_LOG:
         return Finding("database", OK, words)

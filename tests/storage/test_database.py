@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from functools import partial
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlmodel import Session
 
 from storage import alarms, engines, inbox
@@ -143,19 +143,40 @@ async def test_rows_that_wait_together_share_one_flush_and_one_commit(database: 
     assert len(await database.read(open_subjects)) == 60
 
 
-async def test_accepts_share_their_transaction_with_nothing_else(database: Database) -> None:
-    """Work that fails in between cannot undo rows that were accepted beside it."""
+async def test_work_that_fails_undoes_nothing_that_shared_its_transaction(database: Database) -> None:
     lane = database.lane("test", ring_all, priority=Priority.ACCEPT)
 
     def fail(session: Session) -> None:
         raise LookupError
 
-    results = await asyncio.gather(
-        *(each for number in range(20) for each in (lane.put([str(number)]), database.write(fail))),
-        return_exceptions=True,
-    )
-    assert [type(result) for result in results] == [type(None), LookupError] * 20
-    assert len(await database.read(open_subjects)) == 20
+    def tasks(number: int) -> list[Awaitable[object]]:
+        return [lane.put([f"ack {number}"]), database.write(fail), database.write(partial(ring, subject=str(number)))]
+
+    together = (each for number in range(20) for each in tasks(number))
+    results = await asyncio.gather(*together, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None), LookupError, bool] * 20
+    assert len(await database.read(open_subjects)) == 40
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_on_sqlite_what_waits_shares_one_commit_with_bulk_work_apart(database: Database) -> None:
+    commits: list[Connection] = []
+    event.listen(database.engine, "commit", commits.append)
+    lane = database.lane("test", ring_all, priority=Priority.ACCEPT)
+    gate = Gate()
+    held = await busy(database, gate)
+    later = [asyncio.create_task(database.write(partial(ring, subject=str(number)))) for number in range(5)]
+    bulk = asyncio.create_task(database.write(partial(ring, subject="bulk"), priority=Priority.BULK))
+    await asyncio.sleep(0)
+    later.append(asyncio.create_task(lane.put(["ack"])))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(*held, *later)
+    assert len(commits) == 1
+    await bulk
+    assert len(commits) == 2
+    assert await database.read(open_subjects) == {"0", "1", "2", "3", "4", "ack", "bulk"}
 
 
 async def test_a_bulk_walk_lets_others_in_between_and_halves_what_is_late(database: Database) -> None:

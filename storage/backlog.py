@@ -1,0 +1,89 @@
+"""What waits for the writer's threads, and in which order it goes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from storage.work import Closed, Priority, Work
+
+RIDE_WITHIN_S = 0.01
+
+
+class Backlog:
+    """The work that waits, by priority. Any thread may put and take."""
+
+    def __init__(self) -> None:
+        self._queues: dict[Priority, deque[Work]] = {priority: deque() for priority in Priority}
+        self._changed = threading.Condition()
+        self._is_open = False
+
+    def open(self) -> None:
+        """Take work from now on."""
+        with self._changed:
+            self._is_open = True
+
+    def close(self) -> None:
+        """Take no more; what waits is still given out."""
+        with self._changed:
+            self._is_open = False
+            self._changed.notify_all()
+
+    def closed_within(self, seconds: float) -> bool:
+        """Whether it is closed, or will be in so many seconds: waits as long."""
+        with self._changed:
+            if self._is_open and seconds:
+                self._changed.wait_for(lambda: not self._is_open, seconds)
+            return not self._is_open
+
+    def put(self, work: Work) -> None:
+        """Queue it. Closed where nothing is taken any more."""
+        with self._changed:
+            if not self._is_open:
+                raise Closed("the database is closed")
+            self._queues[work.priority].append(work)
+            self._changed.notify_all()
+
+    def put_back(self, parts: Sequence[Work]) -> None:
+        """Queue these before everything else of their priority."""
+        with self._changed:
+            for part in reversed(parts):
+                self._queues[part.priority].appendleft(part)
+            self._changed.notify_all()
+
+    def next(self, share: Sequence[Priority]) -> Work | None:
+        """What goes next among these priorities, waiting for it; None after the end.
+
+        Acks go first; but fresh ones let work go ahead, for they ride along in its commit.
+        """
+        with self._changed:
+            while True:
+                for priority in self._order(share):
+                    if self._queues[priority]:
+                        return self._queues[priority].popleft()
+                if not self._is_open:
+                    return None
+                self._changed.wait()
+
+    def rider(self, share: Sequence[Priority], first: Work, began: float) -> Work | None:
+        """What may share the commit of `first`, whose transaction began then: other work for a while, then fresh acks.
+
+        Acks share with nothing that came after them, bulk work with acks alone; and a writer that takes no acks
+        (PostgreSQL has one for them) lets nothing share, for each piece holds locks.
+        """
+        if Priority.ACCEPT not in share or first.priority is Priority.ACCEPT:
+            return None
+        works = first.priority is Priority.WORK and time.monotonic() - began < RIDE_WITHIN_S
+        with self._changed:
+            for priority in (Priority.WORK, Priority.ACCEPT) if works else (Priority.ACCEPT,):
+                if self._queues[priority]:
+                    return self._queues[priority].popleft()
+            return None
+
+    def _order(self, share: Sequence[Priority]) -> Sequence[Priority]:
+        acks = self._queues[Priority.ACCEPT]
+        if not acks or Priority.WORK not in share or time.monotonic() - acks[0].queued_at > RIDE_WITHIN_S:
+            return share
+        return (Priority.WORK, *share)
