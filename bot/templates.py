@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -68,9 +69,19 @@ class Templates:
         self._environment.globals.update(button=_button, card=_card, picture=_picture, shop=shop)
         self._environment.filters.update(money=money, number=number, day=self._day, moment=self._moment)
         self._found: dict[tuple[str, str, str], Template] = {}
+        self._remembered = lru_cache(maxsize=1024)(self._render)
 
     def render(self, name: str, locale: str, channel: str, values: dict[str, Any]) -> Message:
-        """The message; raises UndefinedError where a value is missing, TemplateNotFound where the template is."""
+        """The message; raises UndefinedError where a value is missing, TemplateNotFound where the template is.
+
+        The same values give the same message, so most answers are remembered ones.
+        """
+        try:
+            return self._remembered(name, locale, channel, tuple(values.items()))
+        except TypeError:
+            return self._render(name, locale, channel, tuple(values.items()))
+
+    def _render(self, name: str, locale: str, channel: str, values: tuple[tuple[str, Any], ...]) -> Message:
         template = self._found.get((name, locale, channel)) or self._find(name, locale, channel)
         parts = _Parts()
         text = template.render(values, **{_PARTS: parts}, locale=locale)

@@ -73,14 +73,6 @@ class Update:
     known: bool = True
 
 
-def load(body: bytes) -> Any:
-    """The JSON of a body; ValueError for everything that is none, however deep or wild."""
-    try:
-        return json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 def slots(data: Any) -> list[Slot]:
     """Every update of a body, in order; ValueError where it is no Page's body or holds none."""
     if not isinstance(data, dict):

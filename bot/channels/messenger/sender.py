@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -157,10 +157,7 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     if kind is None:
         raise SendError(SendErrorKind.PERMANENT, "lane", _NO_SUCH_LANE, detail=outgoing.lane)
     part = outgoing.message
-    message = _content(part)
-    quick = [_quick_reply(button) for button in part.buttons if button.kind not in _ON_TEMPLATE]
-    if quick:
-        message["quick_replies"] = quick
+    message = dict(_content(part))
     if outgoing.metadata:
         message["metadata"] = outgoing.metadata[:METADATA]
     body: dict[str, Any] = {"recipient": {"id": outgoing.to.user_id}, **kind, "message": message}
@@ -169,7 +166,13 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     return body
 
 
-def _content(part: Message) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _content(part: Message) -> Mapping[str, Any]:
+    quick = [_quick_reply(button) for button in part.buttons if button.kind not in _ON_TEMPLATE]
+    return {**_shown_as(part), "quick_replies": quick} if quick else _shown_as(part)
+
+
+def _shown_as(part: Message) -> dict[str, Any]:
     template = [_button(button) for button in part.buttons if button.kind in _ON_TEMPLATE]
     if part.picture:
         return {"attachment": {"type": "image", "payload": {"url": _link(part.picture) or part.picture}}}

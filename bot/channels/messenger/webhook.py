@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from bot.channels import parsed
 from bot.channels.base import Keys, Raw, Received, Verdict
 from bot.channels.messenger import envelope
 from bot.channels.messenger.envelope import Slot, Update
@@ -29,7 +30,7 @@ def receive(headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) 
     if not _is_genuine(headers, body, keys.secret):
         return Received(403, Verdict.BAD_SIGNATURE)
     try:
-        found = envelope.slots(envelope.load(body))
+        found = envelope.slots(parsed.load(body))
     except ValueError:
         return Received(200, Verdict.NOT_UNDERSTOOD, buried=(_buried("", body, keys),))
     if _is_console_test(found) and _CONSOLE_PAGE not in keys.account_ids:
@@ -75,7 +76,7 @@ def _pending(body: bytes) -> Received:
     if body.strip() in (b"", b"{}"):
         return Received(200, Verdict.PROBE)
     try:
-        found = envelope.slots(envelope.load(body))
+        found = envelope.slots(parsed.load(body))
     except ValueError:
         return Received(403, Verdict.PENDING)
     return Received(200, Verdict.CONSOLE_TEST) if _is_console_test(found) else Received(403, Verdict.PENDING)

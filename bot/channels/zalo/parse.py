@@ -5,12 +5,12 @@ https://docs.zaloplatforms.com/docs/OA/webhook/tin-nhan/su-kien-nguoi-dung-gui-t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from bot.channels import parsed
 from bot.channels.text import clean
 from bot.channels.zalo import attachments
 from bot.channels.zalo.envelope import Json, identifier, is_template_receipt, items, mapping, moment, read
@@ -54,10 +54,7 @@ class _Read:
 
 def parse(body: bytes, now: datetime) -> list[Event]:
     """One raw event in our words; raises ValueError (only) for a body that is no event of Zalo's."""
-    try:
-        event = json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    event = parsed.load(body)
     if not isinstance(event, dict):
         raise ValueError("no JSON object")
     envelope = read(event)

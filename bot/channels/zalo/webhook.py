@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
 
+from bot.channels import parsed
 from bot.channels.base import Keys, Raw, Received, Verdict
 from bot.channels.text import clean
 from bot.channels.zalo.envelope import Envelope, Json, NotUnderstood, identifier, items, mapping, moment, read
@@ -74,8 +74,8 @@ def _split(event: Json, body: bytes, keys: Keys, now: datetime) -> Received:
 def _parse(body: bytes) -> _Parsed:
     """The JSON object, or None for anything else."""
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        value = parsed.load(body)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 
