@@ -50,7 +50,7 @@ from web import vitals
 Clock = Callable[[], datetime]
 Command = Callable[[argparse.Namespace, Database, Settings, datetime], Awaitable[Report]]
 
-SWITCH_INTERVAL_S = 0.0001
+SWITCH_INTERVAL_S = 0.0005
 COLLECT_AFTER = 20_000
 """New objects until the collector looks for circles among them: ours have none, and a look costs every thread."""
 STOPPING: http.AppKey[asyncio.Event] = http.AppKey("STOPPING", asyncio.Event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -175,7 +176,11 @@ class Database:
 
 
 class _Writer:
-    """One thread with one connection: commits work after work until its backlog is closed and empty."""
+    """One thread with one connection: commits work after work until its backlog is closed and empty.
+
+    Where the system knows it, the thread is a batch thread: when it wakes, it does not cut short whoever runs, so that
+    the event loop goes on with what came in, and more waits together.
+    """
 
     def __init__(
         self,
@@ -193,6 +198,8 @@ class _Writer:
 
     def run(self) -> None:
         """What the thread does."""
+        if hasattr(os, "SCHED_BATCH"):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
         while (work := self._backlog.next(self._share)) is not None:
             together = [work]
             error = self._try(together, ride=True)

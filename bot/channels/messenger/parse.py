@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bot.channels import parsed
 from bot.channels.messenger import envelope
 from bot.channels.messenger.attachments import media_of, place_of, spoken
 from bot.channels.messenger.envelope import Update, record, records
@@ -47,7 +46,7 @@ _DETAIL = 2000
 def parse(body: bytes, now: datetime) -> list[Event]:
     """The updates of one raw body in our words. Raises ValueError where it cannot be understood."""
     try:
-        return [_event(envelope.read(slot), now) for slot in envelope.slots(parsed.load(body))]
+        return [_event(update, now) for update in envelope.updates(body)]
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

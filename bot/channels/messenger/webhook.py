@@ -91,7 +91,7 @@ def _sorted(found: list[Slot], bodies: list[bytes], keys: Keys) -> Received:
     buried: list[Raw] = []
     for slot, body in zip(found, bodies, strict=True):
         try:
-            raw = _raw(slot, body)
+            raw = _raw(body)
         except (ValueError, RecursionError):
             buried.append(_buried(envelope.page_of(slot), body, keys))
         else:
@@ -99,8 +99,8 @@ def _sorted(found: list[Slot], bodies: list[bytes], keys: Keys) -> Received:
     return Received(200, Verdict.ACCEPTED if raws else Verdict.NOT_UNDERSTOOD, tuple(raws), tuple(buried))
 
 
-def _raw(slot: Slot, body: bytes) -> Raw:
-    update = envelope.read(slot)
+def _raw(body: bytes) -> Raw:
+    (update,) = envelope.updates(body)
     return Raw(
         account_id=update.page_id,
         thread_key=update.person or "account",
