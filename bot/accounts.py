@@ -56,7 +56,7 @@ class Accounts:
         self._database, self._channels, self._apps = database, channels, apps
         self._sealer, self._clock, self._owner = sealer, clock, owner
         self._known: dict[tuple[str, str], Account] = {}
-        self._ids: set[tuple[str, str]] = set()
+        self._ids: dict[str, frozenset[str]] = {}
         self._read_at = float("-inf")
 
     async def seed(self) -> None:
@@ -81,12 +81,15 @@ class Accounts:
 
     def ids(self, channel: str) -> frozenset[str]:
         """The accounts of a channel that were known at the last reading, held ones too."""
-        return frozenset(account_id for name, account_id in self._ids if name == channel)
+        return self._ids.get(channel, frozenset())
 
     async def reload(self) -> None:
         """Read all accounts again."""
         views = await self._database.read(accounts.everyone)
-        self._ids = {(view.channel, view.account_id) for view in views if view.held != accounts.REMOVED}
+        self._ids = {
+            name: frozenset(v.account_id for v in views if v.channel == name and v.held != accounts.REMOVED)
+            for name in self._channels
+        }
         self._known = {
             (view.channel, view.account_id): self._opened(view) for view in views if view.access_token and not view.held
         }

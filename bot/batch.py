@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -111,7 +112,10 @@ class Batch:
         customers.add_many(self.session, people, identities, empty)
         jobs.add_many(
             self.session,
-            [jobs.row(PROFILE_JOB, str(identity), {"identity": identity}, self.now) for _, _, identity in rows],
+            [
+                jobs.row(PROFILE_JOB, str(identity), {"identity": identity, **asdict(each)}, self.now)
+                for each, _, identity in rows
+            ],
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session
@@ -104,9 +104,12 @@ async def running(
         await living.reload()
         own = keys_of(settings)
 
+        @lru_cache(maxsize=len(own))
+        def with_ids(channel: str, ids: frozenset[str]) -> Keys:
+            return replace(own[channel], account_ids=own[channel].account_ids | ids)
+
         def keys(channel: str) -> Keys:
-            known = own[channel]
-            return replace(known, account_ids=known.account_ids | living.ids(channel))
+            return with_ids(channel, living.ids(channel))
 
         service = Service(database, living, channels, keys)
         if not worker:

@@ -66,16 +66,13 @@ class Upkeep:
 
     async def fetch_profile(self, payload: Payload) -> None:
         """Ask the platform for a new person's name and picture."""
-        identity = int(payload["identity"])
-        person = await self._database.read(lambda session: customers.person(session, identity))
-        if person is None:
-            return
+        channel = payload["channel"]
         try:
-            account = await self._accounts.get(person.channel, person.account_id)
+            account = await self._accounts.get(channel, payload["account_id"])
         except Held:
             raise Later(timedelta(minutes=10)) from None
-        profile = await self._channels[person.channel].profile(account, person.user_id)
-        await self._profiles.put([(identity, profile, self._clock())])
+        profile = await self._channels[channel].profile(account, payload["user_id"])
+        await self._profiles.put([(int(payload["identity"]), profile, self._clock())])
 
     async def sweep(self, payload: Payload) -> None:
         """Free what lost senders held, and settle the sends whose outcome is unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -127,6 +128,20 @@ def test_the_migrated_schema_is_the_schema_of_the_models(empty_url: str) -> None
     with connected(empty_url) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def test_profile_jobs_of_the_first_schema_learn_whom_to_ask_about(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0001")
+    with connected(empty_url) as connection:
+        fill(connection)
+        whom = connection.execute(text("SELECT id, channel, account_id, user_id FROM identity")).mappings().one()
+        old = {"payload": json.dumps({"identity": whom["id"]})}
+        connection.execute(text("UPDATE job SET kind = 'profile.fetch', payload = :payload"), old)
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection:
+        payload = json.loads(connection.execute(text("SELECT payload FROM job")).scalar_one())
+    asked = {key: whom[key] for key in ("channel", "account_id", "user_id")}
+    assert payload == {"identity": whom["id"], **asked}
 
 
 def test_every_revision_keeps_every_row(empty_url: str) -> None:

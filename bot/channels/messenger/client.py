@@ -85,12 +85,12 @@ def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: faults.Fau
     """
     data = _object(raw)
     failure = data.get("error") if data is not None else None
+    if 200 <= status < 300 and data is not None and failure is None:
+        return data
     wait = _retry_after(headers)
     if isinstance(failure, dict):
         code, subcode = _number(failure.get("code")), _number(failure.get("error_subcode"))
         raise errors.error(code, subcode, status, wait or _regain(headers), _detail(failure))
-    if 200 <= status < 300 and data is not None and failure is None:
-        return data
     name = f"http {status}"
     if status == 429 or (status == 503 and wait):
         raise errors.raised(faults.BUSY, name, wait)

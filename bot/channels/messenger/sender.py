@@ -25,6 +25,7 @@ CARDS = 10
 CARD_TITLE = 80
 METADATA = 999
 
+_written = json.JSONEncoder(separators=(",", ":")).encode
 _POINTER = "👇"
 """Stands where buttons came without words: Messenger shows no button alone."""
 _FILLER = "·"
@@ -148,7 +149,7 @@ def _dial(value: str) -> str:
 
 def encode(outgoing: Outgoing) -> bytes:
     """The body of the one call that says a part."""
-    return json.dumps(payload(outgoing), separators=(",", ":")).encode()
+    return _written(payload(outgoing)).encode()
 
 
 def payload(outgoing: Outgoing) -> dict[str, Any]:
