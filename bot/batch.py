@@ -45,12 +45,14 @@ class Batch:
         if not wanted:
             return
         users = [each.user_id for each in wanted.values()]
+        held = customers.lock_owners_of(self.session, users)
         people = customers.people(self.session, users)
         missing = [each for key, each in wanted.items() if key not in people]
         if missing:
-            self._make(missing)
+            held |= self._make(missing)
             people = customers.people(self.session, users)
-        if customers.lock(self.session, sorted({person.customer_id for person in people.values()})):
+        joined = {person.customer_id for person in people.values()} - held
+        if joined and customers.lock(self.session, sorted(joined)):
             people = customers.people(self.session, users)
         for key in wanted:
             person = people[key]
@@ -96,7 +98,7 @@ class Batch:
         if outgoing:
             wake(self.session, outbox.TOPIC)
 
-    def _make(self, addresses: list[Address]) -> None:
+    def _make(self, addresses: list[Address]) -> set[int]:
         rows = [(each, new_id(), new_id()) for each in addresses]
         people: list[dict[str, Any]] = [
             {"id": customer, "created_at": self.now, "updated_at": self.now} for _, customer, _ in rows
@@ -117,6 +119,7 @@ class Batch:
                 for each, _, identity in rows
             ],
         )
+        return {customer for _, customer, _ in rows}
 
 
 def moved_window(talk: Talk, at: datetime) -> None:

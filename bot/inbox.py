@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from prometheus_client import Counter
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bot import effects
@@ -23,12 +22,12 @@ from bot.router import Routes
 from bot.templates import Templates
 from crm import conversations
 from crm.events import Event, Followed, Inbound, TextReceived, UnknownEvent
-from storage import inbox
+from storage import engines, inbox
 from storage.database import Database
 from storage.faults import faultpoint
 from storage.inbox import Held, Waiting
 from storage.queue import retry_delay
-from storage.work import Closed
+from storage.work import TROUBLE
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +36,6 @@ BURIED = Counter("khachquen_events_buried_total", "Events given up, by channel",
 
 THREADS = 64
 ATTEMPTS = 3
-
-TROUBLE = (Closed, OperationalError, InterfaceError, sqlite3.OperationalError)
-"""What is the database's fault and no event's: the batch is undone and comes again."""
 
 Clock = Callable[[], datetime]
 
@@ -111,10 +107,11 @@ class InboxWorker:
                 continue
             self._converse(batch, events)
             done.extend(row.id for row in alive)
-        batch.flush()
-        inbox.finish(session, done)
-        inbox.bury(session, buried)
-        inbox.release(session, taken, wait_until)
+        with engines.together(session.connection()):
+            batch.flush()
+            inbox.finish(session, done)
+            inbox.bury(session, buried)
+            inbox.release(session, taken, wait_until)
         faultpoint("t3.written")
 
     def _parse(

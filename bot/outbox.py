@@ -18,13 +18,13 @@ from bot.effects import METADATA
 from crm.events import Address
 from crm.messages import Message, Purpose
 from crm.reach import ReachFacts, reach
-from storage import accounts, alarms, customers, outbox
+from storage import accounts, alarms, customers, engines, outbox
 from storage.columns import NEVER
 from storage.database import Database
 from storage.faults import faultpoint
 from storage.outbox import SENDING, UNKNOWN, Due, Sent
 from storage.queue import DEAD, MAX_ATTEMPTS, WAITING, retry_delay
-from storage.work import Closed, wake
+from storage.work import TROUBLE, Closed, wake
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,12 @@ class OutboxWorker:
         self._sent: list[Sent] = []
         self._topic = database.topic(outbox.TOPIC)
 
+    async def recall(self) -> None:
+        """Learn which accounts were refused before this process started."""
+        known = await self._database.read(alarms.unsolved)
+        subjects = (alarm.subject.partition(":") for alarm in known if alarm.kind == REFUSED)
+        self._refusing = {(channel, account) for channel, _, account in subjects}
+
     async def once(self) -> int:
         """Write down what was sent, claim what may go now, and start its sends; how many claims that were."""
         sent, self._sent = self._sent, []
@@ -114,10 +120,11 @@ class OutboxWorker:
             )
 
     def _turn(self, session: Session, sent: list[Sent], free: int) -> list[Claimed]:
-        outbox.sent(session.connection(), sent)
-        if sent:
-            faultpoint("t5.written")
-        return self._claim(session, free) if free > 0 else []
+        with engines.together(session.connection()):
+            outbox.sent(session.connection(), sent)
+            if sent:
+                faultpoint("t5.written")
+            return self._claim(session, free) if free > 0 else []
 
     def _claim(self, session: Session, free: int) -> list[Claimed]:
         now = self._clock()
@@ -177,6 +184,9 @@ class OutboxWorker:
             raise
         except Closed:
             return
+        except TROUBLE as error:
+            why = type(error).__name__
+            log.warning("how a send went could not be written; it is looked for", extra={"id": due.id, "why": why})
         except Exception as error:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
             await self._give_up(item, type(error).__name__)

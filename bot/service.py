@@ -25,7 +25,7 @@ from bot.outbox import OutboxWorker, sweep
 from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.upkeep import Upkeep
-from storage import inbox, jobs, outbox
+from storage import accounts, inbox, jobs, outbox
 from storage.database import Database
 from storage.queue import free_leases
 
@@ -127,6 +127,7 @@ def _take_over(session: Session, now: datetime, owner: str) -> None:
     """The only process on this file starts: whatever an earlier one held is free, what it was sending is unknown."""
     sweep(session, now, owner)
     free_leases(session, jobs.Job, owner)
+    free_leases(session, accounts.AccountRow, owner)
 
 
 @asynccontextmanager
@@ -136,6 +137,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     inbox_worker = InboxWorker(database, desk, clock)
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), clock, owner)
     job_worker = JobWorker(database, chores.kinds(), clock, owner)
+    await outbox_worker.recall()
     stopping = asyncio.Event()
     tasks = [
         asyncio.create_task(work(inbox_worker.once, database.topic(inbox.TOPIC), stopping, 0.5)),

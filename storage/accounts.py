@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import UniqueConstraint, select, update
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session
 
 from storage.columns import NEVER, BigInt, insert, moment, serial
 from storage.hot import Fetch
+from storage.queue import Leased
 
 REMOVED = "removed"
 
 
-class AccountRow(SQLModel, table=True):
+class AccountRow(Leased, table=True):
     """One OA or Page. `seed` is a hash of the token pair last seen in the settings; `held` says why nothing is sent."""
 
     __tablename__ = "account"
@@ -32,8 +33,6 @@ class AccountRow(SQLModel, table=True):
     refresh_pending_since: datetime | None = moment(nullable=True)
     seed: str = ""
     held: str = ""
-    lease_owner: str = ""
-    lease_until: datetime = moment()
     lease_token: int = Field(default=0, sa_type=BigInt)
     send_tat: datetime = moment()
     added_at: datetime = moment()

@@ -147,7 +147,17 @@ _PEOPLE = (
     .join(_customer, _customer.c.id == _identity.c.customer_id)
     .join(_conversation, _conversation.c.id == _identity.c.id)
 )  # fmt: skip
-_PEOPLE_BY_USER = Fetch(lambda among: _PEOPLE.where(_identity.c.user_id.in_(among("users"))))
+_PEOPLE_BY_USER = Fetch(lambda among: _PEOPLE.where(among(_identity.c.user_id, "users")))
+
+
+_OWNERS = Fetch(
+    lambda among: (
+        select(_customer.c.id)
+        .where(_customer.c.id.in_(select(_identity.c.customer_id).where(among(_identity.c.user_id, "users"))))
+        .order_by(_customer.c.id)
+        .with_for_update()
+    )
+)
 
 
 def people(session: Session, user_ids: Sequence[str]) -> dict[tuple[str, str, str], Person]:
@@ -195,6 +205,16 @@ def lock_owners(connection: Connection, identity_ids: Sequence[int]) -> None:
         owners = select(_identity.c.customer_id).where(_identity.c.id.in_(identity_ids))
         statement = select(_customer.c.id).where(_customer.c.id.in_(owners)).order_by(_customer.c.id)
         connection.execute(statement.with_for_update()).all()
+
+
+def lock_owners_of(session: Session, user_ids: Sequence[str]) -> set[int]:
+    """Hold the customers behind these user ids, in one order, before anything of them is read; whom that is.
+
+    One who is joined to another customer at this very moment may be missing. SQLite has one writer, and nobody to hold.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return set()
+    return {row[0] for row in _OWNERS.rows(session.connection(), users=sorted(set(user_ids)))}
 
 
 def lock(session: Session, customer_ids: Sequence[int]) -> bool:

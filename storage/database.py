@@ -39,7 +39,7 @@ SLOW_S = 0.05
 BULK_S = 0.02
 ATTEMPTS = 3
 SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
-REFUSALS = (DataError, IntegrityError, sqlite3.DataError, sqlite3.IntegrityError, ValueError, OverflowError)
+REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
 """What says that a row is at fault: the database refused it, or the driver did (a lone surrogate, a huge number)."""
 
 EVERYTHING = (Priority.ACCEPT, Priority.WORK, Priority.BULK)
@@ -255,7 +255,7 @@ class _Writer:
                     together.append(rider)
             if connection.dialect.name != "sqlite":
                 for topic in topics:
-                    connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (watch.CHANNEL, topic))
+                    engines.execute(connection, "SELECT pg_notify($1, $2)", (watch.CHANNEL, topic))
         return topics
 
     def _resolve(self, together: Sequence[Work], topics: Iterable[str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 BUSY_S = 1.5
@@ -86,7 +88,7 @@ def _sqlite(url: str, pragmas: list[str], begin: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        driver(connection).execute(begin)
+        execute(connection, begin)
 
     return engine
 
@@ -122,9 +124,39 @@ def fold_log(connection: Connection) -> None:
 
     Writing over a log costs the disk less than letting it grow; done right after `checkpoint`, little is left to move.
     """
-    driver(connection).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    execute(connection, "PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
-def driver(connection: Connection) -> sqlite3.Connection:
-    """SQLite's own connection under SQLAlchemy's, in the same transaction: for statements that run all the time."""
-    return cast("sqlite3.Connection", connection.connection.driver_connection)
+def execute(connection: Connection, text: str, values: Sequence[Any] = ()) -> Any:
+    """One statement on the driver itself, in SQLAlchemy's transaction and with its errors: for what runs all the time.
+
+    Placeholders are the engine's own: `?` on SQLite, `$1` on PostgreSQL. Returns the driver's cursor.
+    """
+    driver: Any = connection.connection.driver_connection
+    with _wrapped(connection, text) as dbapi:
+        return (driver if connection.dialect.name == "sqlite" else dbapi.RawCursor(driver)).execute(text, values)
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """What is executed in this block shares round trips on PostgreSQL: only a fetch waits for its answer.
+
+    Counts of rows are not known inside. What a statement did wrong may be raised at the block's end.
+    """
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    with _wrapped(connection, "a pipeline"), driver.pipeline():
+        yield
+
+
+@contextmanager
+def _wrapped(connection: Connection, text: str) -> Iterator[Any]:
+    """The driver's module; its errors become SQLAlchemy's."""
+    dbapi: Any = connection.dialect.loaded_dbapi
+    try:
+        yield dbapi
+    except dbapi.Error as error:
+        wrapped = DBAPIError.instance(text, None, error, dbapi.Error, hide_parameters=True, dialect=connection.dialect)
+        raise wrapped from None

@@ -1,20 +1,22 @@
-"""Statements for the hot streams: compiled once, handed to the driver with many rows, past SQLAlchemy's costs.
+"""Statements for the hot streams: compiled once, many rows in one step, past most of SQLAlchemy's costs.
 
-On SQLite every step of a statement lets go of the interpreter's lock and fights for it again, so many rows share one
-step, going in and coming out. On PostgreSQL the driver sends rows in a pipeline, in their order, which keeps locks in
-order, too.
+On SQLite every step of a statement lets go of the interpreter's lock and fights for it again; on PostgreSQL every
+statement is a round trip. So many rows share one step, going in and coming out.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     ColumnClause,
     ColumnElement,
@@ -23,7 +25,9 @@ from sqlalchemy import (
     Executable,
     LargeBinary,
     Select,
+    String,
     Table,
+    Text,
     bindparam,
     cast,
     column,
@@ -42,15 +46,19 @@ from storage.columns import insert
 
 Row = Mapping[str, Any]
 Reader = Callable[[Any], Any]
+Among = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
+"""Whether a column is among the values of a list that the query is given under this name."""
 
 _REMEMBERED = 2048
+_GROUP = re.compile(r"(?<=VALUES )\((?:[^()]|\([^()]*\))*\)")
+_PLACES = re.compile(r"%[s%]")
 _MOST_ROWS = 16
 """In one statement: more would save few steps, and every number of rows is a program that SQLite keeps ready."""
 _binders: dict[tuple[str, str], Reader | None] = {}
 
 
 def inserting(table: Table, keys: Sequence[str], finish: Callable[[Insert], Insert] | None = None) -> Hot:
-    """Insert rows of these keys; `finish` may add what happens on conflict."""
+    """Insert rows of these keys, in their order; `finish` may add what happens on conflict."""
 
     def build(dialect: str) -> Executable:
         row = {key: bindparam(key, type_=table.c[key].type, required=True) for key in keys}
@@ -63,7 +71,10 @@ def inserting(table: Table, keys: Sequence[str], finish: Callable[[Insert], Inse
 def updating(
     table: Table, keys: Sequence[str], *conditions: ColumnElement[bool], constants: Mapping[str, Any] | None = None
 ) -> Hot:
-    """Update rows by `id`: each its own values of these keys, all the same constants, where the conditions hold."""
+    """Update rows by `id`: each its own values of these keys, all the same constants, where the conditions hold.
+
+    On PostgreSQL the rows are locked in no order: whoever may meet others there must hold them, or what owns them.
+    """
 
     def build(dialect: str) -> Executable:
         named = [column(key, table.c[key].type) for key in ("id", *keys)]
@@ -90,13 +101,14 @@ class _Prepared:
     tail: str
     row: list[tuple[str, Reader | None]]
     constants: list[Any]
+    written: Callable[[str], str]
     texts: dict[int, str] = field(default_factory=dict)
 
     def text(self, rows: int) -> str:
         """The statement for so many rows."""
         found = self.texts.get(rows)
         if found is None:
-            found = self.texts[rows] = self.head + ", ".join([self.group] * rows) + self.tail
+            found = self.texts[rows] = self.written(self.head + ", ".join([self.group] * rows) + self.tail)
         return found
 
     def bind(self, rows: Sequence[Row]) -> tuple[Any, ...]:
@@ -110,99 +122,133 @@ class Hot:
 
     def __init__(self, build: Callable[[str], Executable]) -> None:
         self._build = build
-        self._sqlite: _Prepared | None = None
-        self._named: tuple[str, Callable[[Row], dict[str, Any]]] | None = None
+        self._ready: dict[str, _Prepared] = {}
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Execute for all rows, in their order."""
         if not rows:
             return
-        if connection.dialect.name != "sqlite":
-            sql, bind = self._named or self._prepare_named(connection.dialect)
-            connection.exec_driver_sql(sql, [bind(row) for row in rows])
-            return
-        ready = self._sqlite or self._prepare_sqlite(connection.dialect)
-        for start in range(0, len(rows), _MOST_ROWS):
-            some = rows[start : start + _MOST_ROWS]
-            engines.driver(connection).execute(ready.text(len(some)), ready.bind(some))
+        ready = self._ready.get(connection.dialect.name) or self._prepare(connection.dialect)
+        for some in _shares(rows, every_number=connection.dialect.name == "sqlite"):
+            engines.execute(connection, ready.text(len(some)), ready.bind(some))
 
-    def _prepare_sqlite(self, dialect: Dialect) -> _Prepared:
-        compiled = _compiled(self._build("sqlite"), dialect)
-        parts = [compiled.binds[name] for name in compiled.positiontup or ()]
+    def _prepare(self, dialect: Dialect) -> _Prepared:
+        text, written, parts = _compiled(self._build(dialect.name), dialect)
         row = [(part.key, _binder(part.type, dialect)) for part in parts if part.required]
-        constants = [_bound(part.type, dialect, part.value) for part in parts if not part.required]
-        group = "(" + ", ".join("?" * len(row)) + ")"
-        head, found, tail = str(compiled).partition(group)
-        assert found and all(part.required for part in parts[: len(row)]), str(compiled)
-        self._sqlite = _Prepared(head, group, tail, row, constants)
-        return self._sqlite
+        constants = [_bound(part.type, dialect, part.effective_value) for part in parts if not part.required]
+        found = _GROUP.search(text)
+        assert found and all(part.required for part in parts[: len(row)]), text
+        ready = _Prepared(text[: found.start()], found[0], text[found.end() :], row, constants, written)
+        self._ready[dialect.name] = ready
+        return ready
 
-    def _prepare_named(self, dialect: Dialect) -> tuple[str, Callable[[Row], dict[str, Any]]]:
-        compiled = _compiled(self._build(dialect.name), dialect)
-        row = [(name, part.key, _binder(part.type, dialect)) for name, part in compiled.binds.items() if part.required]
-        constants = {
-            name: _bound(part.type, dialect, part.value) for name, part in compiled.binds.items() if not part.required
-        }
 
-        def bind(given: Row) -> dict[str, Any]:
-            return constants | {name: given[key] if read is None else read(given[key]) for name, key, read in row}
+def _shares(rows: Sequence[Row], *, every_number: bool) -> Iterator[Sequence[Row]]:
+    """Cut into shares that have a program ready: SQLite keeps one for every number of rows, PostgreSQL some."""
+    start = 0
+    while start < len(rows):
+        most = min(len(rows) - start, _MOST_ROWS)
+        share = most if every_number else 1 << (most.bit_length() - 1)
+        yield rows[start : start + share]
+        start += share
 
-        self._named = (str(compiled), bind)
-        return self._named
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query's text, where its values come from, and how its cells are read."""
+
+    text: str
+    parts: list[tuple[str, Reader | None, Any]]
+    readers: list[Reader | None]
+
+    def bind(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        """All values in the order of the placeholders."""
+        return tuple([_read(given[key], read) if key else constant for key, read, constant in self.parts])
 
 
 class Fetch:
-    """A query whose rows come in one step. Parameters keep their names; those in `lists` take many values."""
+    """A query whose rows come in one step. Parameters keep their names; lists are told apart by `among`."""
 
-    def __init__(self, build: Callable[[Callable[[str], Any]], Select[Any]]) -> None:
-        """`build(among)` makes the query; `among("ids")` stands for the values of a list in `.in_(…)`."""
+    def __init__(self, build: Callable[[Among], Select[Any]]) -> None:
+        """`build(among)` makes the query; `among(column, "ids")` holds where the column is in the list `ids`."""
         self._build = build
-        self._ready: dict[str, tuple[Any, list[Reader | None]]] = {}
+        self._ready: dict[str, _Query] = {}
 
-    def rows(self, connection: Connection, **given: Any) -> list[Sequence[Any]]:
+    def rows(self, connection: Connection, **given: Any) -> Sequence[Sequence[Any]]:
         """The rows, each as a sequence of Python values in the query's order of columns."""
         if connection.dialect.name != "sqlite":
-            statement, _ = self._ready.get("other") or self._prepare_other()
-            return list(connection.execute(statement, given).all())
-        sql, readers = self._ready.get("sqlite") or self._prepare_sqlite(connection.dialect)
-        text, parts = sql
-        bound = tuple([_packed(given[key], read) if key else constant for key, constant, read in parts])
-        packed = engines.driver(connection).execute(text, bound).fetchone()[0]
+            rows: list[tuple[Any, ...]] = self._on_postgresql(connection, given).fetchall()
+            return rows
+        query = self._ready.get("sqlite") or self._prepare_sqlite(connection.dialect)
+        packed = engines.execute(connection, query.text, query.bind(given)).fetchone()[0]
         return [
-            [cell if read is None or cell is None else read(cell) for cell, read in zip(row, readers, strict=True)]
+            [
+                cell if read is None or cell is None else read(cell)
+                for cell, read in zip(row, query.readers, strict=True)
+            ]
             for row in json.loads(packed)
         ]
 
-    def _prepare_other(self) -> tuple[Any, list[Reader | None]]:
-        statement = self._build(lambda name: bindparam(name, expanding=True))
-        self._ready["other"] = (statement, [])
-        return self._ready["other"]
+    def lock(self, connection: Connection, **given: Any) -> None:
+        """Run a query `FOR UPDATE` for its locks alone, without waiting for rows; on SQLite there are none."""
+        if connection.dialect.name != "sqlite":
+            self._on_postgresql(connection, given)
 
-    def _prepare_sqlite(self, dialect: Dialect) -> tuple[Any, list[Reader | None]]:
-        def among(name: str) -> Any:
-            each = func.json_each(bindparam(name, required=True)).table_valued("value")
-            return select(each.c.value)
+    def _on_postgresql(self, connection: Connection, given: Mapping[str, Any]) -> Any:
+        query = self._ready.get("postgresql") or self._prepare_postgresql(connection.dialect)
+        return engines.execute(connection, query.text, query.bind(given))
+
+    def _prepare_postgresql(self, dialect: Dialect) -> _Query:
+        def among(where: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+            kind = Text() if isinstance(where.type, String) else where.type
+            return where == func.any(bindparam(name, type_=ARRAY(kind), required=True))
+
+        return self._prepare(self._build(among), dialect, [])
+
+    def _prepare_sqlite(self, dialect: Dialect) -> _Query:
+        def among(where: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+            each = func.json_each(bindparam(name, type_=_Listed(), required=True)).table_valued("value")
+            return where.in_(select(each.c.value))
 
         inner = self._build(among).subquery("found")
         cells = [func.hex(each) if isinstance(each.type, LargeBinary) else each for each in inner.c]
         statement = select(func.json_group_array(func.json_array(*cells))).select_from(inner)
-        compiled = _compiled(statement, dialect)
+        return self._prepare(statement, dialect, [_reader(each.type) for each in inner.c])
+
+    def _prepare(self, statement: Select[Any], dialect: Dialect, readers: list[Reader | None]) -> _Query:
+        text, written, bound = _compiled(statement, dialect)
         parts = [
-            (part.key, None, _binder(part.type, dialect))
+            (part.key, _list_binder(part.type, dialect), None)
             if part.required
-            else ("", _bound(part.type, dialect, part.effective_value), None)
-            for part in (compiled.binds[name] for name in compiled.positiontup or ())
+            else ("", None, _bound(part.type, dialect, part.effective_value))
+            for part in bound
         ]
-        self._ready["sqlite"] = ((str(compiled), parts), [_reader(each.type) for each in inner.c])
-        return self._ready["sqlite"]
+        query = self._ready[dialect.name] = _Query(written(text), parts, readers)
+        return query
 
 
-def _compiled(statement: Executable, dialect: Dialect) -> SQLCompiler:
-    return statement.compile(dialect=dialect)  # type: ignore[attr-defined,no-any-return]
+class _Listed(Text):
+    """A list, as SQLite takes it: written as JSON."""
 
 
-def _packed(value: Any, read: Reader | None) -> Any:
-    return json.dumps(value) if isinstance(value, list) else _read(value, read)
+def _list_binder(kind: TypeEngine[Any], dialect: Dialect) -> Reader | None:
+    if isinstance(kind, _Listed):
+        return json.dumps
+    return None if isinstance(kind, ARRAY) else _binder(kind, dialect)
+
+
+def _compiled(statement: Executable, dialect: Dialect) -> tuple[str, Callable[[str], str], list[Any]]:
+    """The statement with placeholders by position, how such a text is written at last, and what stands at each."""
+    positional = dialect if dialect.positional else type(dialect)(paramstyle="format")  # type: ignore[call-arg]
+    compiled: SQLCompiler = statement.compile(dialect=positional)  # type: ignore[attr-defined]
+    written = str if positional is dialect else _numbered
+    return str(compiled), written, [compiled.binds[name] for name in compiled.positiontup or ()]
+
+
+def _numbered(text: str) -> str:
+    """`%s` as `$1`, `$2`, …: what PostgreSQL itself reads, so that its driver need not look for placeholders."""
+    numbers = count(1)
+    return _PLACES.sub(lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", text)
 
 
 def _read(value: Any, read: Reader | None) -> Any:

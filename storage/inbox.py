@@ -12,7 +12,6 @@ from sqlalchemy import (
     LargeBinary,
     UniqueConstraint,
     bindparam,
-    case,
     func,
     select,
     text,
@@ -21,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert
 from sqlmodel import Field, Session, SQLModel
 
+from storage import engines
 from storage.columns import blob, given_id, hashed, hashed_id, moment, new_id
 from storage.faults import faultpoint
 from storage.hot import Fetch, inserting, updating
@@ -122,10 +122,10 @@ def _once(statement: Insert) -> Insert:
     return statement.on_conflict_do_nothing(index_elements=["dedup"])
 
 
-def _sooner(statement: Insert) -> Insert:
-    """A thread that waits already stays due as early as it was."""
-    here, new = _thread.c.due_at, statement.excluded.due_at
-    return statement.on_conflict_do_update(index_elements=["id"], set_={"due_at": case((here < new, here), else_=new)})
+def _due(statement: Insert) -> Insert:
+    """A thread that waits already keeps its moment: an earlier one, or a later one that it was held until."""
+    due_at = func.coalesce(_thread.c.due_at, statement.excluded.due_at)
+    return statement.on_conflict_do_update(index_elements=["id"], set_={"due_at": due_at})
 
 
 _EVENT_KEYS = (
@@ -133,7 +133,7 @@ _EVENT_KEYS = (
     "attempts", "error",
 )  # fmt: skip
 _INSERT_EVENTS = inserting(_inbox, _EVENT_KEYS, _once)
-_UPSERT_THREADS = inserting(_thread, ("id", "channel", "account_id", "thread_key", "due_at"), _sooner)
+_UPSERT_THREADS = inserting(_thread, ("id", "channel", "account_id", "thread_key", "due_at"), _due)
 
 
 def accept(connection: Connection, arrivals: Sequence[Arrival]) -> None:
@@ -165,8 +165,9 @@ def accept(connection: Connection, arrivals: Sequence[Arrival]) -> None:
                 "thread_key": thread_key,
                 "due_at": received_at,
             }
-    _INSERT_EVENTS.run(connection, [events[key] for key in sorted(events)])
-    _UPSERT_THREADS.run(connection, [threads[key] for key in sorted(threads)])
+    with engines.together(connection):
+        _INSERT_EVENTS.run(connection, [events[key] for key in sorted(events)])
+        _UPSERT_THREADS.run(connection, [threads[key] for key in sorted(threads)])
     faultpoint("t1.inserted")
 
 
@@ -189,7 +190,7 @@ _ONE = Fetch(
 _EVENTS = Fetch(
     lambda among: (
         select(*(_inbox.c[name] for name in Waiting._fields))
-        .where(_inbox.c.thread_id.in_(among("threads")), stands(_inbox.c.state, WAITING), _inbox.c.body.is_not(None))
+        .where(among(_inbox.c.thread_id, "threads"), stands(_inbox.c.state, WAITING), _inbox.c.body.is_not(None))
         .order_by(_inbox.c.id)
         .limit(bindparam("most", required=True))
     )

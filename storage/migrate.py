@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlmodel import Session
 
 from storage import engines
 
@@ -47,6 +49,16 @@ def head() -> str:
 def current(connection: Connection) -> str | None:
     """The revision of the database; None where it is empty."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def fits(session: Session) -> bool:
+    """Whether the schema is the one that this process was started with."""
+    return current(session.connection()) == _head_at_start()
+
+
+@cache
+def _head_at_start() -> str:
+    return head()
 
 
 def is_pending(url: str) -> bool:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session
 
+from storage import engines
 from storage.accounts import AccountRow
 from storage.columns import NEVER, given_id, moment, reference
 from storage.customers import Customer, Identity
@@ -116,7 +117,7 @@ _DUE = Fetch(
     .where(
         stands(_outbox.c.state, WAITING),
         _outbox.c.ready_at <= bindparam("now", type_=_outbox.c.ready_at.type, required=True),
-        _outbox.c.account_id.in_(among("accounts")),
+        among(_outbox.c.account_id, "accounts"),
         ~exists().where(
             _before.c.identity_id == _outbox.c.identity_id,
             stands(_before.c.state, WAITING, SENDING),
@@ -140,6 +141,9 @@ _SENT = updating(
     ("message_id", "quota", "sent_at"),
     stands(_outbox.c.state, SENDING, UNKNOWN),
     constants={"state": SENT, "lease_until": NEVER, "error": ""},
+)
+_LOCK = Fetch(
+    lambda among: select(_outbox.c.id).where(among(_outbox.c.id, "ids")).order_by(_outbox.c.id).with_for_update()
 )
 _KEYS = (
     "id", "identity_id", "channel", "account_id", "user_id", "purpose", "priority", "typed_by_person", "body",
@@ -168,7 +172,7 @@ def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def lock_claims(session: Session) -> None:
     """Let one process claim at a time (PostgreSQL): one message in flight per identity, one pace per account."""
     if session.get_bind().dialect.name != "sqlite":
-        session.connection().execute(select(func.pg_advisory_xact_lock(_CLAIM_LOCK)))
+        engines.execute(session.connection(), "SELECT pg_advisory_xact_lock($1)", (_CLAIM_LOCK,))
 
 
 def due(session: Session, accounts: Sequence[str], now: datetime, most: int) -> list[Due]:
@@ -191,6 +195,8 @@ def start(session: Session, owner: str, until: datetime, claims: Sequence[tuple[
 
 def sent(connection: Connection, rows: Sequence[Sent]) -> None:
     """The platform took these; an echo may have said so before, or say so again."""
+    if rows:
+        _LOCK.lock(connection, ids=[row.id for row in rows])
     _SENT.run(connection, [row._asdict() for row in sorted(rows)])
 
 

@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlmodel import Session, SQLModel
 
 T = TypeVar("T")
@@ -34,6 +35,10 @@ class Closed(RuntimeError):
 def wake(session: Session, topic: str) -> None:
     """Wake whoever waits for this topic, here and in other processes, once the transaction has committed."""
     session.info.setdefault(_TOPICS, set()).add(topic)
+
+
+TROUBLE = (Closed, OperationalError, InterfaceError)
+"""What is the database's fault and nobody else's: the transaction was undone, and another try may succeed."""
 
 
 class Work(Protocol):

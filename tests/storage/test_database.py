@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlmodel import Session
 
-from storage import alarms, engines, inbox
+from storage import alarms, backlog, engines, inbox
 from storage.alarms import Alarm
 from storage.columns import new_id
 from storage.database import Database
@@ -159,7 +159,10 @@ async def test_work_that_fails_undoes_nothing_that_shared_its_transaction(databa
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_on_sqlite_what_waits_shares_one_commit_with_bulk_work_apart(database: Database) -> None:
+async def test_on_sqlite_what_waits_shares_one_commit_with_bulk_work_apart(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "RIDE_WITHIN_S", 60)
     commits: list[Connection] = []
     event.listen(database.engine, "commit", commits.append)
     lane = database.lane("test", ring_all, priority=Priority.ACCEPT)

@@ -95,6 +95,15 @@ def test_a_thread_may_be_told_to_wait(session: Session) -> None:
     assert take(session, after=30) == [first, second]
 
 
+def test_a_new_event_does_not_end_the_wait_of_its_thread(session: Session) -> None:
+    keep(session, arrival("a", person="1"))
+    (thread,) = take(session)
+    inbox.release(session, [thread], {thread.id: NOW + timedelta(seconds=30)})
+    keep(session, arrival("b", person="1"))
+    assert take(session, after=29) == []
+    assert handled(session, take(session, after=30)) == ["a", "b"]
+
+
 def test_what_is_buried_waits_no_more_and_keeps_its_body(session: Session) -> None:
     keep(session, arrival("bad"), arrival("good"))
     threads = take(session)
