@@ -100,6 +100,7 @@ def application(settings: Settings, service: Service, clock: Clock, *, doors: bo
     app[web_keys.CLOCK] = clock
     app[web_keys.HEALTH] = lambda: vitals.read(service, clock, app[STOPPING].is_set)
     app[web_keys.SITE] = web_keys.Site(settings.brand_name, settings.zalo_site_verification)
+    app[web_keys.TRUSTED] = settings.trusted_proxies
     app[web_keys.FIRST_KEY] = keys.digest(settings.api_key) if settings.api_key else ""
     web.attach(app)
     if doors:

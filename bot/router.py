@@ -46,9 +46,9 @@ class Router:
         """Answers a press on a button whose payload is `kq:<name>`; what follows a colon is `ctx.argument`."""
         return self._register(self.buttons, names, while_held)
 
-    def on(self, *kinds: type[Event]) -> Callable[[Answer], Answer]:
+    def on(self, *kinds: type[Event], while_held: bool = False) -> Callable[[Answer], Answer]:
         """Answers an event of this kind that nothing else answered."""
-        return self._register(self.kinds, kinds)
+        return self._register(self.kinds, kinds, while_held)
 
     def answer(self, fn: Answer) -> Answer:
         """Marks a function that `ctx.ask(then=…)` may name."""

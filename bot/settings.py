@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
+
+Network = IPv4Network | IPv6Network
 
 
 class BadSetting(ValueError):
@@ -42,7 +45,7 @@ class Settings:
     public_url: str = ""
     host: str = "127.0.0.1"
     port: int = 8080
-    trusted_proxies: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
     data_dir: Path = Path("data")
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Ho_Chi_Minh"))
     locale: str = "vi"
@@ -98,8 +101,13 @@ def _whole(raw: str) -> int:
     return value
 
 
+def _networks(raw: str) -> tuple[Network, ...]:
+    return tuple(ip_network(part.strip(), strict=False) for part in raw.split(",") if part.strip())
+
+
 _READERS: dict[str, Any] = {
     "port": _whole,
+    "trusted_proxies": _networks,
     "data_dir": Path,
     "timezone": ZoneInfo,
     "zalo_sends_per_minute": _whole,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import phonenumbers
 
 _LONGEST = 40
-_SHOWN = 3
 
 
 def normalise(raw: str, region: str = "VN") -> str | None:
@@ -24,11 +23,6 @@ def normalise(raw: str, region: str = "VN") -> str | None:
         return None
     whole = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return whole if _digits(text) <= len(whole) + 2 else None
-
-
-def mask(phone: str) -> str:
-    """The number with all but its last three digits hidden."""
-    return "•" * max(len(phone) - _SHOWN, 0) + phone[-_SHOWN:] if len(phone) > _SHOWN else "•" * len(phone)
 
 
 def _digits(text: str) -> int:

@@ -488,7 +488,7 @@ def _waits(url: str, user_id: str, minutes: int, text: str) -> None:
 
 
 def test_who_waits_is_listed_the_longest_first(khachquen: Line, database_url: str) -> None:
-    assert khachquen("waiting").out == "Nobody waits for a person.\n"
+    assert khachquen("waiting").out == "Nobody waits.\n"
     _waits(database_url, "1", 5, "alo shop")
     _waits(database_url, "2", 90, "đơn\ncủa tôi " + "rất lâu " * 40)
     first, second = khachquen("waiting", "--json").json

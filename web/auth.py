@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from crm import keys
-from web.keys import CLOCK, DATABASE, FIRST_KEY
+from web.callers import address_of
+from web.keys import CLOCK, DATABASE, FIRST_KEY, TRUSTED
 from web.problems import Refused
 
 WRONG_PER_MINUTE = 20
@@ -55,7 +56,8 @@ async def require_key(request: web.Request, handler: Handler) -> web.StreamRespo
     if any(name.lower() in _KEY_NAMES or value.startswith("kq_") for name, value in request.query.items()):
         raise Refused(400, "A key belongs in the Authorization header, never in the address.")
     throttle, now = request.config_dict[THROTTLE], request.config_dict[CLOCK]().timestamp()
-    address = request.remote or ""
+    forwarded_for = ",".join(request.headers.getall("X-Forwarded-For", ()))
+    address = address_of(request.remote or "", forwarded_for, request.config_dict[TRUSTED])
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Refused(401, "Send your key as `Authorization: Bearer <key>`.", headers=_CHALLENGE)

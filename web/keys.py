@@ -9,6 +9,7 @@ from datetime import datetime
 from aiohttp import web
 
 from storage.database import Database
+from web.callers import Networks
 from web.health import Health
 
 
@@ -24,5 +25,7 @@ DATABASE: web.AppKey[Database] = web.AppKey("DATABASE", Database)
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")
 HEALTH: web.AppKey[Callable[[], Awaitable[Health]]] = web.AppKey("HEALTH")
 SITE: web.AppKey[Site] = web.AppKey("SITE", Site)
+TRUSTED: web.AppKey[Networks] = web.AppKey("TRUSTED")
+"""The proxies whose `X-Forwarded-For` is believed."""
 FIRST_KEY: web.AppKey[str] = web.AppKey("FIRST_KEY", str)
 """`crm.keys.digest` of the key from the settings; empty where there is none."""

@@ -8,8 +8,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bot.service import Service
-from storage import accounts, alarms, engines, inbox, jobs, outbox
+from storage import accounts, alarms, engines, inbox, jobs, migrate, outbox
 from web.health import Health
+
+STOPPING = "the service is stopping"
+PENDING = "the database has another schema than this version; run: khachquen migrate"
 
 
 async def read(service: Service, clock: Callable[[], datetime], is_stopping: Callable[[], bool]) -> Health:
@@ -22,9 +25,10 @@ async def read(service: Service, clock: Callable[[], datetime], is_stopping: Cal
 
 def _health(session: Session, now: datetime, wal: int, pending: Iterable[str], stopping: bool) -> Health:
     totals = outbox.totals(session)
+    reasons = [words for words, holds in ((STOPPING, stopping), (PENDING, not migrate.fits(session))) if holds]
     return Health(
-        ready=not stopping,
-        reasons=("the service is stopping",) if stopping else (),
+        ready=not reasons,
+        reasons=tuple(reasons),
         inbox_age_s=_age(inbox.oldest_waiting(session), now),
         outbox_age_s=_age(totals.oldest, now),
         job_age_s=_age(jobs.oldest_waiting(session), now),

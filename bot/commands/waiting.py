@@ -1,15 +1,17 @@
-"""`khachquen waiting`: the customers who wait for a person."""
+"""`khachquen waiting`: the customers who wait for a person, or to be forgotten."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from bot.commands.report import Report, shown, stamp, table
 from bot.settings import Settings
+from crm import consent
 from storage import conversations, customers, transcripts
 from storage.database import Database
 
@@ -18,31 +20,56 @@ _LONGEST = 60
 
 
 class Waiting(NamedTuple):
-    """Somebody who waits, and the last thing they said."""
+    """Somebody who waits, what for (`person` or `erasure`), and the last thing they said."""
 
     name: str
     channel: str
     since: datetime
     line: str
+    wants: str = "person"
+    due: datetime | None = None
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
     """Who waits, the longest first."""
-    people = await database.read(_waiting)
+    people = await database.read(_everyone)
     minutes = [max(0, int((now - each.since).total_seconds() // 60)) for each in people]
     zone = settings.timezone
     data = [
-        {**each._asdict(), "since": stamp(each.since, zone), "minutes": waited}
+        {
+            **each._asdict(),
+            "since": stamp(each.since, zone),
+            "due": stamp(each.due, zone) if each.due else None,
+            "minutes": waited,
+        }
         for each, waited in zip(people, minutes, strict=True)
     ]
     rows = [
-        (each.name or "khách", each.channel, shown(each.since, zone), f"{waited} min", each.line)
+        (each.name or "khách", each.channel, shown(each.since, zone), f"{waited} min", _shown(each, zone))
         for each, waited in zip(people, minutes, strict=True)
     ]
-    return Report(data, table(rows, "Nobody waits for a person."))
+    return Report(data, table(rows, "Nobody waits."))
 
 
-def _waiting(session: Session) -> list[Waiting]:
+def _shown(each: Waiting, zone: ZoneInfo) -> str:
+    return f"wants to be forgotten, by {shown(each.due, zone)} at the latest" if each.due else each.line
+
+
+def _everyone(session: Session) -> list[Waiting]:
+    return sorted([*_for_a_person(session), *_to_be_forgotten(session)], key=lambda each: each.since)
+
+
+def _to_be_forgotten(session: Session) -> list[Waiting]:
+    found = []
+    for request in consent.open_requests(session):
+        person = customers.person(session, request.identity_id) if request.identity_id else None
+        name = (person.customer_name or person.identity_name) if person else f"#{request.customer_id}"
+        channel = person.channel if person else ""
+        found.append(Waiting(name, channel, request.requested_at, "", "erasure", request.due_at))
+    return found
+
+
+def _for_a_person(session: Session) -> list[Waiting]:
     found = []
     for held in conversations.held(session):
         person = customers.person(session, held.id)
@@ -50,7 +77,7 @@ def _waiting(session: Session) -> list[Waiting]:
             continue
         name = person.customer_name or person.identity_name
         found.append(Waiting(name, person.channel, held.waiting_since, _last_line(session, held.id)))
-    return sorted(found, key=lambda each: each.since)
+    return found
 
 
 def _last_line(session: Session, conversation_id: int) -> str:

@@ -38,7 +38,7 @@ def enter_code(ctx: Context) -> None:
             _tell(ctx, join)
 
 
-@router.on(ContactShared)
+@router.on(ContactShared, while_held=True)
 def join_by_phone(ctx: Context) -> None:
     """Join by the number that the platform handed over."""
     assert isinstance(ctx.event, ContactShared)

@@ -11,11 +11,14 @@ from handlers.customer import support
 router = Router("media")
 
 
-@router.on(MediaReceived)
+@router.on(MediaReceived, while_held=True)
 def keep_media(ctx: Context) -> None:
-    """Say that it was kept and what can be done with it."""
+    """Say that it was kept and what can be done with it; beside staff, put photos to the request in silence."""
     assert isinstance(ctx.event, MediaReceived)
     photos = support.photos_of(ctx)
+    if ctx.conversation.staff_holds:
+        support.attach_to_latest(ctx, photos)
+        return
     kinds = {media.kind for media in ctx.event.media}
     if photos:
         _photos(ctx, ctx.event.text, photos)
@@ -36,7 +39,9 @@ def _photos(ctx: Context, caption: str, photos: support.Photos) -> None:
 
     Of several photos in a row only the first is answered.
     """
-    if support.attach_to_latest(ctx, photos):
+    number = support.attach_to_latest(ctx, photos)
+    if number is not None:
+        ctx.reply("support/photo_attached", number=number)
         return
     before: support.Photos = ctx.data.get("photos", ())
     together = [*before, *photos][: support.MOST_PHOTOS]

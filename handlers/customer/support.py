@@ -70,14 +70,13 @@ def open_ticket(ctx: Context, words: str, photos: Photos) -> None:
     ctx.reply("support/opened", number=number, photos=len(photos))
 
 
-def attach_to_latest(ctx: Context, photos: Photos) -> bool:
-    """Put photos to the request that the customer opened a moment ago; False where there is none."""
+def attach_to_latest(ctx: Context, photos: Photos) -> int | None:
+    """Put photos to the request that the customer opened a moment ago; its number, None where there is none."""
     latest = tickets.latest(ctx.session, ctx.customer.customer_id)
     if latest is None or ctx.now - latest.created_at > PHOTOS_WITHIN:
-        return False
+        return None
     _attach(ctx, latest.id, photos)
-    ctx.reply("support/photo_attached", number=latest.id)
-    return True
+    return latest.id
 
 
 def photos_of(ctx: Context) -> Photos:

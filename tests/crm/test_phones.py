@@ -51,15 +51,3 @@ def test_prefix_and_separators_never_change_the_number(number: str, gaps: list[s
 def test_any_text_gives_a_number_that_stays_itself_or_nothing(raw: str) -> None:
     number = phones.normalise(raw)
     assert number is None or phones.normalise(number) == number
-
-
-@given(st.text(max_size=20))
-def test_a_mask_shows_three_digits_at_most(phone: str) -> None:
-    masked = phones.mask(phone)
-    shown = masked.replace("•", "")
-    assert len(masked) == len(phone)
-    assert len(shown) <= 3 and (not shown or phone.endswith(shown))
-
-
-def test_a_masked_number_is_still_recognised_by_its_owner() -> None:
-    assert phones.mask("+84901234567") == "•••••••••567"

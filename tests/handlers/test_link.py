@@ -18,6 +18,13 @@ async def test_a_shared_number_links(each: Chat) -> None:
     assert answer == "Bạn đang có 25 điểm."
 
 
+async def test_a_shared_number_links_while_staff_hold_the_conversation(each: Chat) -> None:
+    await pos.tells_of_lan(each)
+    await each.presses("kq:person")
+    assert await each.shares_phone() == ["Mình đã liên kết tài khoản của bạn."]
+    assert await each.says("xem điểm") == [], "staff hold it still"
+
+
 async def test_both_channels_become_one_customer(chat: Chat) -> None:
     await pos.linked(chat)
     messenger = chat.of("lan", "messenger")

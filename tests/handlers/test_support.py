@@ -41,6 +41,18 @@ async def test_photos_that_follow_are_attached(each: Chat) -> None:
     assert await photos(each) == 2
 
 
+async def test_photos_for_staff_who_hold_the_conversation_are_attached_in_silence(each: Chat) -> None:
+    await each.sends_photo()
+    await each.presses("kq:support")
+    await each.says("hộp bị móp")
+    await each.presses("kq:person")
+    assert await each.sends_photo() == []
+    assert await photos(each) == 2
+    each.clock.pass_by(minutes=31)
+    assert await each.sends_photo() == []
+    assert await photos(each) == 2
+
+
 async def test_a_photo_after_half_an_hour_is_a_new_matter(chat: Chat) -> None:
     await chat.presses("kq:support")
     await chat.says("hộp bị móp")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from simulator.people import MESSENGER, ZALO
 from simulator.webhooks_out import messenger_bytes
@@ -289,6 +290,16 @@ async def test_a_pending_channel_answers_the_console_and_keeps_nothing(
         async with stage.http.get(f"{stage.url}/readyz") as answer:
             assert answer.status == 200
             assert (await answer.json())["pending_channels"] == [channel]
+
+
+async def test_a_database_of_another_schema_makes_the_service_unready(stage: Stage) -> None:
+    async with stage.http.get(f"{stage.url}/readyz") as answer:
+        assert answer.status == 200
+    older = text("UPDATE alembic_version SET version_num = '0001'")
+    await stage.service.database.write(lambda session: session.connection().execute(older).rowcount)
+    async with stage.http.get(f"{stage.url}/readyz") as answer:
+        assert answer.status == 503
+        assert "khachquen migrate" in (await answer.json())["reasons"][0]
 
 
 async def test_nothing_is_verified_against_an_empty_key(sqlite_url: str, clock: Clock, channel: str) -> None:

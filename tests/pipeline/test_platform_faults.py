@@ -8,7 +8,8 @@ import pytest
 
 from simulator.people import MESSENGER, ZALO
 from storage import alarms, outbox
-from tests.pipeline.stage import ANSWER, Stage
+from tests.conftest import Clock
+from tests.pipeline.stage import ANSWER, Stage, playing
 
 REFUSED_AT_THE_DOOR: dict[str, tuple[dict[str, Any], float]] = {
     "429 with a wait": ({"fault": "status", "status": 429, "retry_after": "7"}, 7),
@@ -113,6 +114,18 @@ async def test_a_refused_account_waits_whole_rings_once_and_goes_on_by_itself(
     assert stage.heard() == [ANSWER] * 3
     assert stage.platform.faults.calls == []
     assert await stage.read(alarms.unsolved) == []
+
+
+async def test_an_alarm_of_a_refused_account_is_solved_by_a_later_process(sqlite_url: str, clock: Clock) -> None:
+    async with playing(sqlite_url, clock) as stage:
+        stage.goes_wrong("code", path="message", code=368)
+        assert await stage.says(MESSENGER).status == 200
+        await stage.until(lambda session: bool(alarms.unsolved(session)))
+    clock.pass_by(hours=20)
+    async with playing(sqlite_url, clock) as stage:
+        await stage.said(MESSENGER, who="minh")
+        assert stage.heard(who="minh") == [ANSWER]
+        await stage.until(lambda session: not alarms.unsolved(session))
 
 
 async def test_a_retry_gives_up_in_the_end(stage: Stage) -> None:

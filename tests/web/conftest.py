@@ -14,7 +14,7 @@ from storage.database import Database
 from tests.conftest import Clock
 from web.app import attach
 from web.health import Health
-from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, SITE, Site
+from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, SITE, TRUSTED, Site
 
 KEY = "a-first-key-for-tests"
 
@@ -46,6 +46,7 @@ def app(database: Database, clock: Clock, patient: Patient) -> web.Application:
     app = web.Application()
     app[DATABASE], app[CLOCK], app[HEALTH] = database, clock, patient
     app[SITE], app[FIRST_KEY] = Site("Trà <Sen>", "proof-1"), keys.digest(KEY)
+    app[TRUSTED] = ()
     attach(app)
     return app
 
