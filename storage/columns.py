@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, Table
@@ -89,6 +90,7 @@ def hashed(*parts: str) -> bytes:
     return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+@lru_cache(maxsize=4096)
 def hashed_id(*parts: str) -> int:
     """A 63-bit id that stands for these parts."""
     return int.from_bytes(hashed(*parts)[:8], "big") >> 1

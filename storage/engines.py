@@ -133,8 +133,11 @@ def execute(connection: Connection, text: str, values: Sequence[Any] = ()) -> An
     Placeholders are the engine's own: `?` on SQLite, `$1` on PostgreSQL. Returns the driver's cursor.
     """
     driver: Any = connection.connection.driver_connection
-    with _wrapped(connection, text) as dbapi:
+    dbapi: Any = connection.dialect.loaded_dbapi
+    try:
         return (driver if connection.dialect.name == "sqlite" else dbapi.RawCursor(driver)).execute(text, values)
+    except dbapi.Error as error:
+        raise _wrapped(connection, text, error) from None
 
 
 @contextmanager
@@ -147,16 +150,15 @@ def together(connection: Connection) -> Iterator[None]:
         yield
         return
     driver: Any = connection.connection.driver_connection
-    with _wrapped(connection, "a pipeline"), driver.pipeline():
-        yield
-
-
-@contextmanager
-def _wrapped(connection: Connection, text: str) -> Iterator[Any]:
-    """The driver's module; its errors become SQLAlchemy's."""
     dbapi: Any = connection.dialect.loaded_dbapi
     try:
-        yield dbapi
+        with driver.pipeline():
+            yield
     except dbapi.Error as error:
-        wrapped = DBAPIError.instance(text, None, error, dbapi.Error, hide_parameters=True, dialect=connection.dialect)
-        raise wrapped from None
+        raise _wrapped(connection, "a pipeline", error) from None
+
+
+def _wrapped(connection: Connection, text: str, error: Exception) -> Exception:
+    """A driver's error as SQLAlchemy raises it, without the values."""
+    base = connection.dialect.loaded_dbapi.Error
+    return DBAPIError.instance(text, None, error, base, hide_parameters=True, dialect=connection.dialect)

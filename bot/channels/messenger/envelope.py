@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from bot.channels import parsed
 from bot.channels.text import clean
@@ -49,8 +48,7 @@ _SMALL = 4096
 _EARLIEST, _LATEST = datetime(2010, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """One place in a body: the entry, the list in it, and what stands there; an entry without lists has no place."""
 
     entry: Any
@@ -58,8 +56,7 @@ class Slot:
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(NamedTuple):
     """One understood update. `person` is empty where it concerns nobody; `stamp` is the time as the platform wrote it.
 
     `outgoing`: the Page did it, not the person. `standby`: another app holds the conversation.
