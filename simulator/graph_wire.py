@@ -98,7 +98,7 @@ async def read_call(platform: Platform, request: web.Request) -> GraphCall:
     """Parameters of a call from its query and its JSON, form or multipart body; raises GraphError."""
     params: JSON = {name: _loads(value) for name, value in request.query.items()} if request.query_string else {}
     file = None
-    if request.can_read_body:
+    if request.body_exists:
         if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
             for name, value in (await request.post()).items():
                 if isinstance(value, web.FileField):
