@@ -11,8 +11,9 @@ from typing import Any
 class Button:
     """Something to press under a message.
 
-    `kind` is `query` (Zalo: the payload is sent as text), `postback`, `quick_reply`, `share_phone`, `share_info`,
-    `url` or `call`; `payload` holds what comes back, or the address or number it opens.
+    `kind` is `query` (Zalo: the payload is sent as text), `hidden_query` (and the chat does not show it), `postback`,
+    `quick_reply`, `share_phone`, `share_info`, `url` or `call`; `payload` holds what comes back, or the address or
+    number it opens.
     """
 
     title: str

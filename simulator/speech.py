@@ -76,6 +76,14 @@ def say_text(platform: Platform, contact: Contact, text: str, quote: str = "", q
     return Said(line.message_id, _messenger(platform, contact, "message", message, "messages"))
 
 
+def _say_unseen(platform: Platform, contact: Contact, payload: str) -> Said:
+    """Zalo: a text that the OA hears and the chat does not show."""
+    platform.see(contact)
+    touch(platform, contact)
+    message_id = new_id(contact)
+    return Said(message_id, _zalo(platform, contact, "user_send_text", {"text": payload, "msg_id": message_id}))
+
+
 def say_media(platform: Platform, contact: Contact, kind: str, url: str, media: Media | None = None) -> Said:
     """A picture, sound, video or file that lies at `url`."""
     line = _person_line(platform, contact, kind, media.name if media and kind == "file" else "", url)
@@ -174,6 +182,8 @@ def press(platform: Platform, contact: Contact, wanted: str) -> Said:
     match button.kind:
         case "query":
             return say_text(platform, contact, button.payload)
+        case "hidden_query":
+            return _say_unseen(platform, contact, button.payload)
         case "quick_reply":
             return say_text(platform, contact, button.title, quick_reply=button.payload)
         case "share_phone" | "share_info":

@@ -18,7 +18,7 @@ PAYLOAD_LIMIT = 1000
 ELEMENT_LIMIT = 5
 BUTTON_KINDS = {
     "oa.query.show": "query",
-    "oa.query.hide": "query",
+    "oa.query.hide": "hidden_query",
     "oa.open.url": "url",
     "oa.open.phone": "call",
     "oa.open.sms": "call",
@@ -236,10 +236,10 @@ def _button(button: Any) -> Button:
         raise invalid("buttons.title" if not title else "buttons.type")
     payload = button.get("payload")
     match BUTTON_KINDS[kind]:
-        case "query":
+        case "query" | "hidden_query" as way:
             if not isinstance(payload, str) or not payload:
                 raise invalid("buttons.payload")
-            return Button(title, "query", _string(button, "payload", "buttons.payload", PAYLOAD_LIMIT))
+            return Button(title, way, _string(button, "payload", "buttons.payload", PAYLOAD_LIMIT))
         case "url":
             url = payload.get("url") if isinstance(payload, dict) else None
             return Button(title, "url", _http(url, "buttons.payload.url"))

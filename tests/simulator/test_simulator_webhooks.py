@@ -106,6 +106,17 @@ async def test_a_zalo_button_comes_back_as_text(stage: Stage) -> None:
         assert (body["event_name"], body["message"]["text"]) == ("user_send_text", "#diem")
 
 
+@pytest.mark.parametrize(("kind", "shown"), [("oa.query.show", ["#diem"]), ("oa.query.hide", [])])
+async def test_the_chat_shows_what_a_zalo_button_sends_unless_it_is_hidden(
+    stage: Stage, kind: str, shown: list[str]
+) -> None:
+    button = {"title": "Xem điểm", "type": kind, "payload": "#diem"}
+    await stage.consult({"text": "Chọn:", "attachment": {"type": "template", "payload": {"buttons": [button]}}})
+    body = await zalo_event(stage, button="Xem điểm")
+    assert (body["event_name"], body["message"]["text"]) == ("user_send_text", "#diem")
+    assert [line.text for line in stage.contact("zalo").lines if line.side == "person"] == shown
+
+
 async def test_a_link_tells_the_bot_nothing(stage: Stage) -> None:
     button = {"title": "Web", "type": "oa.open.url", "payload": {"url": "https://example.vn"}}
     await stage.consult({"text": "Chọn:", "attachment": {"type": "template", "payload": {"buttons": [button]}}})
