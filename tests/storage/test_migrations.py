@@ -130,6 +130,14 @@ def test_the_migrated_schema_is_the_schema_of_the_models(empty_url: str) -> None
         assert compare_metadata(context, SQLModel.metadata) == []
 
 
+def test_a_first_schema_that_has_the_later_indexes_already_is_upgraded_too(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0001")
+    with connected(empty_url) as connection:
+        connection.execute(text("CREATE INDEX ix_inbox_body ON inbox (id) WHERE body IS NOT NULL"))
+    migrate.upgrade(empty_url)
+    assert not migrate.is_pending(empty_url)
+
+
 def test_profile_jobs_of_the_first_schema_learn_whom_to_ask_about(empty_url: str) -> None:
     migrate.upgrade(empty_url, "0001")
     with connected(empty_url) as connection:

@@ -104,13 +104,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_inbox_body",
-            ["id"],
-            unique=False,
-            sqlite_where=sa.text("body IS NOT NULL"),
-            postgresql_where=sa.text("body IS NOT NULL"),
-        )
-        batch_op.create_index(
             "ix_inbox_dead",
             ["id"],
             unique=False,
@@ -274,13 +267,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("holder = 'staff'"),
             postgresql_where=sa.text("holder = 'staff'"),
         )
-        batch_op.create_index(
-            "ix_conversation_waiting",
-            ["waiting_since"],
-            unique=False,
-            sqlite_where=sa.text("waiting_since IS NOT NULL"),
-            postgresql_where=sa.text("waiting_since IS NOT NULL"),
-        )
 
     op.create_table(
         "data_request",
@@ -371,13 +357,6 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
-        )
-        batch_op.create_index(
-            "ix_outbox_in_doubt",
-            ["identity_id"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('sending', 'unknown')"),
-            postgresql_where=sa.text("state IN ('sending', 'unknown')"),
         )
         batch_op.create_index(
             "ix_outbox_person",

@@ -1,4 +1,7 @@
-"""Let the jobs that fetch profiles say whom to ask about, so that nothing has to be read for them."""
+"""Index old bodies, waiting customers and doubtful sends; let profile jobs say whom to ask about.
+
+Some databases of the first schema have the indexes already.
+"""
 
 import json
 
@@ -14,7 +17,17 @@ _job = sa.table("job", sa.column("id"), sa.column("kind"), sa.column("payload"))
 _identity = sa.table("identity", *(sa.column(name) for name in ("id", "channel", "account_id", "user_id")))
 
 
+_INDEXES = (
+    ("ix_inbox_body", "inbox", "id", "body IS NOT NULL"),
+    ("ix_conversation_waiting", "conversation", "waiting_since", "waiting_since IS NOT NULL"),
+    ("ix_outbox_in_doubt", "outbox", "identity_id", "state IN ('sending', 'unknown')"),
+)
+
+
 def upgrade() -> None:
+    for name, table, column, where in _INDEXES:
+        only = sa.text(where)
+        op.create_index(name, table, [column], if_not_exists=True, sqlite_where=only, postgresql_where=only)
     connection = op.get_bind()
     waiting = connection.execute(sa.select(_job.c.id, _job.c.payload).where(_job.c.kind == "profile.fetch")).all()
     for job, payload in waiting:
