@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bot.channels import parsed
@@ -44,7 +43,6 @@ _FRAME = frozenset({"sender", "recipient", "timestamp", "hop_context", "lead"})
 _IDENT = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _MID = re.compile(r"[!-~]{1,500}")
 _SECONDS_BELOW = 10**11
-_SMALL = 4096
 _EARLIEST, _LATEST = datetime(2010, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -84,22 +82,10 @@ def slots(data: Any) -> list[Slot]:
     return [slot for entry in data["entry"] for slot in _slots_of(entry)]
 
 
+@parsed.remembered
 def updates(body: bytes) -> tuple[Update, ...]:
-    """What a body of `wrap`, or of a single update, holds; ValueError where that cannot be told.
-
-    The door and, a moment later, the worker ask for the same one.
-    """
-    try:
-        return _remembered(body) if len(body) <= _SMALL else _updates(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _updates(body: bytes) -> tuple[Update, ...]:
+    """What a body of `wrap`, or of a single update, holds; ValueError where that cannot be told."""
     return tuple(read(slot) for slot in slots(parsed.load(body)))
-
-
-_remembered = lru_cache(maxsize=512)(_updates)
 
 
 def wrap(slot: Slot) -> bytes:
