@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Index, UniqueConstraint, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Index, Select, UniqueConstraint, delete, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, reference, serial
@@ -150,14 +150,14 @@ _PEOPLE = (
 _PEOPLE_BY_USER = Fetch(lambda among: _PEOPLE.where(among(_identity.c.user_id, "users")))
 
 
-_OWNERS = Fetch(
-    lambda among: (
-        select(_customer.c.id)
-        .where(_customer.c.id.in_(select(_identity.c.customer_id).where(among(_identity.c.user_id, "users"))))
-        .order_by(_customer.c.id)
-        .with_for_update()
-    )
-)
+def _owners(these: ColumnElement[bool]) -> Select[tuple[int]]:
+    """The customers behind these identities, held in one order."""
+    behind = _customer.c.id.in_(select(_identity.c.customer_id).where(these))
+    return select(_customer.c.id).where(behind).order_by(_customer.c.id).with_for_update()
+
+
+_OWNERS = Fetch(lambda among: _owners(among(_identity.c.id, "identities")))
+_OWNERS_BY_USER = Fetch(lambda among: _owners(among(_identity.c.user_id, "users")))
 
 
 def people(session: Session, user_ids: Sequence[str]) -> dict[tuple[str, str, str], Person]:
@@ -201,10 +201,7 @@ def keep_profile(connection: Connection, identity_id: int, now: datetime, values
 
 def lock_owners(connection: Connection, identity_ids: Sequence[int]) -> None:
     """Hold the customers behind these identities, before the identities themselves are changed, in one order."""
-    if connection.dialect.name != "sqlite":
-        owners = select(_identity.c.customer_id).where(_identity.c.id.in_(identity_ids))
-        statement = select(_customer.c.id).where(_customer.c.id.in_(owners)).order_by(_customer.c.id)
-        connection.execute(statement.with_for_update()).all()
+    _OWNERS.lock(connection, identities=list(identity_ids))
 
 
 def lock_owners_of(session: Session, user_ids: Sequence[str]) -> set[int]:
@@ -214,7 +211,7 @@ def lock_owners_of(session: Session, user_ids: Sequence[str]) -> set[int]:
     """
     if session.get_bind().dialect.name == "sqlite":
         return set()
-    return {row[0] for row in _OWNERS.rows(session.connection(), users=sorted(set(user_ids)))}
+    return {row[0] for row in _OWNERS_BY_USER.rows(session.connection(), users=sorted(set(user_ids)))}
 
 
 def lock(session: Session, customer_ids: Sequence[int]) -> bool:
