@@ -137,7 +137,7 @@ async def test_an_echo_may_come_before_the_answer(stage: Stage, channel: str) ->
 async def test_a_person_of_the_brand_who_answers_silences_the_bot(stage: Stage, channel: str) -> None:
     await stage.said(channel)
     human = speech.staff_says(stage.platform, stage.contact(channel), "Chào bạn, mình là Mai").delivery
-    assert human is not None and await human.status == 200
+    await stage.taken(human)
     await stage.quiet()
     await stage.said(channel)
     assert stage.heard() == [ANSWER]
@@ -176,7 +176,7 @@ async def test_two_equal_answers_whose_answers_were_lost_are_both_settled(stage:
 async def test_a_receipt_that_waits_beside_its_echo_is_not_lost(sqlite_url: str, clock: Clock, channel: str) -> None:
     async with playing(sqlite_url, clock, receipts=True) as stage:
         stage.goes_wrong("lost_response", path="message")
-        assert await stage.says(channel).status == 200
+        await stage.taken(stage.says(channel))
         await stage.until(
             lambda session: session.connection().execute(text("SELECT id FROM outbox")).first() is not None
         )
@@ -219,7 +219,7 @@ async def test_echoes_and_answers_of_the_same_messages_do_not_lock_each_other_ou
         with transaction(database_url) as session:
             outbox.sent(session.connection(), [outbox.Sent(low, "m_low", "", clock())])
             faults.arm("t2.taken:sleep")
-            assert await stage.says(MESSENGER, who="huong").status == 200
+            await stage.taken(stage.says(MESSENGER, who="huong"))
             await asyncio.sleep(0.1)
             for who, outbox_id in zip(by_thread, (low, high), strict=True):
                 assert await stage.webhook(MESSENGER, _echo_of(stage, who, outbox_id)) == 200

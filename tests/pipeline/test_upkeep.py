@@ -21,7 +21,7 @@ async def rung(stage: Stage) -> list[str]:
 async def staff(stage: Stage, channel: str, words: str) -> None:
     """A person of the brand answers in the platform's own tool."""
     delivery = speech.staff_says(stage.platform, stage.contact(channel), words).delivery
-    assert delivery is not None and await delivery.status == 200
+    await stage.taken(delivery)
     await stage.quiet()
 
 
