@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     Connection,
     Index,
-    and_,
+    Select,
     bindparam,
     case,
     exists,
@@ -26,7 +26,7 @@ from storage import engines
 from storage.accounts import AccountRow
 from storage.columns import NEVER, given_id, moment, reference
 from storage.customers import Customer, Identity
-from storage.hot import Fetch, inserting, updating
+from storage.hot import Among, Fetch, inserting, updating
 from storage.queue import DEAD, WAITING, Leased, QueueRow, Replayed, dead_among, set_rows, stands
 from storage.work import wake
 
@@ -103,39 +103,53 @@ _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
 _identity = Identity.__table__  # type: ignore[attr-defined]
 _customer = Customer.__table__  # type: ignore[attr-defined]
 _account = AccountRow.__table__  # type: ignore[attr-defined]
-_before = _outbox.alias("earlier")
+_first = _outbox.alias("first")
+_flying = _outbox.alias("flying")
 
-_DUE = Fetch(
-    lambda among: select(
-        _outbox.c.id, _outbox.c.identity_id, _outbox.c.channel, _outbox.c.account_id, _outbox.c.user_id,
-        _outbox.c.purpose, _outbox.c.typed_by_person, _outbox.c.body, _outbox.c.attempts, _outbox.c.resent,
-        _outbox.c.lease_token, _identity.c.last_interaction_at, _identity.c.unreachable_since, _customer.c.marketing,
-        _outbox.c.created_at,
-    )
-    .join(_identity, _identity.c.id == _outbox.c.identity_id)
-    .join(_customer, _customer.c.id == _identity.c.customer_id)
-    .where(
-        stands(_outbox.c.state, WAITING),
-        _outbox.c.ready_at <= bindparam("now", type_=_outbox.c.ready_at.type, required=True),
-        among(_outbox.c.account_id, "accounts"),
-        ~exists().where(
-            _before.c.identity_id == _outbox.c.identity_id,
-            stands(_before.c.state, WAITING, SENDING),
+
+def _due(among: Among) -> Select[Any]:
+    """The query of `due`. Who is first is asked for each message by itself: joining all with all takes its square."""
+    moment = _outbox.c.ready_at.type
+    first = (
+        select(_first.c.id)
+        .where(
+            _first.c.identity_id == _outbox.c.identity_id,
+            stands(_first.c.state, WAITING, SENDING),
             or_(
-                stands(_before.c.state, SENDING),
-                and_(
-                    _before.c.ready_at <= bindparam("soon", type_=_outbox.c.ready_at.type, required=True),
-                    or_(
-                        _before.c.priority < _outbox.c.priority,
-                        and_(_before.c.priority == _outbox.c.priority, _before.c.id < _outbox.c.id),
-                    ),
-                ),
+                stands(_first.c.state, SENDING),
+                _first.c.ready_at <= bindparam("soon", type_=moment, required=True),
             ),
-        ),
+        )
+        .order_by(_first.c.priority, _first.c.id)
+        .limit(1)
     )
-    .order_by(_outbox.c.priority, _outbox.c.id)
-    .limit(bindparam("most", required=True))
-)  # fmt: skip
+    flying = exists().where(
+        _flying.c.identity_id == _outbox.c.identity_id,
+        stands(_flying.c.state, SENDING, UNKNOWN),
+        stands(_flying.c.state, SENDING),
+    )
+    return (
+        select(
+            _outbox.c.id, _outbox.c.identity_id, _outbox.c.channel, _outbox.c.account_id, _outbox.c.user_id,
+            _outbox.c.purpose, _outbox.c.typed_by_person, _outbox.c.body, _outbox.c.attempts, _outbox.c.resent,
+            _outbox.c.lease_token, _identity.c.last_interaction_at, _identity.c.unreachable_since,
+            _customer.c.marketing, _outbox.c.created_at,
+        )
+        .join(_identity, _identity.c.id == _outbox.c.identity_id)
+        .join(_customer, _customer.c.id == _identity.c.customer_id)
+        .where(
+            stands(_outbox.c.state, WAITING),
+            _outbox.c.ready_at <= bindparam("now", type_=moment, required=True),
+            among(_outbox.c.account_id, "accounts"),
+            _outbox.c.id == first.scalar_subquery(),
+            ~flying,
+        )
+        .order_by(_outbox.c.priority, _outbox.c.id)
+        .limit(bindparam("most", required=True))
+    )  # fmt: skip
+
+
+_DUE = Fetch(_due)
 _SENT = updating(
     _outbox,
     ("message_id", "quota", "sent_at"),

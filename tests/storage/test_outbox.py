@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -136,6 +138,28 @@ def test_totals_count_what_is_not_over(session: Session) -> None:
     totals = outbox.totals(session)
     assert (totals.waiting, totals.unknown, totals.dead, totals.oldest) == (2, 1, 1, NOW)
     assert [(row.id, row.error) for row in outbox.dead(session)] == [(ids[2], "-244")]
+
+
+def test_a_backlog_four_times_as_long_takes_about_four_times_as_long_to_claim_from(database_url: str) -> None:
+    """Eight persons have thousands of messages waiting each, and the engine knows it: nothing grows with the square."""
+    with transaction(database_url) as session:
+        people = [person(session, str(number)) for number in range(8)]
+
+    def longer(by: int) -> float:
+        with transaction(database_url) as session:
+            queue(session, *(message(people[number % 8]) for number in range(by)))
+            session.connection().execute(text("ANALYZE"))
+        with transaction(database_url) as session:
+            return min(_seconds(lambda: outbox.due(session, [ACCOUNT], NOW, 100)) for _ in range(5))
+
+    short, long = longer(1500), longer(4500)
+    assert long < 8 * short
+
+
+def _seconds(fn: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    fn()
+    return time.perf_counter() - began
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
