@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, bindparam, delete, func, select, text, update
+from sqlalchemy import Index, bindparam, case, delete, func, select, text, update
 from sqlmodel import Field, Session
 
 from storage.columns import NEVER, given_id, insert, moment, new_id
@@ -42,6 +42,7 @@ class Taken(NamedTuple):
     payload: str
     attempts: int
     lease_token: int
+    created_at: datetime
 
 
 _job = Job.__table__  # type: ignore[attr-defined]
@@ -72,11 +73,14 @@ def row(
 
 
 def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Queue jobs; one whose key waits already is dropped."""
+    """Queue jobs. One whose key waits already is dropped; one whose key is being done is done again afterwards."""
     if rows:
-        statement = insert(session.get_bind().dialect.name, _job).on_conflict_do_nothing(
-            index_elements=["unique_key"], index_where=_WAITING
-        )
+        statement = insert(session.get_bind().dialect.name, _job)
+        new = {key: statement.excluded[key] for key in ("payload", "created_at", "ready_at")}
+        statement = statement.on_conflict_do_update(
+            index_elements=["unique_key"], index_where=_WAITING, set_=new,
+            where=_job.c.lease_until > statement.excluded.created_at,
+        )  # fmt: skip
         session.connection().execute(statement, sorted(rows, key=lambda item: item["unique_key"]))
         wake(session, TOPIC)
 
@@ -87,13 +91,16 @@ def lease(session: Session, owner: str, now: datetime, until: datetime, most: in
     return [Taken._make(item) for item in session.connection().execute(_LEASE, values)]
 
 
-_FINISH = delete(_job).where(_job.c.id == bindparam("b_id"), _job.c.lease_token == bindparam("b_token"))
+_MINE = (_job.c.id == bindparam("b_id"), _job.c.lease_token == bindparam("b_token"))
+_FINISH = delete(_job).where(*_MINE, _job.c.created_at == bindparam("b_created"))
+_FREE = update(_job).where(*_MINE).values(lease_until=NEVER)
 
 
 def finish(session: Session, done: Sequence[Taken]) -> None:
-    """These jobs are done: they leave the table, unless their leases were lost."""
-    rows = [{"b_id": job.id, "b_token": job.lease_token} for job in sorted(done)]
+    """These jobs are done: they leave the table, unless their leases were lost, or they were asked for once more."""
+    rows = [{"b_id": job.id, "b_token": job.lease_token, "b_created": job.created_at} for job in sorted(done)]
     session.connection().execute(_FINISH, rows)
+    session.connection().execute(_FREE, [{"b_id": row["b_id"], "b_token": row["b_token"]} for row in rows])
 
 
 def put_back(session: Session, job: Taken, ready_at: datetime, *, error: str = "", counted: bool = True) -> None:
@@ -103,8 +110,10 @@ def put_back(session: Session, job: Taken, ready_at: datetime, *, error: str = "
 
 
 def bury(session: Session, job: Taken, error: str) -> None:
-    """Give the job up."""
-    _change(session, job, state=DEAD, error=error[:500], attempts=job.attempts + 1, lease_until=NEVER)
+    """Give the job up, unless it was asked for once more."""
+    asked_again = _job.c.created_at != job.created_at
+    state = case((asked_again, WAITING), else_=DEAD)
+    _change(session, job, state=state, error=error[:500], attempts=job.attempts + 1, lease_until=NEVER)
 
 
 def _change(session: Session, job: Taken, **values: object) -> None:

@@ -52,6 +52,35 @@ def test_a_late_worker_changes_nothing(session: Session) -> None:
     assert jobs.oldest_waiting(session) is None
 
 
+def test_a_job_asked_for_while_it_is_done_is_done_again_afterwards(session: Session) -> None:
+    add(session)
+    (first,) = lease(session)
+    later = NOW + timedelta(seconds=1)
+    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, later)])
+    assert lease(session, "b", later) == [], "not beside the first"
+    jobs.finish(session, [first])
+    (again,) = lease(session, "b", later)
+    assert (again.id, again.payload) == (first.id, '{"n": 2}')
+    jobs.finish(session, [again])
+    assert jobs.oldest_waiting(session) is None
+
+
+def test_a_job_asked_for_again_is_not_given_up_with_the_first(session: Session) -> None:
+    add(session)
+    (first,) = lease(session)
+    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW + timedelta(seconds=1))])
+    jobs.bury(session, first, "on purpose")
+    assert jobs.dead_count(session) == 0
+    assert [job.payload for job in lease(session, now=NOW + MINUTE)] == ['{"n": 2}']
+
+
+def test_a_job_that_waits_already_is_not_put_off(session: Session) -> None:
+    add(session)
+    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW + timedelta(seconds=1), NOW + MINUTE)])
+    (job,) = lease(session)
+    assert job.payload == '{"n": 1}'
+
+
 def test_a_job_put_back_waits_for_its_time_and_counts_only_failures(session: Session) -> None:
     add(session)
     (job,) = lease(session)
