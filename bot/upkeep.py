@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 WAITING_ALARM = "customer_waits"
 LOOKS = 8
-"""How many sends of unknown outcome one sweep looks for, at once: all end well within its lease."""
+"""How many sends of unknown outcome one sweep looks for, at once, within its lease; the next looks for more."""
 EVERY: Mapping[str, timedelta] = {
     "outbox.sweep": timedelta(seconds=5),
     "conversations.watch": timedelta(minutes=1),
@@ -80,6 +80,8 @@ class Upkeep:
         await self._database.write(lambda session: outbox.sweep(session, now), name="outbox.sweep")
         doubtful = await self._database.read(lambda session: outbox_rows.unsettled(session, now, LOOKS))
         await asyncio.gather(*(self._settle(item) for item in doubtful))
+        if len(doubtful) == LOOKS:
+            raise Later(timedelta())
 
     async def _settle(self, item: outbox_rows.Unsettled) -> None:
         found = await self._look_for(item)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bot.upkeep import LOOKS
 from crm.messages import Purpose
 from simulator import messenger_events, speech, zalo_events
 from simulator.people import MESSENGER, ZALO
@@ -60,6 +61,18 @@ async def test_without_an_echo_a_lost_answer_is_looked_up_in_the_conversation(
         await stage.tick("outbox.sweep")
         assert await stage.states() == ["sent"]
         assert stage.heard() == [ANSWER]
+
+
+async def test_one_sweep_settles_more_than_it_looks_for_at_once(sqlite_url: str, clock: Clock, channel: str) -> None:
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        stage.goes_wrong("lost_response", path="message", times=3 * LOOKS)
+        for number in range(2 * LOOKS + 1):
+            await stage.taken(stage.says(channel, who=f"p{number}"))
+        await stage.quiet()
+        assert set(await stage.states()) == {"unknown"}
+        clock.pass_by(seconds=30)
+        await stage.tick("outbox.sweep")
+        assert set(await stage.states()) == {"sent"}
 
 
 async def test_a_reply_that_cannot_be_found_is_sent_once_more_and_never_again(
