@@ -91,12 +91,12 @@ def _words(event: Inbound) -> str:
 def _followed(batch: Batch, event: Followed) -> None:
     talk = batch.talk(event.address)
     moved_window(talk, min(event.at, batch.now))
-    customers.set_identities(batch.session, [{"id": talk.person.identity_id, "followed": True}])
+    customers.set_followed(batch.session, talk.person.identity_id, True, event.at)
 
 
 def _unfollowed(batch: Batch, event: Unfollowed) -> None:
     talk = batch.talk(event.address)
-    customers.set_identities(batch.session, [{"id": talk.person.identity_id, "followed": False}])
+    customers.set_followed(batch.session, talk.person.identity_id, False, event.at)
     _withdraw(batch, talk, event, "unfollow")
 
 

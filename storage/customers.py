@@ -52,6 +52,7 @@ class Identity(SQLModel, table=True):
     name: str = ""
     avatar_url: str = ""
     followed: bool = False
+    followed_at: datetime | None = moment(nullable=True)
     last_interaction_at: datetime | None = moment(nullable=True)
     unreachable_since: datetime | None = moment(nullable=True)
     referral: str = ""
@@ -197,6 +198,12 @@ def keep_profile(connection: Connection, identity_id: int, now: datetime, values
         owner = select(_identity.c.customer_id).where(_identity.c.id == identity_id).scalar_subquery()
         nameless = update(_customer).where(_customer.c.id == owner, _customer.c.name == "")
         connection.execute(nameless.values(name=values["name"], updated_at=now))
+
+
+def set_followed(session: Session, identity_id: int, followed: bool, at: datetime) -> None:
+    """They followed, or ceased to, at this moment; what they did later stands."""
+    latest = (_identity.c.id == identity_id, func.coalesce(_identity.c.followed_at, at) <= at)
+    session.connection().execute(update(_identity).where(*latest).values(followed=followed, followed_at=at))
 
 
 def lock_owners(connection: Connection, identity_ids: Sequence[int]) -> None:

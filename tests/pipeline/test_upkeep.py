@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from simulator import speech
+from simulator import speech, zalo_events
 from simulator.people import MESSENGER, ZALO
 from storage import alarms
 from tests.conftest import Clock
@@ -101,6 +101,18 @@ async def test_a_profile_that_cannot_be_fetched_holds_up_no_answer(stage: Stage,
         await stage.tick("outbox.sweep")
     await stage.until(lambda session: session.connection().exec_driver_sql("SELECT count(*) FROM job").scalar() == 0)
     assert (await stage.person(channel)).identity_name == "Nguyễn Thị Lan"
+
+
+async def test_a_late_event_does_not_undo_a_later_one(stage: Stage) -> None:
+    contact = stage.contact(ZALO)
+    start = stage.clock()
+    told = [("unfollow", 20, False), ("follow", 10, False), ("follow", 30, True), ("unfollow", 25, True)]
+    for what, seconds, follows in told:
+        body = zalo_events.following(stage.platform.config, contact, what, start + timedelta(seconds=seconds))
+        stage.clock.pass_by(minutes=1)
+        assert await stage.webhook(ZALO, body) == 200
+        await stage.quiet()
+        assert (await stage.person(ZALO)).followed == follows, (what, seconds)
 
 
 async def test_raw_bodies_go_after_the_days_that_are_set(sqlite_url: str, clock: Clock, channel: str) -> None:

@@ -22,7 +22,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Boolean, Column, Connection, Float, Integer, LargeBinary, Table, func, select, text
+from sqlalchemy import Boolean, Column, Connection, Float, Integer, LargeBinary, Table, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
@@ -96,7 +96,8 @@ def fill(connection: Connection) -> dict[str, int]:
         if table.name not in there:
             continue
         row = {}
-        for column in table.columns:
+        known = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in (column for column in table.columns if column.name in known):
             target = next(iter(column.foreign_keys), None)
             if target is None:
                 row[column.name] = a_value(column, number)
