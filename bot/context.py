@@ -20,7 +20,8 @@ from crm.reach import Refusal
 from storage import customers, jobs
 from storage.customers import Person
 
-Answer = Callable[["Context"], None]
+Answer = Callable[["Context"], bool | None]
+"""A handler. One that a dialog waits for may return False: what was said is not for it, and is handled as if new."""
 
 KEPT = "kept"
 """The name of a dialog that nobody answers: it only remembers."""

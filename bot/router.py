@@ -113,8 +113,8 @@ class Routes:
         waiting = conversations.waits_for(ctx.conversation, ctx.now)
         if waiting and isinstance(ctx.event, TextReceived | MediaReceived | ButtonPressed):
             ctx.remember()
-            if waiting in self.answers and not said.presses and not self._leaves(said):
-                self.answers[waiting](ctx)
+            is_asked = waiting in self.answers and not said.presses and not self._leaves(said)
+            if is_asked and self.answers[waiting](ctx) is not False:
                 return
         for answer in self._choose(ctx, said):
             answer.call(ctx)

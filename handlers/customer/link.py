@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.context import Context
-from bot.router import Router
+from bot.router import SMALL_TALK, Router
+from bot.understanding import SURE, understand
 from crm import customers, loyalty, phones
 from crm.customers import Join
 from crm.events import ContactShared
@@ -14,6 +15,8 @@ router = Router("link")
 
 CODE_WITHIN = timedelta(minutes=30)
 CODE_LENGTH = 8
+
+_NO_WISH = SMALL_TALK | {"yes", "no"}
 
 
 @router.intent("loyalty.link")
@@ -24,18 +27,25 @@ def start(ctx: Context) -> None:
 
 
 @router.answer
-def enter_code(ctx: Context) -> None:
-    """Join by the code; a typed phone number proves nothing and is not taken."""
+def enter_code(ctx: Context) -> bool:
+    """Join by the code; a typed phone number proves nothing and is not taken, and another wish is not a code."""
     if phones.normalise(ctx.text):
         ctx.ask("link/typed_phone", then=enter_code, within=CODE_WITHIN)
-    elif sum(letter.isalnum() for letter in ctx.text) != CODE_LENGTH:
-        ctx.ask("link/not_a_code", then=enter_code, within=CODE_WITHIN)
-    else:
+    elif sum(letter.isalnum() for letter in ctx.text) == CODE_LENGTH:
         join = customers.join_by_code(ctx.session, ctx.customer, ctx.text, ctx.now)
         if join is Join.NO_MATCH:
             ctx.ask("link/wrong_code", then=enter_code, within=CODE_WITHIN)
         else:
             _tell(ctx, join)
+    else:
+        meaning = understand(ctx.text)
+        if meaning.intent == "no" and meaning.confidence >= SURE:
+            ctx.reply("welcome/left")
+        elif meaning.intent and meaning.intent not in _NO_WISH:
+            return False
+        else:
+            ctx.ask("link/not_a_code", then=enter_code, within=CODE_WITHIN)
+    return True
 
 
 @router.on(ContactShared, while_held=True)

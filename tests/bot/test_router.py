@@ -56,6 +56,7 @@ class Shop:
         self.waits = self.note("describe")
         self.waits.__name__ = "describe"
         router.answer(self.waits)
+        router.answer(self.picky)
         self.routes = Routes.of([router, self.other])
 
     def note(self, name: str) -> Any:
@@ -63,6 +64,10 @@ class Shop:
             self.heard.append((name, ctx.text, ctx.argument, dict(ctx.data)))
 
         return handler
+
+    def picky(self, ctx: Context) -> bool:
+        self.heard.append(("picky", ctx.text, ctx.argument, dict(ctx.data)))
+        return False
 
     def hears(self, event: Event, *lines: str, state: State | None = None) -> Context:
         """Let an event be handled; the context afterwards."""
@@ -176,6 +181,12 @@ def test_a_line_that_says_more_stays_in_the_dialog(shop: Shop) -> None:
 def test_an_intent_that_leaves_no_dialog_stays(shop: Shop) -> None:
     shop.hears(text("đơn hàng của tôi"), state=waiting())
     assert shop.names == ["describe"]
+
+
+def test_what_a_dialog_does_not_take_is_handled_as_if_nothing_had_been_asked(shop: Shop) -> None:
+    ctx = shop.hears(text("đơn hàng của tôi"), state=waiting(dialog="shop.picky"))
+    assert shop.names == ["picky", "orders"]
+    assert ctx.conversation.dialog == ""
 
 
 def test_what_is_only_kept_waits_for_nothing(shop: Shop) -> None:

@@ -94,6 +94,19 @@ async def test_what_is_no_code_is_asked_again_and_can_be_left(chat: Chat) -> Non
     assert "Mình dừng ở đây" in answer
 
 
+async def test_another_wish_is_answered_though_a_code_was_asked_for(each: Chat) -> None:
+    await pos.linked(each)
+    await pos.tells_of_order(each, "MT1006")
+    await each.says("nhập mã")
+    (answer,) = await each.says("đơn MT1006 tới đâu rồi b ơi cho mình hỏi với")
+    assert "MT1006" in answer
+    await each.says("nhập mã")
+    (answer,) = await each.says("MT1006")
+    assert "MT1006" in answer
+    (answer,) = await each.says("ok bạn")
+    assert "Mã gồm 8" not in answer, "the question for the code is over"
+
+
 async def test_linking_keeps_the_language(chat: Chat) -> None:
     await pos.tells_of_lan(chat)
     await chat.says("link my account")
