@@ -4,11 +4,10 @@ from __future__ import annotations
 
 
 class CrmError(Exception):
-    """Something was refused: `status` for HTTP, `code` for programs, `template` for chats, `field` for the input."""
+    """Something was refused: `status` for HTTP, `code` for programs, `field` for the input."""
 
     status = 400
     code = "refused"
-    template = "errors/refused"
 
     def __init__(self, vi: str, en: str, *, field: str = "") -> None:
         super().__init__(en)
@@ -24,7 +23,6 @@ class NotFound(CrmError):
 
     status = 404
     code = "not_found"
-    template = "errors/not_found"
 
 
 class Conflict(CrmError):
@@ -32,7 +30,6 @@ class Conflict(CrmError):
 
     status = 409
     code = "conflict"
-    template = "errors/conflict"
 
 
 class Invalid(CrmError):
@@ -40,7 +37,6 @@ class Invalid(CrmError):
 
     status = 422
     code = "invalid"
-    template = "errors/invalid"
 
     def __init__(self, field: str, vi: str, en: str) -> None:
         super().__init__(vi, en, field=field)
