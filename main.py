@@ -25,7 +25,7 @@ from bot.channels.base import Channel
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.commands import accounts, dead, doctor, understanding, waiting
+from bot.commands import accounts, dead, doctor, tickets, understanding, waiting
 from bot.commands import keys as key_commands
 from bot.commands.arguments import parser
 from bot.commands.report import NOT_MIGRATED, Refused, Report, opened
@@ -230,6 +230,7 @@ COMMANDS: dict[str, Command] = {
     "account": accounts.run,
     "dead": dead.run,
     "key": key_commands.run,
+    "ticket": tickets.run,
     "waiting": waiting.run,
 }
 

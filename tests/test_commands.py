@@ -27,8 +27,8 @@ import pytest
 import main
 from bot import demo
 from bot.secrets import Sealer
-from crm import keys, outbox
-from storage import accounts, alarms, conversations, engines, inbox, transcripts
+from crm import keys, outbox, tickets
+from storage import accounts, alarms, conversations, customers, engines, inbox, transcripts
 from storage import outbox as outbox_rows
 from storage.inbox import Arrival
 from tests.demo import MAIN, environment
@@ -40,8 +40,9 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 EVERY = (
     ["serve"], ["web"], ["worker"], ["migrate"], ["demo"], ["doctor"], ["waiting"], ["understand"], ["dead"],
-    ["dead", "list"], ["dead", "replay"], ["key"], ["key", "create"], ["key", "list"], ["key", "revoke"], ["account"],
-    ["account", "add"], ["account", "list"], ["account", "token"], ["account", "remove"],
+    ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"], ["ticket", "answer"],
+    ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"], ["key", "revoke"],
+    ["account"], ["account", "add"], ["account", "list"], ["account", "token"], ["account", "remove"],
 )  # fmt: skip
 BESIDE = (["waiting"], ["dead", "list"], ["dead", "replay", "--all"], ["key", "list"], ["account", "list"], ["serve"])
 
@@ -140,6 +141,8 @@ def test_every_command_explains_itself(command: list[str], capsys: pytest.Captur
         ["dead"],
         ["dead", "replay", "x"],
         ["dead", "replay", str(1 << 63)],
+        ["ticket", "close"],
+        ["ticket", "close", "seven"],
         ["key", "create"],
         ["account", "add", "zalo", "1"],
         ["account", "add", "telegram", "1", "--from-stdin"],
@@ -501,6 +504,42 @@ def test_who_waits_is_listed_the_longest_first(khachquen: Line, database_url: st
     lines = khachquen("waiting").out.splitlines()
     assert lines[0].startswith("khách  zalo")
     assert "90 min" in lines[0]
+
+
+# --- ticket ---------------------------------------------------------------------------------------------------------
+
+
+def _asks_for_help(url: str, user_id: str, words: str) -> int:
+    with transaction(url) as session:
+        identity = person(session, user_id)
+        found = customers.person(session, identity)
+        assert found is not None
+        number = tickets.open(session, found.customer_id, identity, words, NOW)
+        tickets.attach(session, number, "https://example.org/cup.jpg", f"m{user_id}", NOW)
+        return number
+
+
+def test_support_requests_are_listed_shown_and_ended(khachquen: Line, database_url: str) -> None:
+    assert khachquen("ticket", "list").out == "No support request waits.\n"
+    first = _asks_for_help(database_url, "1", "ly bị vỡ\nkhi giao " + "hu hu " * 40)
+    second = _asks_for_help(database_url, "2", "giao thiếu món")
+    assert [each["number"] for each in khachquen("ticket", "list", "--json").json] == [first, second]
+    assert [each["number"] for each in khachquen("ticket", "list", "--json", "--most", "1").json] == [first]
+    assert khachquen("ticket", "list").out.startswith(f"#{first}  khách")
+    shown = khachquen("ticket", "show", f"#{first}").out
+    assert "khi giao" in shown
+    assert shown.endswith("https://example.org/cup.jpg\n")
+    assert khachquen("ticket", "close", str(first)).out == f"#{first} is closed.\n"
+    assert khachquen("ticket", "close", str(first)).out == f"#{first} is closed already.\n"
+    assert khachquen("ticket", "answer", str(second), "--json").json == {"ticket": second, "changed": True}
+    assert khachquen("ticket", "list").out == "No support request waits.\n"
+    assert khachquen("ticket", "reopen", f"#{first}").out == f"#{first} is open again.\n"
+    assert [each["number"] for each in khachquen("ticket", "list", "--json").json] == [first]
+
+
+def test_a_support_request_that_is_not_there_is_said_so(khachquen: Line) -> None:
+    for action in ("show", "answer", "close", "reopen"):
+        assert "There is no ticket #7." in khachquen("ticket", action, "7").refused()
 
 
 # --- understand -----------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ def parser() -> argparse.ArgumentParser:
     _demo(commands)
     _plain(commands, "doctor", "look at everything and say what must be mended, and by whom")
     _plain(commands, "waiting", "list the customers who wait for a person, the longest waiting first")
+    _tickets(commands)
     _dead(commands)
     _keys(commands)
     _accounts(commands)
@@ -63,6 +64,19 @@ def _demo(commands: Any) -> None:
     command.add_argument("--page-port", type=port, help="port of the chat page, or the next free one (8081)")
 
 
+def _tickets(commands: Any) -> None:
+    actions = _group(commands, "ticket", "support requests of customers")
+    listing = _plain(actions, "list", "list those that wait for us, the oldest first")
+    listing.add_argument("--most", type=int, default=50, help="how many (50)")
+    for name, words in (
+        ("show", "show one with its photos"),
+        ("answer", "note that it was answered and waits for the customer"),
+        ("close", "note that it is done"),
+        ("reopen", "let it wait for us again"),
+    ):
+        _plain(actions, name, words).add_argument("number", type=ticket_number, metavar="NUMBER", help="as in #12")
+
+
 def _dead(commands: Any) -> None:
     actions = _group(commands, "dead", "events, messages and jobs that were given up")
     listing = _plain(actions, "list", "list them, newest first")
@@ -104,6 +118,11 @@ def port(raw: str) -> int:
     if not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw) < 65_536:
         raise argparse.ArgumentTypeError(f"{raw!r} is no port; use 1 to 65535")
     return int(raw)
+
+
+def ticket_number(raw: str) -> int:
+    """The number of a ticket, with or without its #; raises ArgumentTypeError."""
+    return row_id(raw.removeprefix("#"))
 
 
 def row_id(raw: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
-from bot.commands.report import Refused, Report, shown, stamp, table
+from bot.commands.report import Refused, Report, clipped, shown, stamp, table
 from bot.settings import Settings
 from crm.messages import Purpose
 from storage import inbox, jobs, outbox
@@ -101,7 +101,7 @@ async def _listed(database: Database, settings: Settings, most: int) -> Report:
     zone = settings.timezone
     data = [{**row, "at": stamp(row["at"], zone)} for row in rows]
     lines = [
-        (str(row["id"]), row["kind"], shown(row["at"], zone), row["about"], " ".join(row["error"].split())[:_LONGEST])
+        (str(row["id"]), row["kind"], shown(row["at"], zone), row["about"], clipped(row["error"], _LONGEST))
         for row in rows
     ]
     return Report(data, table(lines, "Nothing was given up."))

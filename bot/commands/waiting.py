@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from bot.commands.report import Report, shown, stamp, table
+from bot.commands.report import Report, clipped, shown, stamp, table
 from bot.settings import Settings
 from crm import consent
 from storage import conversations, customers, transcripts
 from storage.database import Database
 
 _LINES_LOOKED_AT = 10
-_LONGEST = 60
 
 
 class Waiting(NamedTuple):
@@ -84,7 +83,4 @@ def _last_line(session: Session, conversation_id: int) -> str:
     """The last thing the customer said, on one short line."""
     lines = transcripts.latest(session, conversation_id, _LINES_LOOKED_AT)
     said = next((line for line in reversed(lines) if line.author == "customer"), None)
-    words = " ".join(said.text.split()) if said else ""
-    if said and not words:
-        words = "[media]" if said.media else ""
-    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+    return (clipped(said.text) or ("[media]" if said.media else "")) if said else ""
