@@ -109,7 +109,8 @@ def _withdrawn(batch: Batch, event: ConsentWithdrawn) -> None:
 
 def _withdraw(batch: Batch, talk: Talk, event: Event, wording: str) -> None:
     person = talk.person
-    consent.withdraw(batch.session, person.customer_id, at=event.at, channel=person.channel, wording=wording)
+    said = {"channel": person.channel, "wording": wording}
+    consent.say(batch.session, person.customer_id, granted=False, at=event.at, **said)
 
 
 def _referred(batch: Batch, event: Referred) -> None:

@@ -63,6 +63,10 @@ class Claimed:
     until: datetime
 
 
+_Turn = tuple[list[Claimed], list[tuple[Due, str]]]
+"""What one turn claimed, and what it gave up and why."""
+
+
 class OutboxWorker:
     """Keeps up to SLOTS sends in flight, one for each person, at each account's pace."""
 
@@ -95,12 +99,16 @@ class OutboxWorker:
         if not sent and free <= 0:
             return 0
         try:
-            claimed = await self._database.write(lambda session: self._turn(session, sent, free), name="outbox.turn")
+            claimed, refused = await self._database.write(
+                lambda session: self._turn(session, sent, free), name="outbox.turn"
+            )
         except BaseException:
             self._sent = sent + self._sent
             raise
         if claimed:
             faultpoint("t4.committed")
+        for due, reason in refused:
+            _ended(due.channel, due.purpose, reason).inc()
         for item in claimed:
             task = asyncio.create_task(self._send(item))
             self._flying.add(task)
@@ -119,20 +127,20 @@ class OutboxWorker:
                 lambda session: outbox.sent(session.connection(), self._sent), name="outbox.sent"
             )
 
-    def _turn(self, session: Session, sent: list[Sent], free: int) -> list[Claimed]:
+    def _turn(self, session: Session, sent: list[Sent], free: int) -> _Turn:
         with engines.together(session.connection()):
             outbox.sent(session.connection(), sent)
             if sent:
                 faultpoint("t5.written")
-            return self._claim(session, free) if free > 0 else []
+            return self._claim(session, free) if free > 0 else ([], [])
 
-    def _claim(self, session: Session, free: int) -> list[Claimed]:
+    def _claim(self, session: Session, free: int) -> _Turn:
         now = self._clock()
         outbox.lock_claims(session)
         room, tats = self._room(session, now, free)
         if not room:
-            return []
-        refused: dict[int, str] = {}
+            return [], []
+        refused: list[tuple[Due, str]] = []
         claimed: list[Claimed] = []
         for due in outbox.due(session, [account for _, account in room], now, free):
             key = (due.channel, due.account_id)
@@ -140,20 +148,19 @@ class OutboxWorker:
                 continue
             answer = reach(self._channels[due.channel].rules, _facts(due, now))
             if answer.refusal is not None:
-                refused[due.id] = answer.refusal.value
-                _ended(due.channel, due.purpose, answer.refusal.value).inc()
+                refused.append((due, answer.refusal.value))
                 continue
             room[key] -= 1
             row, tat = tats[key]
             tats[key] = (row, max(tat, now) + self._intervals.get(due.channel, timedelta()))
             claimed.append(Claimed(due, answer.lane, due.lease_token + 1, now + LEASE))
         outbox.start(session, self._owner, now + LEASE, [(each.due.id, each.lane, each.token) for each in claimed])
-        outbox.give_up(session, refused)
+        outbox.give_up(session, {due.id: reason for due, reason in refused})
         if refused:
             wake(session, outbox.TOPIC)
         if claimed:
             outbox.hold_pace(session, {row: tat for (name, _), (row, tat) in tats.items() if self._intervals.get(name)})
-        return claimed
+        return claimed, refused
 
     def _room(
         self, session: Session, now: datetime, free: int

@@ -20,32 +20,28 @@ ERASE_WITHIN = timedelta(days=20)
 """How long Decree 356/2025 leaves for an erasure."""
 
 
-def grant(
+def say(
     session: Session,
     customer_id: int,
     *,
+    granted: bool,
     at: datetime,
     purpose: str = MARKETING,
     channel: str = "",
     wording: str = "",
     message_id: str = "",
 ) -> None:
-    """The customer said yes at this moment; a no that was said later stands."""
-    _say(session, customer_id, True, at, purpose, channel, wording, message_id)
-
-
-def withdraw(
-    session: Session,
-    customer_id: int,
-    *,
-    at: datetime,
-    purpose: str = MARKETING,
-    channel: str = "",
-    wording: str = "",
-    message_id: str = "",
-) -> None:
-    """The customer said no at this moment; a yes that was said later stands."""
-    _say(session, customer_id, False, at, purpose, channel, wording, message_id)
+    """The customer said yes or no at this moment; what was said later stands."""
+    customers.lock(session, [customer_id])
+    store.add(
+        session,
+        {
+            "customer_id": customer_id, "purpose": purpose, "granted": granted, "channel": channel,
+            "wording": wording, "message_id": message_id, "at": at,
+        },
+    )  # fmt: skip
+    if purpose == MARKETING:
+        customers.change(session, customer_id, marketing=_word(session, customer_id))
 
 
 def entries(session: Session, customer_id: int) -> list[Consent]:
@@ -81,28 +77,6 @@ def carry_over(session: Session, source: int, target: int, was: tuple[str, str])
     store.move(session, source, target)
     word = _word(session, target) or next((word for word in (WITHDRAWN, GRANTED) if word in was), "")
     customers.change(session, target, marketing=word)
-
-
-def _say(
-    session: Session,
-    customer_id: int,
-    granted: bool,
-    at: datetime,
-    purpose: str,
-    channel: str,
-    wording: str,
-    message_id: str,
-) -> None:
-    customers.lock(session, [customer_id])
-    store.add(
-        session,
-        {
-            "customer_id": customer_id, "purpose": purpose, "granted": granted, "channel": channel,
-            "wording": wording, "message_id": message_id, "at": at,
-        },
-    )  # fmt: skip
-    if purpose == MARKETING:
-        customers.change(session, customer_id, marketing=_word(session, customer_id))
 
 
 def _word(session: Session, customer_id: int) -> str:

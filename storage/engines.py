@@ -38,11 +38,6 @@ def sqlite_path(url: str) -> Path:
     return Path(name)
 
 
-def libpq(url: str) -> str:
-    """The URL as PostgreSQL's own library takes it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
 def writer(url: str, synchronous: str) -> Engine:
     """The engine that writes. On SQLite every transaction begins IMMEDIATE, so that it never fails half way."""
     if not is_sqlite(url):

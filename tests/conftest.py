@@ -98,10 +98,15 @@ def session(database_url: str) -> Iterator[Session]:
     engine.dispose()
 
 
+def libpq(url: str) -> str:
+    """A database's URL as PostgreSQL's own library takes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def _named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def _run(url: str, statement: str) -> None:
-    with psycopg.connect(engines.libpq(url), autocommit=True) as connection:
+    with psycopg.connect(libpq(url), autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[call-overload]

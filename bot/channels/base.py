@@ -167,6 +167,26 @@ class SendError(Exception):
         self.detail = detail
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What one error code of a platform means and asks for.
+
+    `retry_after` is how long to wait where the answer itself does not say.
+    """
+
+    kind: SendErrorKind
+    subject: Subject
+    words: Words
+    retry_after: timedelta | None = None
+
+
+def raised(fault: Fault, code: str, wait: timedelta | None = None, detail: str = "") -> SendError:
+    """A fault as the error to raise; `wait` is what the answer asked for."""
+    return SendError(
+        fault.kind, code, fault.words, retry_after=wait or fault.retry_after, subject=fault.subject, detail=detail
+    )
+
+
 class Channel(Protocol):
     """One platform. `receive` and `parse` are pure; the rest is I/O and raises only `SendError`."""
 

@@ -27,10 +27,10 @@ def start(ctx: Context) -> None:
 
 
 def _note(ctx: Context, *, granted: bool) -> None:
-    say = consent.grant if granted else consent.withdraw
-    say(
+    consent.say(
         ctx.session,
         ctx.customer.customer_id,
+        granted=granted,
         at=min(ctx.event.at, ctx.now),
         channel=ctx.customer.channel,
         wording=ctx.text or "button",

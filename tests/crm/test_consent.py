@@ -22,7 +22,7 @@ def marketing(session: Session, customer_id: int) -> str:
 
 def test_a_yes_is_kept_with_its_wording(session: Session, clock: Clock) -> None:
     customer = customers.known(session, "C1", clock())
-    consent.grant(session, customer, at=clock(), channel="zalo", wording="Nhận ưu đãi?", message_id="m1")
+    consent.say(session, customer, granted=True, at=clock(), channel="zalo", wording="Nhận ưu đãi?", message_id="m1")
     (entry,) = consent.entries(session, customer)
     assert (entry.granted, entry.channel, entry.wording, entry.message_id, entry.at) == (
         True, "zalo", "Nhận ưu đãi?", "m1", clock(),
@@ -35,29 +35,28 @@ def test_the_last_word_stands_in_whatever_order_it_came(session: Session, clock:
     customer = customers.known(session, "C1", clock())
     for said in arrival:
         word, hour = said.split()
-        say = consent.grant if word == "yes" else consent.withdraw
-        say(session, customer, at=clock() + timedelta(hours=int(hour)))
+        consent.say(session, customer, granted=word == "yes", at=clock() + timedelta(hours=int(hour)))
     assert marketing(session, customer) == "granted"
 
 
 def test_a_late_yes_never_undoes_a_newer_no(session: Session, clock: Clock) -> None:
     customer = customers.known(session, "C1", clock())
-    consent.withdraw(session, customer, at=clock())
-    consent.grant(session, customer, at=clock() - timedelta(hours=3))
+    consent.say(session, customer, granted=False, at=clock())
+    consent.say(session, customer, granted=True, at=clock() - timedelta(hours=3))
     assert marketing(session, customer) == "withdrawn"
 
 
 def test_in_the_same_moment_no_outweighs_yes(session: Session, clock: Clock) -> None:
-    for external_id, says in (("C1", (consent.grant, consent.withdraw)), ("C2", (consent.withdraw, consent.grant))):
+    for external_id, words in (("C1", (True, False)), ("C2", (False, True))):
         customer = customers.known(session, external_id, clock())
-        for say in says:
-            say(session, customer, at=clock())
+        for granted in words:
+            consent.say(session, customer, granted=granted, at=clock())
         assert marketing(session, customer) == "withdrawn"
 
 
 def test_another_purpose_leaves_marketing_alone(session: Session, clock: Clock) -> None:
     customer = customers.known(session, "C1", clock())
-    consent.grant(session, customer, at=clock(), purpose="birthday")
+    consent.say(session, customer, granted=True, at=clock(), purpose="birthday")
     assert marketing(session, customer) == ""
 
 

@@ -131,7 +131,7 @@ def test_everything_a_person_had_comes_along(session: Session, clock: Clock) -> 
     number = tickets.open(session, lan.customer_id, lan.identity_id, "Hộp bị móp", clock())
     loyalty.earn(session, lan.customer_id, 5, reason="gift", source_key="gift:1", at=clock())
     loyalty.earn(session, target, 7, reason="gift", source_key="gift:2", at=clock())
-    consent.grant(session, lan.customer_id, at=clock())
+    consent.say(session, lan.customer_id, granted=True, at=clock())
     consent.request_erasure(session, lan.customer_id, lan.identity_id, clock())
     customers.join_by_phone(session, lan, PHONE, clock())
     assert tickets.find(session, number).customer_id == target
@@ -149,8 +149,8 @@ def test_the_later_word_on_marketing_stands_after_joining(
 ) -> None:
     put(session, clock, phone=PHONE)
     lan = born(session, clock())
-    consent.withdraw(session, customers.find(session, "C1").id, at=clock() + timedelta(hours=2))
-    consent.grant(session, lan.customer_id, at=clock() + timedelta(hours=chat_hour))
+    consent.say(session, customers.find(session, "C1").id, granted=False, at=clock() + timedelta(hours=2))
+    consent.say(session, lan.customer_id, granted=True, at=clock() + timedelta(hours=chat_hour))
     customers.join_by_phone(session, lan, PHONE, clock())
     assert again(session, lan.identity_id).marketing == word
 

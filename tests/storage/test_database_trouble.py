@@ -19,6 +19,7 @@ from storage import alarms, engines, inbox
 from storage.database import Database
 from storage.inbox import Arrival
 from storage.work import Priority
+from tests.conftest import libpq
 from tests.storage.rows import NOW, arrival
 from tests.storage.test_database import open_subjects, ring, ring_all
 
@@ -144,7 +145,7 @@ async def test_lost_connections_fail_what_was_on_them_and_are_made_anew(database
     lane = database.lane("accept", ring_all, priority=Priority.ACCEPT)
     await lane.put(["before"])
     await database.write(partial(ring, subject="work before"))
-    with psycopg.connect(engines.libpq(database.url), autocommit=True) as admin:
+    with psycopg.connect(libpq(database.url), autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -166,8 +167,8 @@ async def test_lost_connections_fail_what_was_on_them_and_are_made_anew(database
 async def test_a_server_that_takes_no_connection_for_a_while_does_not_jam_a_lane(database: Database) -> None:
     lane = database.lane("accept", ring_all, priority=Priority.ACCEPT)
     await lane.put(["before"])
-    name = engines.libpq(database.url).rpartition("/")[2].partition("?")[0]
-    with psycopg.connect(engines.libpq(database.url).replace(name, "postgres"), autocommit=True) as admin:
+    name = libpq(database.url).rpartition("/")[2].partition("?")[0]
+    with psycopg.connect(libpq(database.url).replace(name, "postgres"), autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")  # type: ignore[call-overload]
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         for _ in range(2):

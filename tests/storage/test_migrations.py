@@ -29,6 +29,7 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage import engines, migrate, tables
+from tests.conftest import libpq
 
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATIONS = ROOT / "storage" / "migrations"
@@ -43,7 +44,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     server = request.getfixturevalue("postgresql_url")
     name = f"empty_{uuid4().hex}"
-    with psycopg.connect(engines.libpq(server), autocommit=True) as admin:
+    with psycopg.connect(libpq(server), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

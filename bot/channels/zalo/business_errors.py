@@ -5,8 +5,8 @@ https://developers.zalo.me/docs/zbs-template-message/bang-ma-loi
 
 from __future__ import annotations
 
-from bot.channels.base import Subject
-from bot.channels.zalo.faults import Fault, fatal, fix, later, lost, mend, retry, stuck
+from bot.channels.base import Fault, Subject
+from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stuck
 from bot.channels.zalo.remedies import (
     APP,
     ITSELF,

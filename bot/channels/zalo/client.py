@@ -15,11 +15,10 @@ from typing import Any
 
 import aiohttp
 
-from bot.channels.base import Account, SendError, SendErrorKind, Sent, Subject, TokenPair, Words
+from bot.channels.base import Account, Fault, SendError, SendErrorKind, Sent, Subject, TokenPair, Words, raised
 from bot.channels.text import clean
 from bot.channels.zalo.envelope import identifier, items, mapping
 from bot.channels.zalo.errors import OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
-from bot.channels.zalo.faults import Fault
 
 Json = dict[str, Any]
 
@@ -185,14 +184,8 @@ def _unclear(answer: _Answer, *, acted: bool) -> SendError:
 def _error(fault: Fault, code: int | None, answer: _Answer) -> SendError:
     body = answer.body or {}
     said = clean(body.get("message")) or clean(body.get("error_description")) or clean(body.get("error_name"))
-    return SendError(
-        fault.kind,
-        f"http-{answer.status}" if code is None else str(code),
-        fault.words,
-        retry_after=answer.retry_after or fault.retry_after,
-        subject=fault.subject,
-        detail=said[:200],
-    )
+    name = f"http-{answer.status}" if code is None else str(code)
+    return raised(fault, name, answer.retry_after, said[:200])
 
 
 def _code(value: object) -> int | None:

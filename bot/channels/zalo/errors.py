@@ -5,8 +5,8 @@ https://docs.zaloplatforms.com/docs/OA/phu-luc/ma-loi; the business host's codes
 
 from __future__ import annotations
 
-from bot.channels.base import Subject
-from bot.channels.zalo.faults import Fault, fatal, fix, later, lost, mend, retry, stuck, unreachable
+from bot.channels.base import Fault, Subject
+from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stuck, unreachable
 from bot.channels.zalo.remedies import (
     APP,
     EDIT,

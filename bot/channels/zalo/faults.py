@@ -2,60 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.channels.base import SendErrorKind, Subject, Words
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One row of a table of error codes; `retry_after` where waiting a known time helps."""
-
-    kind: SendErrorKind
-    words: Words
-    subject: Subject = Subject.MESSAGE
-    retry_after: timedelta | None = None
+from bot.channels.base import Fault, SendErrorKind, Subject, Words
 
 
 def retry(en: str, vi: str, remedy: Words) -> Fault:
     """It failed this time; trying again may help."""
-    return Fault(SendErrorKind.RETRY, _sentence(en, vi, remedy))
+    return Fault(SendErrorKind.RETRY, Subject.MESSAGE, _sentence(en, vi, remedy))
 
 
 def later(seconds: int, en: str, vi: str, remedy: Words, subject: Subject = Subject.MESSAGE) -> Fault:
     """A limit is reached: wait, without counting an attempt."""
-    return Fault(SendErrorKind.SNOOZE, _sentence(en, vi, remedy), subject, timedelta(seconds=seconds))
+    return Fault(SendErrorKind.SNOOZE, subject, _sentence(en, vi, remedy), timedelta(seconds=seconds))
 
 
 def fix(en: str, vi: str, remedy: Words) -> Fault:
     """Nothing goes out of this account until someone mends it; its messages wait."""
-    return Fault(SendErrorKind.SNOOZE, _sentence(en, vi, remedy), Subject.ACCOUNT, timedelta(minutes=15))
+    return Fault(SendErrorKind.SNOOZE, Subject.ACCOUNT, _sentence(en, vi, remedy), timedelta(minutes=15))
 
 
 def stuck(en: str, vi: str, remedy: Words) -> Fault:
     """Messages of this kind wait until someone mends it; the rest of the account goes on."""
-    return Fault(SendErrorKind.SNOOZE, _sentence(en, vi, remedy), retry_after=timedelta(hours=1))
+    return Fault(SendErrorKind.SNOOZE, Subject.MESSAGE, _sentence(en, vi, remedy), timedelta(hours=1))
 
 
 def mend(en: str, vi: str, remedy: Words) -> Fault:
     """The token must be renewed first."""
-    return Fault(SendErrorKind.AUTH, _sentence(en, vi, remedy), Subject.ACCOUNT)
+    return Fault(SendErrorKind.AUTH, Subject.ACCOUNT, _sentence(en, vi, remedy))
 
 
 def fatal(en: str, vi: str, remedy: Words) -> Fault:
     """This message will never go out as it is."""
-    return Fault(SendErrorKind.PERMANENT, _sentence(en, vi, remedy))
+    return Fault(SendErrorKind.PERMANENT, Subject.MESSAGE, _sentence(en, vi, remedy))
 
 
 def lost(en: str, vi: str, remedy: Words) -> Fault:
     """This message may not go to this person now; another one may later."""
-    return Fault(SendErrorKind.PERMANENT, _sentence(en, vi, remedy), Subject.PERSON)
+    return Fault(SendErrorKind.PERMANENT, Subject.PERSON, _sentence(en, vi, remedy))
 
 
 def unreachable(en: str, vi: str, remedy: Words) -> Fault:
     """Nothing reaches this person until they come back by themselves."""
-    return Fault(SendErrorKind.UNREACHABLE, _sentence(en, vi, remedy), Subject.PERSON)
+    return Fault(SendErrorKind.UNREACHABLE, Subject.PERSON, _sentence(en, vi, remedy))
 
 
 def _sentence(en: str, vi: str, remedy: Words) -> Words:
