@@ -18,30 +18,27 @@ class Backlog:
     def __init__(self) -> None:
         self._queues: dict[Priority, deque[Work]] = {priority: deque() for priority in Priority}
         self._changed = threading.Condition()
-        self._is_open = False
+        self._closed = threading.Event()
+        self._closed.set()
 
     def open(self) -> None:
         """Take work from now on."""
-        with self._changed:
-            self._is_open = True
+        self._closed.clear()
 
     def close(self) -> None:
         """Take no more; what waits is still given out."""
         with self._changed:
-            self._is_open = False
+            self._closed.set()
             self._changed.notify_all()
 
     def closed_within(self, seconds: float) -> bool:
         """Whether it is closed, or will be in so many seconds: waits as long."""
-        with self._changed:
-            if self._is_open and seconds:
-                self._changed.wait_for(lambda: not self._is_open, seconds)
-            return not self._is_open
+        return self._closed.wait(seconds)
 
     def put(self, work: Work) -> None:
         """Queue it. Closed where nothing is taken any more."""
         with self._changed:
-            if not self._is_open:
+            if self._closed.is_set():
                 raise Closed("the database is closed")
             self._queues[work.priority].append(work)
             self._changed.notify_all()
@@ -63,7 +60,7 @@ class Backlog:
                 for priority in self._order(share):
                     if self._queues[priority]:
                         return self._queues[priority].popleft()
-                if not self._is_open:
+                if self._closed.is_set():
                     return None
                 self._changed.wait()
 
