@@ -72,8 +72,10 @@ def put(session: Session, news: News, now: datetime) -> Outcome:
 
     News with a smaller version than ours is stale. A customer whom the POS has not told us about yet becomes a stub.
     """
-    owner = customers.known(session, news.customer, now)
     before = store.find(session, news.source, news.external_id)
+    if before and _is_older(news, before):
+        return Outcome.STALE
+    owner = customers.known(session, news.customer, now)
     people.lock(session, [owner, before.customer_id] if before else [owner])
     row = _row(news, owner)
     key = {"source": news.source, "external_id": news.external_id}
@@ -116,7 +118,7 @@ def items(order: OrderRow) -> tuple[Item, ...]:
 def _change(session: Session, news: News, row: dict[str, object], now: datetime) -> Outcome:
     ours = store.find(session, news.source, news.external_id, lock=True)
     assert ours is not None
-    if (news.version, _WEIGHTS[news.status]) < (ours.version, _WEIGHTS[ours.status]):
+    if _is_older(news, ours):
         return Outcome.STALE
     same = all(getattr(ours, name) == value for name, value in row.items() if name in _TOLD)
     if same and news.version == ours.version:
@@ -126,6 +128,10 @@ def _change(session: Session, news: News, row: dict[str, object], now: datetime)
         delivered_at = delivered_at or news.changed_at
     store.change(session, ours.id, {**row, "delivered_at": delivered_at, "updated_at": now})
     return Outcome.UNCHANGED if same else Outcome.UPDATED
+
+
+def _is_older(news: News, ours: OrderRow) -> bool:
+    return (news.version, _WEIGHTS[news.status]) < (ours.version, _WEIGHTS[ours.status])
 
 
 def _row(news: News, owner: int) -> dict[str, object]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from crm import customers, loyalty
@@ -50,7 +51,7 @@ class CustomerOut(BaseModel):
     version: int
     marketing: str
     created_at: datetime
-    updated_at: datetime
+    updated_at: Annotated[datetime, Field(description="When this service last took over a change.")]
 
 
 class CustomersOut(BaseModel):

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
+from crm import phones
 from web.operations import Params
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -20,6 +21,19 @@ _YEARS = range(2000, 2100)
 
 def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
+
+
+def _a_phone(text: str) -> str:
+    if text.strip() and phones.normalise(text) is None:
+        raise ValueError("is not a phone number")
+    return text
+
+
+def _a_day(value: object) -> object:
+    """Refuse everything but a day written out, such as seconds since 1970."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError("must be a day written as 1990-02-03")
+    return value
 
 
 def _written_out(value: object) -> object:
@@ -38,19 +52,24 @@ def _in_utc(moment: datetime) -> datetime:
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=_PRINTABLE)]
 Source = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_PRINTABLE)]
 Code = Annotated[str, StringConstraints(max_length=128, pattern=_PRINTABLE)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE), AfterValidator(_composed)]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_PRINTABLE),
+    AfterValidator(_composed),
+]
 Note = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$"), AfterValidator(_composed)]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
 Phone = Annotated[
     str,
     StringConstraints(max_length=40, pattern=_PRINTABLE),
+    AfterValidator(_a_phone),
     Field(description="In any usual form; without a country code it is Vietnamese.", examples=["0901234567"]),
 ]
 Version = Annotated[int, Field(ge=0, le=_MOST)]
 Dong = Annotated[int, Field(ge=0, le=_DONG, description="Vietnamese đồng, a whole number.")]
 Price = Annotated[int, Field(ge=-_DONG, le=_DONG, description="Đồng for one; below zero for a discount.")]
 Quantity = Annotated[int | float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
-Day = Annotated[date, BeforeValidator(_written_out), Field(strict=False)]
+Day = Annotated[date, BeforeValidator(_a_day), Field(strict=False)]
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_written_out),

@@ -94,7 +94,7 @@ class OrderOut(BaseModel):
     version: int
     placed_at: datetime
     delivered_at: datetime | None
-    updated_at: datetime
+    updated_at: Annotated[datetime, Field(description="When this service last took over a change.")]
 
 
 class OrdersOut(BaseModel):

@@ -57,8 +57,14 @@ def invalid(error: ValidationError) -> Refused:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if any(item["type"] == "json_invalid" for item in found):
         return Refused(400, "The body is not valid JSON.")
-    errors = [FieldError(field=".".join(map(str, item["loc"])) or "body", message=item["msg"]) for item in found]
+    errors = [
+        FieldError(field=".".join(map(str, item["loc"])) or "body", message=_words(item["msg"])) for item in found
+    ]
     return Refused(422, "Some fields are not valid.", errors)
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 @web.middleware

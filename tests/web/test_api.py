@@ -54,7 +54,8 @@ async def test_older_news_is_told_to_be_stale(pos: Client) -> None:
     await told(pos, CUSTOMER, LAN)
     assert await told(pos, CUSTOMER, {**LAN, "version": 2, "name": "Cũ"}) == "stale"
     await told(pos, ONE_ORDER, ORDER)
-    assert await told(pos, ONE_ORDER, {**ORDER, "version": 1}) == "stale"
+    assert await told(pos, ONE_ORDER, {**ORDER, "version": 1, "customer": "nobody yet"}) == "stale"
+    assert (await pos.get("/api/v1/customers/nobody%20yet")).status == 404
 
 
 async def test_a_name_has_one_form_however_it_was_typed(pos: Client) -> None:
@@ -137,6 +138,7 @@ async def test_ids_may_hold_any_printable_letter(pos: Client, external_id: str) 
         ({"name": None}, ["name"]),
         ({"name": 5}, ["name"]),
         ({"name": "a\x00b"}, ["name"]),
+        ({"name": " \u00a0 "}, ["name"]),
         ({"name": "a" * 201}, ["name"]),
         ({"phone": "12"}, ["phone"]),
         ({"phone": 901234567}, ["phone"]),
@@ -148,11 +150,18 @@ async def test_ids_may_hold_any_printable_letter(pos: Client, external_id: str) 
         ({"version": 1.5}, ["version"]),
         ({"version": True}, ["version"]),
         ({"nickname": "x"}, ["nickname"]),
-        ({"name": "", "version": "1"}, ["name", "version"]),
+        ({"name": "", "phone": "12", "version": "1"}, ["name", "phone", "version"]),
     ],
 )
 async def test_a_wrong_field_of_a_customer_is_named(pos: Client, change: dict[str, object], fields: list[str]) -> None:
     assert await refused(pos, "PUT", CUSTOMER, json={**LAN, **change}) == (422, fields)
+
+
+@ON_ONE_ENGINE
+async def test_a_wrong_field_is_told_in_plain_words(pos: Client) -> None:
+    answer = await pos.put(CUSTOMER, json={**LAN, "phone": "12", "birthday": "3/2/1990"})
+    words = {error["field"]: error["message"] for error in (await answer.json())["errors"]}
+    assert words == {"phone": "is not a phone number", "birthday": "must be a day written as 1990-02-03"}
 
 
 @ON_ONE_ENGINE
