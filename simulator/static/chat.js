@@ -28,7 +28,7 @@ const WORDS = {
 const JOURNAL_SHOWN = 30;
 const PICTURE_LIMIT = 25 * 1024 * 1024;
 const $ = (id) => document.getElementById(id);
-const now = { lang: remembered("lang", "vi"), channel: remembered("channel", "zalo"), person: "", people: [], lines: [], news: new Set(), menu: [], typing: 0, figures: { delivered: 0, accepted: 0, refused: 0 } };
+const now = { lang: remembered("lang", "vi"), channel: remembered("channel", "zalo"), person: "", people: [], lines: [], meanwhile: [], news: new Set(), menu: [], typing: 0, figures: { delivered: 0, accepted: 0, refused: 0 } };
 const say = (key, value = "") => (WORDS[now.lang][key] ?? key).replace("{0}", value);
 
 function remembered(key, fallback) {
@@ -216,15 +216,22 @@ async function choose(channel, person) {
   remember("channel", channel);
   remember("person", person);
   now.news.delete(channel + "/" + person);
+  const meanwhile = now.meanwhile = [];
   const chat = await call(`/api/chat?channel=${channel}&person=${encodeURIComponent(person)}`);
   if (now.channel !== channel || now.person !== person) return;
   now.lines = chat.lines ?? [];
+  for (const line of meanwhile.splice(0)) keep(line);
   Object.assign(me()[channel], { following: chat.following, inbox_owns: chat.inbox_owns });
   showPeople();
   showHeader();
   showTalk();
   $("talk").scrollTop = $("talk").scrollHeight;
   see();
+}
+function keep(line) {
+  const index = now.lines.findIndex((one) => one.message_id === line.message_id);
+  if (index >= 0) now.lines[index] = line;
+  else now.lines.push(line);
 }
 function see() {
   if (document.visibilityState === "visible" && now.lines.some((line) => line.side !== "person" && line.tick !== "seen")) {
@@ -253,7 +260,8 @@ const HEARD = {
       return showPeople();
     }
     if (line.side !== "person") now.typing = 0;
-    now.lines.push(line);
+    now.meanwhile.push(line);
+    keep(line);
     $("menu").setAttribute("aria-expanded", "false");
     showHeader();
     showTalk();
@@ -262,8 +270,8 @@ const HEARD = {
   },
   change({ channel, person, line }) {
     if (channel !== now.channel || person !== now.person) return;
-    const index = now.lines.findIndex((one) => one.message_id === line.message_id);
-    if (index >= 0) now.lines[index] = line;
+    now.meanwhile.push(line);
+    if (now.lines.some((one) => one.message_id === line.message_id)) keep(line);
     showTalk();
   },
   contact({ channel, person, following, inbox_owns }) {
@@ -284,11 +292,9 @@ const HEARD = {
   bot({ up }) { alarm(up ? "" : say("down")); },
 };
 function listen() {
-  let lost = false;
   const feed = new EventSource("/api/events");
   feed.onmessage = (message) => { const event = JSON.parse(message.data); HEARD[event.type]?.(event); };
-  feed.onerror = () => { lost = true; };
-  feed.onopen = () => { if (lost) { lost = false; refresh(); } };
+  feed.onopen = () => refresh();
 }
 
 function fit() {
@@ -353,4 +359,3 @@ document.addEventListener("visibilitychange", see);
 if (matchMedia("(max-width: 1080px)").matches) $("strip").open = false;
 translate();
 listen();
-refresh();
