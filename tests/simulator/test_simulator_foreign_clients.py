@@ -6,6 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from facebook_business import api
+from facebook_business.adobjects.page import Page
+from facebook_business.exceptions import FacebookRequestError
+from zalo_sdk import ZaloOAException, oa, zns
 
 from tests.simulator.stage import Stage
 
@@ -15,8 +19,6 @@ def url(stage: Stage, path: str) -> str:
 
 
 async def test_zalo_sdk_sends_uploads_reads_and_tags(stage: Stage) -> None:
-    zalo_sdk = pytest.importorskip("zalo_sdk", exc_type=ImportError)
-    oa = pytest.importorskip("zalo_sdk.oa", exc_type=ImportError)
     config = stage.platform.config
     client = oa.Client(
         config.zalo_app_id,
@@ -47,12 +49,11 @@ async def test_zalo_sdk_sends_uploads_reads_and_tags(stage: Stage) -> None:
     assert users["data"]["users"] == [{"user_id": user_id}]
     assert tags["data"] == ["VIP"]
     client.access_token = "wrong"
-    with pytest.raises(zalo_sdk.ZaloOAException):
+    with pytest.raises(ZaloOAException):
         await asyncio.to_thread(client.get_tags_of_oa)
 
 
 async def test_zalo_sdk_sends_a_template_to_a_phone(stage: Stage) -> None:
-    zns = pytest.importorskip("zalo_sdk.zns", exc_type=ImportError)
     token, prefix = stage.platform.zalo_tokens.access, url(stage, "/zalo-business")
     client = zns.Client("", "", access_token=token, endpoint_prefix=prefix)
     data = {"customer_name": "Lan", "order_code": "DH-1"}
@@ -63,13 +64,10 @@ async def test_zalo_sdk_sends_a_template_to_a_phone(stage: Stage) -> None:
 
 
 async def test_metas_own_client_sends_and_reads_errors(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    api = pytest.importorskip("facebook_business.api", exc_type=ImportError)
-    page_type = pytest.importorskip("facebook_business.adobjects.page", exc_type=ImportError).Page
-    errors = pytest.importorskip("facebook_business.exceptions", exc_type=ImportError)
     config = stage.platform.config
     monkeypatch.setattr(api.FacebookSession, "GRAPH", url(stage, "/graph"))
     session = api.FacebookSession(config.messenger_app_id, config.messenger_app_secret, config.messenger_page_token)
-    page = page_type(config.messenger_page_id, api=api.FacebookAdsApi(session))
+    page = Page(config.messenger_page_id, api=api.FacebookAdsApi(session))
     lan = stage.contact("messenger").user_id
     calls: list[tuple[str, dict[str, Any]]] = [
         ("create_message", {"recipient": {"id": lan}, "message": {"text": "Chào"}, "messaging_type": "RESPONSE"}),
@@ -81,6 +79,6 @@ async def test_metas_own_client_sends_and_reads_errors(stage: Stage, monkeypatch
     assert [call.kind for call in stage.platform.journal] == ["text", "subscribe", "persona"]
     assert stage.platform.page.fields == {"messages", "messaging_postbacks"}
     stage.later(days=2)
-    with pytest.raises(errors.FacebookRequestError) as refused:
+    with pytest.raises(FacebookRequestError) as refused:
         await asyncio.to_thread(page.create_message, params=calls[0][1])
     assert (refused.value.api_error_code(), refused.value.api_error_subcode()) == (10, 2018278)
