@@ -21,6 +21,7 @@ import aiohttp
 from aiohttp import web as http
 
 from bot import demo, logs
+from bot.alone import serving
 from bot.channels.base import Channel
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
@@ -46,6 +47,8 @@ from storage.database import Database
 from web import app as web
 from web import keys as web_keys
 from web import vitals
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 Command = Callable[[argparse.Namespace, Database, Settings, datetime], Awaitable[Report]]
@@ -123,18 +126,37 @@ async def listening(app: http.Application, host: str, port: int) -> AsyncIterato
 async def serve(
     settings: Settings, *, doors: bool = True, worker: bool = True, started: Callable[[], None] | None = None
 ) -> None:
-    """Run until SIGTERM or SIGINT: stop accepting, finish what is in flight, go. `started` is called in between."""
+    """Run until SIGTERM or SIGINT: stop accepting, finish what is in flight, go. `started` is called in between.
+
+    Raises Refused where the database is not ready or has its service already, and where it can be written no more.
+    """
     if migrate.is_pending(settings.database_url):
         raise Refused(NOT_MIGRATED)
+    with serving(settings.database_url):
+        await _serve(settings, doors, worker, started)
+
+
+async def _serve(settings: Settings, doors: bool, worker: bool, started: Callable[[], None] | None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with compose(settings, doors=doors, worker=worker) as (_, app), listening(app, settings.host, settings.port):
+    async with (
+        compose(settings, doors=doors, worker=worker) as (service, app),
+        listening(app, settings.host, settings.port),
+    ):
         calm_collector()
+        log.info("listening", extra={"address": f"http://{settings.host}:{settings.port}"})
+        for name in service.pending() if doors else ():
+            log.warning("a channel is pending: it lacks a key and keeps nothing", extra={"channel": name})
         if started:
             started()
+        died = asyncio.create_task(service.database.died.wait())
+        died.add_done_callback(lambda _: stop.set())
         await stop.wait()
+        died.cancel()
         app[STOPPING].set()
+    if service.database.died.is_set():
+        raise Refused("a writer of the database died, so nothing could be kept any more: the log says why; start again")
 
 
 def calm_collector() -> None:
@@ -191,7 +213,7 @@ async def play(settings: Settings, page_port: int, started: Callable[[], None]) 
 def run_demo(arguments: argparse.Namespace, given: Settings) -> None:
     """Prepare the demo's own database and ports, and play until Ctrl-C."""
     wanted, wanted_page = arguments.port or demo.PORT, arguments.page_port or demo.PAGE_PORT
-    with demo.alone(given.data_dir):
+    with demo.playing(given.data_dir):
         port = demo.free_port(wanted)
         page_port = demo.free_port(wanted_page, taken=port)
         settings = demo.settings_of(given, port, demo.address(page_port))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlmodel import Session
 
 from bot.channels.base import Account, Channel, SendError, SendErrorKind, Subject
-from bot.secrets import Sealer, fingerprint
-from storage import accounts, alarms
+from bot.secrets import Sealer, WrongKey, fingerprint
+from storage import accounts, alarms, outbox
 from storage.accounts import AccountView
 from storage.database import Database
 from storage.faults import faultpoint
@@ -24,6 +24,16 @@ LEASE = timedelta(seconds=60)
 REFRESH_AFTER = timedelta(hours=12)
 FRESH_FOR_S = 5.0
 ALARM = "token_dead"
+UNREADABLE = "token_unreadable"
+_SEALED = (
+    "The token of this account was sealed with another SECRET_KEY than the one that runs here. If the key was just "
+    "changed, restart the service; else put the former key behind the new one, separated by a comma, or connect the "
+    "account again. Its messages wait and are not lost."
+)
+_VOID = "the account was connected again or removed, or the lease ran out, before a token refresh ended; it is void"
+
+Key = tuple[str, str]
+"""A channel, and the id of an OA or Page on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +41,10 @@ class App:
     """A channel's app: what every account of it shares, and the first account's pair from the settings."""
 
     app_id: str = ""
-    app_secret: str = ""
+    app_secret: str = field(default="", repr=False)
     account_id: str = ""
-    access_token: str = ""
-    refresh_token: str = ""
+    access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
 
 
 class Held(Exception):
@@ -55,19 +65,29 @@ class Accounts:
     ) -> None:
         self._database, self._channels, self._apps = database, channels, apps
         self._sealer, self._clock, self._owner = sealer, clock, owner
-        self._known: dict[tuple[str, str], Account] = {}
+        self._known: dict[Key, Account] = {}
         self._ids: dict[str, frozenset[str]] = {}
+        self._unreadable: dict[Key, str] = {}
+        self._rung: dict[Key, str] = {}
         self._read_at = float("-inf")
 
     async def seed(self) -> None:
         """Take up the settings' accounts: a pair that differs from the last one seen here replaces the stored one."""
         now = self._clock()
+        known = await self._database.read(alarms.unsolved)
+        subjects = (alarm.subject.partition(":") for alarm in known if alarm.kind == UNREADABLE)
+        self._rung = {(channel, account): "" for channel, _, account in subjects}
         for channel, app in self._apps.items():
             if app.account_id:
                 await self._database.write(partial(self._seed, channel=channel, app=app, now=now), name="accounts.seed")
 
+    @property
+    def unreadable(self) -> Collection[Key]:
+        """The accounts whose stored token our key could not open at the last reading."""
+        return self._unreadable
+
     async def get(self, channel: str, account_id: str) -> Account:
-        """The account with its living token; raises Held where there is none."""
+        """The account with its living token; raises Held where there is none that can be read."""
         await self.freshen()
         account = self._known.get((channel, account_id))
         if account is None:
@@ -90,15 +110,24 @@ class Accounts:
             name: frozenset(v.account_id for v in views if v.channel == name and v.held != accounts.REMOVED)
             for name in self._channels
         }
-        self._known = {
-            (view.channel, view.account_id): self._opened(view) for view in views if view.access_token and not view.held
-        }
+        known: dict[Key, Account] = {}
+        unreadable: dict[Key, str] = {}
+        for view in views:
+            if view.access_token and not view.held:
+                try:
+                    known[view.channel, view.account_id] = self._account(view)
+                except Held:
+                    unreadable[view.channel, view.account_id] = view.access_token
+        self._known, self._unreadable = known, unreadable
         self._read_at = asyncio.get_running_loop().time()
+        if unreadable != self._rung:
+            await self._ring(unreadable)
 
     async def renew(self, stale: Account) -> bool:
         """Replace a token that the platform refused (or that grows old); False where the account had to be held.
 
-        Of many callers one refreshes; the others wait for its outcome and use it.
+        Of many callers one refreshes; the others wait for its outcome and use it. Raises Held where another token was
+        stored meanwhile that cannot be read.
         """
         view = await self._view(stale)
         if view is None:
@@ -114,7 +143,7 @@ class Accounts:
             view = await self._view(stale)
             if view is None or view.held:
                 return False
-            if self._sealer.open(view.access_token) != stale.access_token:
+            if self._opened(view, view.access_token) != stale.access_token:
                 await self.reload()
                 return True
         return False
@@ -122,13 +151,16 @@ class Accounts:
     async def _renew(self, stale: Account, account: int, token: int) -> bool:
         view = await self._view(stale)
         assert view is not None
-        if self._sealer.open(view.access_token) != stale.access_token:
+        try:
+            living, refresh_token = self._opened(view, view.access_token), self._opened(view, view.refresh_token)
+        except Held:
+            await self._settle(account, token, refresh_pending_since=None)
+            raise
+        if living != stale.access_token:
             await self._settle(account, token, refresh_pending_since=None)
             return True
-        if not view.refresh_token:
-            await self._hold(view, token, "the access token died and there is none to refresh it with")
-            return False
-        refresh_token = self._sealer.open(view.refresh_token)
+        if not refresh_token:
+            return not await self._hold(view, token, "the access token died and there is none to refresh it with")
         for last_try in (False, True):
             try:
                 pair = await self._channels[view.channel].refresh(stale, refresh_token)
@@ -140,11 +172,10 @@ class Accounts:
                 if error.kind is SendErrorKind.RETRY or passes:
                     await self._settle(account, token, refresh_pending_since=None)
                     return True
-                await self._hold(view, token, error.words.en)
-                return False
+                return not await self._hold(view, token, error.words.en)
             faultpoint("token.refreshed")
             now = self._clock()
-            await self._settle(
+            kept = await self._settle(
                 account,
                 token,
                 access_token=self._sealer.seal(pair.access_token),
@@ -154,7 +185,8 @@ class Accounts:
                 refresh_pending_since=None,
                 held="",
             )
-            await self._database.write(partial(alarms.solve, kind=ALARM, subject=_subject(view), now=now))
+            if kept:
+                await self._database.write(partial(alarms.solve, kind=ALARM, subject=_subject(view), now=now))
             return True
         return False
 
@@ -167,27 +199,59 @@ class Accounts:
             lambda s: accounts.lease(s, view.id, self._owner, now, now + LEASE), name="accounts.lease"
         )
 
-    async def _settle(self, account: int, token: int, **values: object) -> None:
+    async def _settle(self, account: int, token: int, **values: object) -> bool:
         kept = await self._database.write(
             lambda s: accounts.settle_lease(s, account, token, **values), name="accounts.settle"
         )
         if not kept:
-            log.error("the lease of a token refresh was lost before its outcome was written")
+            log.warning(_VOID)
+        return kept
 
-    async def _hold(self, view: AccountView, token: int, why: str) -> None:
+    async def _hold(self, view: AccountView, token: int, why: str) -> bool:
+        """Let the account's messages wait, and ring; False where it was connected again or removed meanwhile."""
         now = self._clock()
 
-        def hold(session: Session) -> None:
-            accounts.settle_lease(session, view.id, token, held=why[:200])
+        def hold(session: Session) -> bool:
+            if not accounts.settle_lease(session, view.id, token, held=why[:200]):
+                return False
             words = f"{why} Connect the account again; its messages wait and are not lost."
             alarms.ring(session, ALARM, _subject(view), words, now)
+            return True
 
-        await self._database.write(hold, name="accounts.hold")
-        log.error("an account is held", extra={"channel": view.channel, "account": view.account_id})
+        held = await self._database.write(hold, name="accounts.hold")
+        if held:
+            log.error("an account is held", extra={"channel": view.channel, "account": view.account_id})
+        else:
+            log.warning(_VOID)
+        return held
 
-    def _opened(self, view: AccountView) -> Account:
+    async def _ring(self, unreadable: dict[Key, str]) -> None:
+        """Ring for the accounts whose token cannot be opened, and note which of the former ones are mended."""
+        before, now = self._rung, self._clock()
+
+        def ring(session: Session) -> None:
+            for channel, account_id in unreadable:
+                alarms.ring(session, UNREADABLE, f"{channel}:{account_id}", _SEALED, now)
+            for channel, account_id in before.keys() - unreadable.keys():
+                alarms.solve(session, UNREADABLE, f"{channel}:{account_id}", now)
+
+        await self._database.write(ring, name="accounts.unreadable")
+        for key, sealed in unreadable.items():
+            if before.get(key) != sealed:
+                log.error("a stored token cannot be opened", extra={"channel": key[0], "account": key[1]})
+        self._rung = unreadable
+
+    def _account(self, view: AccountView) -> Account:
         app = self._apps.get(view.channel, App())
-        return Account(view.channel, view.account_id, self._sealer.open(view.access_token), app.app_id, app.app_secret)
+        token = self._opened(view, view.access_token)
+        return Account(view.channel, view.account_id, token, app.app_id, app.app_secret)
+
+    def _opened(self, view: AccountView, sealed: str) -> str:
+        """What was sealed; raises Held where the key is another."""
+        try:
+            return self._sealer.open(sealed)
+        except WrongKey:
+            raise Held(f"{view.channel} {view.account_id}: its token cannot be read") from None
 
     def _seed(self, session: Session, channel: str, app: App, now: datetime) -> None:
         accounts.add(session, channel, app.account_id, now)
@@ -201,15 +265,21 @@ class Accounts:
 def connect(
     session: Session, channel: str, account_id: str, sealed: tuple[str, str], now: datetime, **more: object
 ) -> None:
-    """Take up an access and a refresh token, already sealed, as an account's living pair; it may send again."""
+    """Take up an access and a refresh token, already sealed, as an account's living pair; what waits is sent.
+
+    A refresh of the former pair that is under way is void.
+    """
     accounts.add(session, channel, account_id, now)
     view = accounts.find(session, channel, account_id)
     assert view is not None
-    access, refresh = sealed
-    accounts.change(
-        session, view.id, access_token=access, refresh_token=refresh, access_expires_at=None, refreshed_at=now,
-        refresh_pending_since=None, held="", **more,
-    )  # fmt: skip
+    accounts.connect(session, view.id, sealed, now, **more)
+    outbox.hurry(session, channel, account_id, now)
+    alarms.solve_all(session, _subject(view), now)
+
+
+def disconnect(session: Session, view: AccountView, now: datetime) -> None:
+    """Forget an account's tokens: nothing is sent with it any more, and nothing about it has to be mended."""
+    accounts.remove(session, view.id)
     alarms.solve_all(session, _subject(view), now)
 
 

@@ -13,6 +13,7 @@ from bot.context import Talk
 from crm import conversations
 from crm.conversations import State
 from crm.events import Address
+from crm.messages import Purpose
 from storage import conversations as stored
 from storage import customers, jobs, outbox, transcripts
 from storage.columns import new_id
@@ -29,13 +30,15 @@ class Batch:
     """Loads every person of a batch with one query and writes every kind of row with one statement.
 
     `settled` are sends of ours that echoes told of, by outbox id: written together, for locks are taken by id. `ticks`
-    come after them, for they may name the same messages.
+    come after them, for they may name the same messages. `silenced` are identities that staff wrote to: what the bot
+    still had to say to them is not sent.
     """
 
     def __init__(self, session: Session, now: datetime) -> None:
         self.session = session
         self.now = now
         self.settled: dict[int, outbox.Sent] = {}
+        self.silenced: set[int] = set()
         self.ticks: list[Tick] = []
         self._talks: dict[Key, Talk] = {}
 
@@ -90,6 +93,8 @@ class Batch:
             ],
         )
         outbox.sent(self.session.connection(), list(self.settled.values()))
+        if self.silenced:
+            outbox.withdraw(self.session.connection(), self.silenced, Purpose.REPLY)
         outgoing = [row for talk in talks for row in talk.outgoing]
         outbox.add_many(self.session.connection(), outgoing)
         self.write_lines()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import secrets
 import socket
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from bot.alone import alone
 from bot.commands.report import Refused, Report
 from bot.secrets import fingerprint
 from bot.settings import Settings
@@ -24,14 +24,11 @@ _GUEST = sample_shop.REGULARS[0].name
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def playing(folder: Path) -> Iterator[None]:
     """Hold this folder until the block ends; raises Refused where another demo plays in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "demo.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(f"a demo is running in {folder} already: stop it with Ctrl-C, or set DATA_DIR") from None
+    words = f"a demo is running in {folder} already: stop it with Ctrl-C, or set DATA_DIR"
+    with alone(folder / "demo.lock", words):
         yield
 
 

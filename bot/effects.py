@@ -32,7 +32,7 @@ from crm.events import (
 )
 from crm.messages import Message
 from crm.outbox import line
-from storage import accounts, alarms, customers, outbox, transcripts
+from storage import accounts, alarms, customers, doubt, outbox, transcripts
 
 METADATA = "kq:"
 """Every send of ours carries `kq:<outbox id>` where the channel gives it back in the echo."""
@@ -148,7 +148,12 @@ def _tick(batch: Batch, event: MessageDelivered | MessageSeen, column: str) -> N
 
 
 def _staff_echo(batch: Batch, event: StaffEcho) -> None:
+    """Staff speak, so the bot takes back what it had not said yet."""
     talk = batch.talk(event.address)
+    batch.silenced.add(talk.person.identity_id)
+    unsaid = {row["id"] for row in talk.outgoing}
+    talk.outgoing.clear()
+    talk.lines = [each for each in talk.lines if each["id"] not in unsaid]
     talk.state = conversations.staff_spoke(talk.state, event.at)
     talk.lines.append(_echo_line(talk, event, "staff"))
 
@@ -173,7 +178,7 @@ def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
     batch.write_lines()
     if transcripts.is_ours(batch.session, identity, event.message_id):
         return None
-    for outbox_id, body in outbox.in_doubt(batch.session, identity, event.at - ECHO_MATCHES_FOR):
+    for outbox_id, body in doubt.in_doubt(batch.session, identity, event.at - ECHO_MATCHES_FOR):
         message = Message.loads(body)
         same = message.text == event.text and bool(message.picture) == bool(event.media)
         if same and outbox_id not in batch.settled:
@@ -193,13 +198,15 @@ def _echo_line(talk: Talk, event: StaffEcho | OwnEcho, author: str) -> dict[str,
 
 
 def _grant_lost(batch: Batch, event: GrantLost) -> None:
+    """Hold the account and ring; a loss from before its token was given anew is mended already."""
     account = accounts.find(batch.session, event.address.channel, event.address.account_id)
-    if account is not None:
-        accounts.change(batch.session, account.id, held=event.reason or "grant lost")
-        words = (
-            "The platform took away our right to send for this account: connect it again, or see why in its console."
-        )
-        alarms.ring(batch.session, "grant_lost", f"{account.channel}:{account.account_id}", words, batch.now)
+    if account is None or account.held == accounts.REMOVED:
+        return
+    if account.refreshed_at is not None and event.at < account.refreshed_at:
+        return
+    accounts.change(batch.session, account.id, held=event.reason or "grant lost")
+    words = "The platform took away our right to send for this account: connect it again, or see why in its console."
+    alarms.ring(batch.session, "grant_lost", f"{account.channel}:{account.account_id}", words, batch.now)
 
 
 _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bot import effects
+from bot.accounts import Accounts
 from bot.batch import Batch
 from bot.channels.base import Channel
 from bot.context import Context, Talk
@@ -22,7 +23,7 @@ from bot.router import Routes
 from bot.templates import Templates
 from crm import conversations
 from crm.events import Event, Followed, Inbound, TextReceived, UnknownEvent
-from storage import engines, inbox
+from storage import accounts, engines, inbox
 from storage.database import Database
 from storage.faults import faultpoint
 from storage.inbox import Held, Waiting
@@ -54,18 +55,19 @@ class Desk:
 class InboxWorker:
     """Handles what is due, a batch at a time."""
 
-    def __init__(self, database: Database, desk: Desk, clock: Clock) -> None:
-        self._database, self._desk, self._clock = database, desk, clock
+    def __init__(self, database: Database, desk: Desk, living: Accounts, clock: Clock) -> None:
+        self._database, self._desk, self._accounts, self._clock = database, desk, living, clock
 
-    async def once(self) -> int:
-        """Handle what is due, as one batch; how many threads that were.
+    async def once(self) -> bool:
+        """Handle what is due, as one batch; whether more may be.
 
         A batch holds its threads' locks until it commits. If anything raises, all of it is undone and each thread's
         first event is handled by itself, so that only what raises is blamed.
         """
+        await self._accounts.freshen()
         taken: list[Held] = []
         try:
-            await self._database.write(lambda session: self._run(session, taken), name="inbox.batch")
+            more = await self._database.write(lambda session: self._run(session, taken), name="inbox.batch")
         except TROUBLE:
             raise
         except Exception:
@@ -73,9 +75,10 @@ class InboxWorker:
                 raise
             for thread in taken:
                 await self._alone(thread)
+            more = True
         if taken:
             faultpoint("t3.committed")
-        return len(taken)
+        return more
 
     async def _alone(self, thread: Held) -> None:
         try:
@@ -86,14 +89,14 @@ class InboxWorker:
             blame = partial(_blame, thread=thread, error=error, now=self._clock())
             await self._database.write(blame, name="inbox.blame")
 
-    def _run(self, session: Session, taken: list[Held], only: int | None = None) -> None:
+    def _run(self, session: Session, taken: list[Held], only: int | None = None) -> bool:
         now = self._clock()
         taken[:] = inbox.take(session, now, THREADS, only)
         if not taken:
-            return
+            return False
         faultpoint("t2.taken")
         rows = inbox.waiting(session, [thread.id for thread in taken])[: None if only is None else 1]
-        parsed, buried = self._parse(taken, rows, now)
+        parsed, buried = self._parse(taken, rows, now, self._strange(session, taken))
         batch = Batch(session, now)
         batch.load(event.address for events in parsed.values() for event in events if event.address.user_id)
         done: list[int] = []
@@ -113,24 +116,43 @@ class InboxWorker:
             inbox.bury(session, buried)
             inbox.release(session, taken, wait_until)
         faultpoint("t3.written")
+        return len(taken) == THREADS or len(rows) == inbox.PER_LEASE
+
+    def _strange(self, session: Session, held: Sequence[Held]) -> dict[int, str]:
+        """Threads of accounts that are not there or not there any more, and why nothing of them can be handled.
+
+        What is remembered of the accounts may be seconds old, so one that is missing there is looked up.
+        """
+        missing = [thread for thread in held if thread.account_id not in self._accounts.ids(thread.channel)]
+        keys = {(thread.channel, thread.account_id) for thread in missing}
+        gone = {key for key in keys if not accounts.is_connected(session, *key)}
+        return {
+            thread.id: f"{thread.channel} {thread.account_id} is not connected here"
+            for thread in missing
+            if (thread.channel, thread.account_id) in gone
+        }
 
     def _parse(
-        self, held: Sequence[Held], rows: Sequence[Waiting], now: datetime
+        self, held: Sequence[Held], rows: Sequence[Waiting], now: datetime, strange: Mapping[int, str]
     ) -> tuple[dict[int, list[Event]], dict[int, str]]:
         names = {thread.id: thread.channel for thread in held}
         parsed: dict[int, list[Event]] = {}
         buried: dict[int, str] = {}
         for row in rows:
             channel = names[row.thread_id]
+            if row.thread_id in strange:
+                buried[row.id] = strange[row.thread_id]
+                BURIED.labels(channel).inc()
+                continue
             try:
                 events = self._desk.channels[channel].parse(row.body, now)
             except Exception as error:
                 buried[row.id] = f"not understood: {type(error).__name__}: {error}"
                 BURIED.labels(channel).inc()
                 continue
-            strange = [event for event in events if isinstance(event, UnknownEvent) and not event.known]
-            if strange and len(strange) == len(events):
-                buried[row.id] = f"unknown event: {strange[0].name}"
+            unknown = [event for event in events if isinstance(event, UnknownEvent) and not event.known]
+            if unknown and len(unknown) == len(events):
+                buried[row.id] = f"unknown event: {unknown[0].name}"
             else:
                 parsed[row.id] = events
             for event in events:

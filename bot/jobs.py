@@ -42,8 +42,8 @@ class JobWorker:
     ) -> None:
         self._database, self._kinds, self._clock, self._owner = database, kinds, clock, owner
 
-    async def once(self) -> int:
-        """Do the jobs that are due; how many that were."""
+    async def once(self) -> bool:
+        """Do the jobs that are due; whether more may be."""
         now = self._clock()
         lease = partial(jobs.lease, owner=self._owner, now=now, until=now + LEASE, most=AT_ONCE)
         taken = await self._database.write(lease, priority=Priority.WORK, name="jobs.lease")
@@ -51,7 +51,7 @@ class JobWorker:
         finished = [job for job, is_done in zip(taken, done, strict=True) if is_done]
         if finished:
             await self._database.write(partial(jobs.finish, done=finished), name="jobs.finish")
-        return len(taken)
+        return len(taken) == AT_ONCE or len(finished) < len(taken)
 
     async def _do(self, job: Taken) -> bool:
         try:

@@ -13,9 +13,12 @@ log = logging.getLogger(__name__)
 
 
 async def work(
-    once: Callable[[], Awaitable[int]], topic: asyncio.Event, stopping: asyncio.Event, poll_s: float
+    once: Callable[[], Awaitable[bool]], topic: asyncio.Event, stopping: asyncio.Event, poll_s: float
 ) -> None:
-    """Call `once` as long as it finds something, then wait for the topic; ends after `stopping` is set."""
+    """Call `once` as long as it says that more may be due, then wait for the topic; ends after `stopping` is set.
+
+    What became due while `once` was at work has woken the topic.
+    """
     while not stopping.is_set():
         topic.clear()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -18,9 +18,11 @@ from bot.effects import METADATA
 from crm.events import Address
 from crm.messages import Message, Purpose
 from crm.reach import ReachFacts, reach
-from storage import accounts, alarms, customers, engines, outbox
+from storage import accounts, alarms, customers, doubt, engines, outbox
 from storage.columns import NEVER
-from storage.database import Database
+from storage.database import REFUSALS, Database
+from storage.doubt import Unsettled
+from storage.expiry import Queued
 from storage.faults import faultpoint
 from storage.outbox import SENDING, UNKNOWN, Due, Sent
 from storage.queue import DEAD, MAX_ATTEMPTS, WAITING, retry_delay
@@ -36,6 +38,8 @@ LEASE = timedelta(seconds=20)
 SLOTS = 128
 BURST = 10
 PAUSE = timedelta(minutes=1)
+REFUSED_PAUSE = timedelta(minutes=15)
+"""How long an account rests that is refused until a person mends it; longer than RINGS_AFTER, so it always rings."""
 CALL = timedelta(seconds=9)
 """What one call may take: a claim with less time left is given back, so that no late worker sends."""
 RENEWAL = timedelta(seconds=90)
@@ -92,28 +96,29 @@ class OutboxWorker:
         subjects = (alarm.subject.partition(":") for alarm in known if alarm.kind == REFUSED)
         self._refusing = {(channel, account) for channel, _, account in subjects}
 
-    async def once(self) -> int:
-        """Write down what was sent, claim what may go now, and start its sends; how many claims that were."""
+    async def once(self) -> bool:
+        """Write down what was sent, claim what may go now, and start its sends; whether more may be due.
+
+        Whatever stands behind a send is due when that ends, which wakes the topic.
+        """
         sent, self._sent = self._sent, []
         free = SLOTS - len(self._flying)
         if not sent and free <= 0:
-            return 0
+            return False
         try:
-            claimed, refused = await self._database.write(
-                lambda session: self._turn(session, sent, free), name="outbox.turn"
-            )
+            claimed, refused = await self._written(sent, free)
         except BaseException:
             self._sent = sent + self._sent
             raise
         if claimed:
             faultpoint("t4.committed")
         for due, reason in refused:
-            _ended(due.channel, due.purpose, reason).inc()
+            ended(due.channel, due.purpose, reason).inc()
         for item in claimed:
             task = asyncio.create_task(self._send(item))
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
-        return len(claimed)
+        return bool(claimed) and len(claimed) == free
 
     async def drain(self, seconds: float) -> None:
         """Let what is in flight end and be written down; what is still out afterwards becomes unknown."""
@@ -123,9 +128,42 @@ class OutboxWorker:
             task.cancel()
         await asyncio.gather(*self._flying, return_exceptions=True)
         if self._sent:
-            await self._database.write(
-                lambda session: outbox.sent(session.connection(), self._sent), name="outbox.sent"
-            )
+            try:
+                await self._note(self._sent)
+            except REFUSALS:
+                await self._note_apart(self._sent)
+
+    async def _written(self, sent: list[Sent], free: int) -> _Turn:
+        """One turn. Where the database refuses it, what was sent is noted one by one first, so that none jams all."""
+
+        def turn(session: Session) -> _Turn:
+            return self._turn(session, sent, free)
+
+        try:
+            return await self._database.write(turn, name="outbox.turn")
+        except REFUSALS:
+            if not sent:
+                raise
+        await self._note_apart(sent)
+        return await self._database.write(turn, name="outbox.turn")
+
+    async def _note_apart(self, sent: list[Sent]) -> None:
+        """Note each of these by itself, and take it from the list.
+
+        One that is refused as it is keeps no id: it did go out, and must not go out again.
+        """
+        while sent:
+            first = sent[0]
+            try:
+                await self._note([first])
+            except REFUSALS as error:
+                why = type(error).__name__
+                log.error("a message was sent, but its id cannot be kept", extra={"outbox_id": first.id, "why": why})
+                await self._note([first._replace(message_id="", quota="")])
+            sent.pop(0)
+
+    async def _note(self, sent: Sequence[Sent]) -> None:
+        await self._database.write(lambda session: outbox.sent(session.connection(), sent), name="outbox.sent")
 
     def _turn(self, session: Session, sent: list[Sent], free: int) -> _Turn:
         with engines.together(session.connection()):
@@ -146,7 +184,7 @@ class OutboxWorker:
             key = (due.channel, due.account_id)
             if room.get(key, 0) <= 0:
                 continue
-            answer = reach(self._channels[due.channel].rules, _facts(due, now))
+            answer = reach(self._channels[due.channel].rules, facts(due, now))
             if answer.refusal is not None:
                 refused.append((due, answer.refusal.value))
                 continue
@@ -168,10 +206,13 @@ class OutboxWorker:
         """How many messages each account may send now, and how far its pace is reserved already."""
         room: dict[tuple[str, str], int] = {}
         tats: dict[tuple[str, str], tuple[int, datetime]] = {}
+        unreadable = self._accounts.unreadable
         for key, (row, tat, held) in accounts.paces(session).items():
+            if held or key in unreadable:
+                continue
             interval = self._intervals.get(key[0], timedelta())
             slots = free if not interval else int((now + BURST * interval - max(tat, now)) / interval)
-            if not held and key[0] in self._channels and slots > 0 and tat <= now + BURST * interval:
+            if key[0] in self._channels and slots > 0 and tat <= now + BURST * interval:
                 room[key] = slots
                 tats[key] = (row, tat)
         return room, tats
@@ -211,13 +252,13 @@ class OutboxWorker:
         faultpoint("t5.answered")
         self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock()))
         self._topic.set()
-        _ended(due.channel, due.purpose, "sent").inc()
+        ended(due.channel, due.purpose, "sent").inc()
         await self._accepted(due)
 
     async def _failed(self, item: Claimed, account: Account, error: SendError) -> None:
         kind, due = error.kind, item.due
-        words = f"{error.code}: {error.words.en}"[:500]
-        _ended(due.channel, due.purpose, kind.value).inc()
+        words = str(error)[:500]
+        ended(due.channel, due.purpose, kind.value).inc()
         if kind is SendErrorKind.UNKNOWN:
             await self._in_doubt(item, words)
         elif kind is SendErrorKind.AUTH:
@@ -227,6 +268,8 @@ class OutboxWorker:
             await self._wait(item, retry_delay(due.attempts), words, counted=True)
         elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
             pause = error.retry_after or PAUSE
+            if kind is SendErrorKind.PERMANENT:
+                pause = max(pause, REFUSED_PAUSE)
             if error.subject is Subject.ACCOUNT:
                 await self._pause(due, error, pause)
             await self._wait(item, pause, words, counted=False)
@@ -282,7 +325,8 @@ def _unreachable(session: Session, row: dict[str, object]) -> None:
 
 
 @cache
-def _ended(channel: str, purpose: str, end: str) -> Counter:
+def ended(channel: str, purpose: str, end: str) -> Counter:
+    """The counter of messages that ended so; count after the commit."""
     return SENDS.labels(channel, purpose, end)
 
 
@@ -294,10 +338,10 @@ def _hold_until(session: Session, due: Due, tat: datetime) -> None:
 
 def sweep(session: Session, now: datetime, owner: str | None = None) -> int:
     """What lost senders were at is unknown from now on; with `owner`, what every other sender was at."""
-    return outbox.sweep(session, now, {purpose.value: now + wait for purpose, wait in SETTLE_AFTER.items()}, owner)
+    return doubt.sweep(session, now, {purpose.value: now + wait for purpose, wait in SETTLE_AFTER.items()}, owner)
 
 
-def settle(session: Session, item: outbox.Unsettled, found: str | None, now: datetime) -> str:
+def settle(session: Session, item: Unsettled, found: str | None, now: datetime) -> str:
     """Decide about a message of unknown outcome once it was looked for: sent, once more, or never; says which.
 
     `found` is the platform's id of it, "" where the platform does not have it, None where that cannot be told.
@@ -316,7 +360,8 @@ def settle(session: Session, item: outbox.Unsettled, found: str | None, now: dat
     return UNKNOWN
 
 
-def _facts(due: Due, now: datetime) -> ReachFacts:
+def facts(due: Due | Queued, now: datetime) -> ReachFacts:
+    """What `reach` must know about a message that waits."""
     return ReachFacts(
         purpose=Purpose(due.purpose),
         last_interaction_at=due.last_interaction_at,

@@ -28,6 +28,7 @@ from bot.upkeep import Upkeep
 from storage import accounts, inbox, jobs, outbox
 from storage.database import Database
 from storage.queue import free_leases
+from storage.work import Closed
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,10 @@ class Service:
     accounts: Accounts
     channels: Mapping[str, Channel]
     keys: Callable[[str], Keys]
+
+    def pending(self) -> list[str]:
+        """The channels that lack a key, so that nothing of theirs is kept."""
+        return [name for name in self.channels if self.keys(name).pending]
 
 
 def apps_of(settings: Settings) -> dict[str, App]:
@@ -134,7 +139,7 @@ def _take_over(session: Session, now: datetime, owner: str) -> None:
 async def _working(settings: Settings, service: Service, desk: Desk, clock: Clock, owner: str) -> AsyncIterator[None]:
     database, channels, living = service.database, service.channels, service.accounts
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days)
-    inbox_worker = InboxWorker(database, desk, clock)
+    inbox_worker = InboxWorker(database, desk, living, clock)
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), clock, owner)
     job_worker = JobWorker(database, chores.kinds(), clock, owner)
     await outbox_worker.recall()
@@ -156,7 +161,10 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
         loop = asyncio.get_running_loop()
         deadline = loop.time() + DRAIN_S
         await _end(tasks, DRAIN_S / 2)
-        await outbox_worker.drain(max(1.0, deadline - loop.time()))
+        try:
+            await outbox_worker.drain(max(1.0, deadline - loop.time()))
+        except Closed:
+            log.exception("how the last sends went could not be written; they are looked for after the next start")
 
 
 def _scheduler(database: Database, clock: Clock) -> AsyncIOScheduler:

@@ -14,6 +14,8 @@ from dotenv import dotenv_values
 
 Network = IPv4Network | IPv6Network
 
+_MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))' and put it into .env"
+
 
 class BadSetting(ValueError):
     """A setting is missing or makes no sense; the words say which and what to do."""
@@ -88,16 +90,21 @@ class Settings:
         """The secret key; BadSetting where there is none or it is short."""
         if len(self.secret_key) < 16:
             raise BadSetting(
-                "SECRET_KEY is missing or shorter than 16 characters. It encrypts tokens at rest. Make one with: "
-                "python3 -c 'import secrets; print(secrets.token_urlsafe(32))' and put it into .env"
+                f"SECRET_KEY is missing or shorter than 16 characters. It encrypts tokens at rest. {_MAKE_ONE}"
             )
         return self.secret_key
 
 
 def _whole(raw: str) -> int:
-    value = int(raw)
-    if value < 0:
-        raise ValueError("a whole number, 0 or more")
+    if not (raw.isascii() and raw.isdecimal()):
+        raise ValueError(f"{raw!r} is not a whole number, 0 or more")
+    return int(raw)
+
+
+def _port(raw: str) -> int:
+    value = _whole(raw)
+    if not 0 < value < 65_536:
+        raise ValueError(f"{raw!r} is no port; use 1 to 65535")
     return value
 
 
@@ -106,7 +113,7 @@ def _networks(raw: str) -> tuple[Network, ...]:
 
 
 _READERS: dict[str, Any] = {
-    "port": _whole,
+    "port": _port,
     "trusted_proxies": _networks,
     "data_dir": Path,
     "timezone": ZoneInfo,

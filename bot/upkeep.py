@@ -11,27 +11,30 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from bot import accounts, outbox
+from bot import accounts, expiry, outbox
 from bot.accounts import Accounts, Held
 from bot.batch import PROFILE_JOB
-from bot.channels.base import Channel, Profile, SendError
+from bot.channels.base import Channel, Profile, SendError, SendErrorKind
 from bot.jobs import Later, Payload, Work
 from crm import conversations
 from crm.messages import Message
 from storage import accounts as account_rows
-from storage import alarms, customers, inbox, jobs, transcripts
+from storage import alarms, customers, doubt, inbox, jobs, transcripts
 from storage import conversations as conversation_rows
-from storage import outbox as outbox_rows
 from storage.database import Database
+from storage.doubt import Unsettled
 from storage.work import Priority
 
 log = logging.getLogger(__name__)
 
 WAITING_ALARM = "customer_waits"
+WATCHED = 100
+"""How many conversations the watch begins with in one transaction."""
 LOOKS = 8
 """How many sends of unknown outcome one sweep looks for, at once, within its lease; the next looks for more."""
 EVERY: Mapping[str, timedelta] = {
     "outbox.sweep": timedelta(seconds=5),
+    "outbox.expire": timedelta(minutes=5),
     "conversations.watch": timedelta(minutes=1),
     "tokens.refresh": timedelta(minutes=10),
     "bodies.purge": timedelta(hours=6),
@@ -59,37 +62,47 @@ class Upkeep:
         return {
             PROFILE_JOB: self.fetch_profile,
             "outbox.sweep": self.sweep,
+            "outbox.expire": self.expire,
             "conversations.watch": self.watch,
             "tokens.refresh": self.refresh_tokens,
             "bodies.purge": self.purge_bodies,
         }
 
     async def fetch_profile(self, payload: Payload) -> None:
-        """Ask the platform for a new person's name and picture."""
+        """Ask the platform for a new person's name and picture; one that it hides for good stays without."""
         channel = payload["channel"]
         try:
             account = await self._accounts.get(channel, payload["account_id"])
         except Held:
             raise Later(timedelta(minutes=10)) from None
-        profile = await self._channels[channel].profile(account, payload["user_id"])
+        try:
+            profile = await self._channels[channel].profile(account, payload["user_id"])
+        except SendError as error:
+            if error.kind not in (SendErrorKind.PERMANENT, SendErrorKind.UNREACHABLE):
+                raise
+            profile = Profile()
         await self._profiles.put([(int(payload["identity"]), profile, self._clock())])
 
     async def sweep(self, payload: Payload) -> None:
         """Free what lost senders held, and settle the sends whose outcome is unknown."""
         now = self._clock()
         await self._database.write(lambda session: outbox.sweep(session, now), name="outbox.sweep")
-        doubtful = await self._database.read(lambda session: outbox_rows.unsettled(session, now, LOOKS))
+        doubtful = await self._database.read(lambda session: doubt.unsettled(session, now, LOOKS))
         await asyncio.gather(*(self._settle(item) for item in doubtful))
         if len(doubtful) == LOOKS:
             raise Later(timedelta())
 
-    async def _settle(self, item: outbox_rows.Unsettled) -> None:
+    async def expire(self, payload: Payload) -> None:
+        """Give up what waits for an account that does not send and can never go out any more."""
+        await expiry.expire(self._database, self._channels, self._accounts, self._clock)
+
+    async def _settle(self, item: Unsettled) -> None:
         found = await self._look_for(item)
         decide = partial(outbox.settle, item=item, found=found, now=self._clock())
         how = await self._database.write(decide, name="outbox.settle")
         log.info("a send of unknown outcome was settled", extra={"outbox_id": item.id, "how": how})
 
-    async def _look_for(self, item: outbox_rows.Unsettled) -> str | None:
+    async def _look_for(self, item: Unsettled) -> str | None:
         """The platform's id of the message, "" where it is not there, None where that cannot be told."""
         text = Message.loads(item.body).text
         if not text:
@@ -108,8 +121,14 @@ class Upkeep:
     async def watch(self, payload: Payload) -> None:
         """Ring for customers who wait for a person too long; hand back what staff left."""
         now = self._clock()
-        held = await self._database.read(conversation_rows.held)
-        await self._database.write(partial(_watch, held=held, now=now), name="conversations.watch")
+        changed = await self._database.read(partial(_changed, now=now))
+
+        def step(session: Session, cursor: int, size: int) -> int | None:
+            _visit(session, changed[cursor : cursor + size], now)
+            return cursor + size if cursor + size < len(changed) else None
+
+        if changed:
+            await self._database.bulk(step, 0, size=WATCHED)
 
     async def refresh_tokens(self, payload: Payload) -> None:
         """Replace tokens before they grow old."""
@@ -142,23 +161,32 @@ def _enqueue(session: Session, kind: str, now: datetime) -> None:
 
 def _keep_profiles(connection: Connection, found: Sequence[tuple[int, Profile, datetime]]) -> None:
     customers.lock_owners(connection, [identity for identity, _, _ in found])
-    for identity, profile, now in sorted(found, key=lambda each: each[0]):
-        seen = {"name": profile.name, "avatar_url": profile.avatar_url, "followed": profile.followed}
-        values = {key: value for key, value in seen.items() if value not in ("", None)}
-        customers.keep_profile(connection, identity, now, values)
+    latest = {identity: (profile, now) for identity, profile, now in found}
+    customers.keep_profiles(connection, [_seen(identity, *known) for identity, known in latest.items()])
 
 
-def _watch(session: Session, held: list[conversation_rows.HeldConversation], now: datetime) -> None:
-    for each in held:
-        person = customers.person(session, each.id)
-        if person is None:
-            continue
-        state = conversations.state_of(person)
-        if conversations.is_stale(state, now):
-            state = conversations.given_up(state)
-            conversation_rows.set_conversations(session, [conversations.row_of(each.id, state)])
-        if state.waiting_since and now - state.waiting_since >= conversations.ALARM_AFTER:
-            words = "A customer waits for a person for over 15 minutes: khachquen waiting lists who."
-            alarms.ring(session, WAITING_ALARM, str(each.id), words, now)
-        else:
-            alarms.solve(session, WAITING_ALARM, str(each.id), now)
+def _seen(identity: int, profile: Profile, now: datetime) -> dict[str, object]:
+    """What a profile shows, as a row; what it leaves open is kept as it was."""
+    shown = {"name": profile.name, "avatar_url": profile.avatar_url, "followed": profile.followed}
+    return {"id": identity, "profile_at": now, **{key: each for key, each in shown.items() if each not in ("", None)}}
+
+
+def _changed(session: Session, now: datetime) -> list[int]:
+    """The conversations to hand back, to ring for, or whose alarm is to end."""
+    rung = alarms.subjects(session, WAITING_ALARM)
+    standing = {str(row.id): conversations.state_of(row) for row in conversation_rows.held(session)}
+    overdue = {subject for subject, state in standing.items() if conversations.is_overdue(state, now)}
+    stale = {subject for subject, state in standing.items() if conversations.is_stale(state, now)}
+    return sorted(int(subject) for subject in stale | (overdue ^ rung))
+
+
+def _visit(session: Session, ids: Sequence[int], now: datetime) -> None:
+    """Hand back, ring and solve, as these conversations stand once nobody else can change them."""
+    customers.lock_owners(session.connection(), ids)
+    states = {row.id: conversations.state_of(row) for row in conversation_rows.some(session, ids)}
+    back = {key: conversations.given_up(each) for key, each in states.items() if conversations.is_stale(each, now)}
+    conversation_rows.set_conversations(session, [conversations.row_of(key, state) for key, state in back.items()])
+    overdue = {str(key) for key, state in {**states, **back}.items() if conversations.is_overdue(state, now)}
+    words = "A customer waits for a person for over 15 minutes: khachquen waiting lists who."
+    alarms.ring_many(session, WAITING_ALARM, overdue, words, now)
+    alarms.solve_many(session, WAITING_ALARM, {str(key) for key in ids} - overdue, now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from storage.conversations import BOT, STAFF
+from storage.conversations import BOT, STAFF, Standing
 from storage.customers import Person
 
 HAND_BACK_AFTER = timedelta(hours=12)
@@ -38,7 +38,7 @@ class State:
 _OF_PERSON = attrgetter(*State.__slots__)
 
 
-def state_of(person: Person) -> State:
+def state_of(person: Person | Standing) -> State:
     """The state as it was read."""
     return State(*_OF_PERSON(person))
 
@@ -91,6 +91,11 @@ def is_stale(state: State, now: datetime) -> bool:
     if not state.staff_holds or state.handed_over_at is None:
         return False
     return now - max(state.handed_over_at, state.last_staff_at or state.handed_over_at) >= HAND_BACK_AFTER
+
+
+def is_overdue(state: State, now: datetime) -> bool:
+    """Whether somebody has waited for a person for so long that an alarm rings."""
+    return state.waiting_since is not None and now - state.waiting_since >= ALARM_AFTER
 
 
 def asked(state: State, dialog: str, data: str, until: datetime) -> State:

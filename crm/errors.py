@@ -25,13 +25,6 @@ class NotFound(CrmError):
     code = "not_found"
 
 
-class Conflict(CrmError):
-    """It cannot be done in the state that things are in now."""
-
-    status = 409
-    code = "conflict"
-
-
 class Invalid(CrmError):
     """An input that cannot be understood or is out of bounds."""
 

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from crm.errors import Invalid
 from storage import loyalty as ledger
 from storage.loyalty import Entry
 from storage.orders import OrderRow
@@ -29,13 +28,6 @@ class Kind(StrEnum):
 def points_for(total: int) -> int:
     """What an order of `total` đồng earns."""
     return total // DONG_PER_POINT
-
-
-def earn(session: Session, customer_id: int, points: int, *, reason: str, source_key: str, at: datetime) -> bool:
-    """Give points for the fact that `source_key` names; False where that fact has counted before."""
-    if points <= 0:
-        raise Invalid("points", "Số điểm cộng phải lớn hơn 0.", "Points to earn must be above zero.")
-    return _post(session, customer_id, points, Kind.EARN, reason, source_key, at)
 
 
 def balance(session: Session, customer_id: int) -> int:
@@ -84,6 +76,6 @@ def _post(
     source_key: str,
     at: datetime,
     order_id: int | None = None,
-) -> bool:
+) -> None:
     row = {"customer_id": customer_id, "points": points, "kind": kind, "reason": reason, "source_key": source_key}
-    return ledger.add(session, {**row, "order_id": order_id, "at": at})
+    ledger.add(session, {**row, "order_id": order_id, "at": at})

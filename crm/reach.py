@@ -17,7 +17,6 @@ class Refusal(StrEnum):
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
     UNREACHABLE = "unreachable"
-    ACCOUNT_HELD = "account_held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,6 @@ class ReachFacts:
     consented: bool = False
     opted_out: bool = False
     unreachable: bool = False
-    account_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,6 @@ def reach(rules: Rules, facts: ReachFacts) -> Reach:
         return Reach(refusal=Refusal.OPTED_OUT)
     if facts.purpose.is_marketing and not facts.consented:
         return Reach(refusal=Refusal.NO_CONSENT)
-    if facts.account_held:
-        return Reach(refusal=Refusal.ACCOUNT_HELD)
     if facts.last_interaction_at is None:
         return Reach(refusal=Refusal.NEVER_WROTE)
     day = facts.now.date()

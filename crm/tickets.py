@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from crm.errors import NotFound
+from storage import conversations, customers
 from storage import tickets as store
 from storage.tickets import Photo, TicketRow
 
@@ -35,17 +36,23 @@ def attach(session: Session, number: int, url: str, message_id: str, at: datetim
 
 
 def answer(session: Session, number: int, now: datetime) -> bool:
-    """Staff answered; False where it stood so already. Raises NotFound."""
+    """Staff answered; False where it stood so already. Raises NotFound.
+
+    Who waited for this ticket alone waits for a person no more.
+    """
     return _set(session, number, State.ANSWERED, now)
 
 
 def close(session: Session, number: int, now: datetime) -> bool:
-    """The matter is done; False where it was already. Raises NotFound."""
+    """The matter is done; False where it was already. Raises NotFound.
+
+    Who waited for this ticket alone waits for a person no more.
+    """
     return _set(session, number, State.CLOSED, now)
 
 
 def reopen(session: Session, number: int, now: datetime) -> bool:
-    """It waits for us again; False where it did already. Raises NotFound."""
+    """It waits for us again, and so does the customer; False where it did already. Raises NotFound."""
     return _set(session, number, State.OPEN, now)
 
 
@@ -60,11 +67,6 @@ def find(session: Session, number: int) -> TicketRow:
 def photos(session: Session, number: int) -> list[Photo]:
     """A ticket's photos in the order they came."""
     return store.photos(session, number)
-
-
-def has_open(session: Session, customer_id: int) -> bool:
-    """Whether the customer has a ticket that is not closed."""
-    return bool(store.of_customer(session, customer_id, _LIVE, 1))
 
 
 def latest(session: Session, customer_id: int) -> TicketRow | None:
@@ -88,5 +90,27 @@ def carry_over(session: Session, source: int, target: int) -> None:
 
 
 def _set(session: Session, number: int, state: State, now: datetime) -> bool:
-    find(session, number)
-    return store.set_state(session, number, state, now)
+    customers.lock_owners(session.connection(), [find(session, number).conversation_id])
+    before = find(session, number)
+    changed = store.set_state(session, number, state, now)
+    if changed:
+        _let_wait(session, before, state, now)
+    return changed
+
+
+def _let_wait(session: Session, before: TicketRow, state: State, now: datetime) -> None:
+    """Let the customer's waiting follow the ticket.
+
+    A ticket ends only the waiting that it began. Who asked for a person, or wrote after staff did, goes on waiting, and
+    so does who opened another ticket meanwhile. While staff hold the conversation, it is theirs to end.
+    """
+    (conversation,) = conversations.some(session, [before.conversation_id])
+    since = conversation.waiting_since
+    if conversation.holder == conversations.STAFF:
+        return
+    if state is State.OPEN:
+        since = since or now
+    elif before.state == State.OPEN and since == before.updated_at:
+        since = store.earliest(session, conversation.id, State.OPEN, since)
+    if since != conversation.waiting_since:
+        conversations.set_conversations(session, [{"id": conversation.id, "waiting_since": since}])

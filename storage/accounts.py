@@ -56,6 +56,8 @@ class AccountView(NamedTuple):
 
 _account = AccountRow.__table__  # type: ignore[attr-defined]
 _VIEW = select(*(_account.c[name] for name in AccountView._fields))
+_FENCED = {"lease_owner": "", "lease_until": NEVER, "lease_token": _account.c.lease_token + 1}
+"""Takes the lease from whoever refreshes the token now: how that ends is not written any more."""
 
 
 _PACES = Fetch(
@@ -77,6 +79,12 @@ def find(session: Session, channel: str, account_id: str) -> AccountView | None:
     return AccountView(*row) if row else None
 
 
+def is_connected(session: Session, channel: str, account_id: str) -> bool:
+    """Whether this account is ours and was not removed; it may be held."""
+    view = find(session, channel, account_id)
+    return view is not None and view.held != REMOVED
+
+
 def add(session: Session, channel: str, account_id: str, now: datetime) -> None:
     """Make the account known; changes nothing where it is."""
     statement = insert(session.get_bind().dialect.name, _account).values(
@@ -91,9 +99,24 @@ def change(session: Session, account: int, **values: object) -> None:
     session.connection().execute(update(_account).where(_account.c.id == account).values(**values))
 
 
+def connect(session: Session, account: int, sealed: tuple[str, str], now: datetime, **more: object) -> None:
+    """Give an account a new access and refresh token: it may send again, at once.
+
+    A refresh of its former pair that is under way is void.
+    """
+    access_token, refresh_token = sealed
+    change(
+        session, account, access_token=access_token, refresh_token=refresh_token, access_expires_at=None,
+        refreshed_at=now, refresh_pending_since=None, held="", send_tat=NEVER, **_FENCED, **more,
+    )  # fmt: skip
+
+
 def remove(session: Session, account: int) -> None:
-    """Forget an account's tokens and hold it; what was said with it stays, and so does the mark of the settings."""
-    change(session, account, access_token="", refresh_token="", held=REMOVED)
+    """Forget an account's tokens and hold it; what was said with it stays, and so does the mark of the settings.
+
+    A refresh of its token that is under way is void.
+    """
+    change(session, account, access_token="", refresh_token="", refresh_pending_since=None, held=REMOVED, **_FENCED)
 
 
 def lease(session: Session, account: int, owner: str, now: datetime, until: datetime) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -56,10 +57,33 @@ def solve(session: Session, kind: str, subject: str, now: datetime) -> bool:
     return session.connection().execute(statement.values(solved_at=now)).rowcount > 0
 
 
+def ring_many(session: Session, kind: str, subjects: Collection[str], words: str, now: datetime) -> None:
+    """Raise one kind of alarm for many subjects; nothing changes for those whose alarm is open already."""
+    if subjects:
+        statement = insert(session.get_bind().dialect.name, _alarm)
+        statement = statement.on_conflict_do_nothing(index_elements=["kind", "subject"], index_where=_UNSOLVED)
+        rows = [{"kind": kind, "subject": each, "words": words, "since": now} for each in sorted(subjects)]
+        session.connection().execute(statement, rows)
+
+
+def solve_many(session: Session, kind: str, subjects: Collection[str], now: datetime) -> None:
+    """Note that the causes of one kind of alarm are gone for many subjects."""
+    statement = update(_alarm).where(
+        _alarm.c.kind == kind, _alarm.c.subject.in_(subjects), _alarm.c.solved_at.is_(None)
+    )
+    session.connection().execute(statement.values(solved_at=now))
+
+
 def solve_all(session: Session, subject: str, now: datetime) -> None:
     """Whatever was wrong with this subject was mended."""
     statement = update(_alarm).where(_alarm.c.subject == subject, _alarm.c.solved_at.is_(None))
     session.connection().execute(statement.values(solved_at=now))
+
+
+def subjects(session: Session, kind: str) -> set[str]:
+    """For whom an alarm of this kind is open."""
+    statement = select(_alarm.c.subject).where(_alarm.c.kind == kind, _alarm.c.solved_at.is_(None))
+    return set(session.connection().execute(statement).scalars())
 
 
 def unsolved(session: Session) -> list[Open]:

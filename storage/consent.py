@@ -24,7 +24,7 @@ class ConsentEntry(SQLModel, table=True):
     granted: bool
     channel: str = Field(default="", max_length=32)
     wording: str = ""
-    message_id: str = Field(default="", max_length=255)
+    message_id: str = ""
     at: datetime = moment()
 
 
@@ -102,6 +102,14 @@ def open_request(session: Session, customer_id: int, kind: str, state: str) -> R
 def add_request(session: Session, row: Mapping[str, Any]) -> int:
     """Write a request; its id."""
     return int(session.connection().execute(_request.insert().values(**row).returning(_request.c.id)).scalar_one())
+
+
+def set_requests(session: Session, customer_id: int, kind: str, before: str, after: str) -> int:
+    """Give a customer's requests of this kind another state; how many stood in the one before."""
+    statement = update(_request).where(
+        _request.c.customer_id == customer_id, _request.c.kind == kind, _request.c.state == before
+    )
+    return session.connection().execute(statement.values(state=after)).rowcount
 
 
 def requests(session: Session, state: str) -> list[RequestRow]:

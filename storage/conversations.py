@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -54,21 +54,34 @@ def set_conversations(session: Session, rows: Sequence[Mapping[str, Any]]) -> No
     set_rows(session.connection(), _conversation, rows)
 
 
-class HeldConversation(NamedTuple):
-    """A conversation that staff hold, or whose customer waits for them."""
+class Standing(NamedTuple):
+    """A conversation as it stands."""
 
     id: int
+    holder: str
     handed_over_at: datetime | None
     waiting_since: datetime | None
     last_staff_at: datetime | None
+    misses: int
+    dialog: str
+    dialog_data: str
+    dialog_until: datetime | None
+    minute: datetime | None
+    minute_count: int
 
 
-def held(session: Session) -> list[HeldConversation]:
+_STANDING = select(*(_conversation.c[name] for name in Standing._fields))
+
+
+def held(session: Session) -> list[Standing]:
     """The conversations that staff hold, or whose customer waits for them, the longest first."""
-    statement = select(*(_conversation.c[name] for name in HeldConversation._fields)).where(
+    statement = _STANDING.where(
         or_(stands(_conversation.c.holder, STAFF), _conversation.c.waiting_since.is_not(None))
-    )
-    return [
-        HeldConversation(*row)
-        for row in session.connection().execute(statement.order_by(_conversation.c.handed_over_at))
-    ]
+    ).order_by(_conversation.c.handed_over_at)
+    return [Standing._make(row) for row in session.connection().execute(statement)]
+
+
+def some(session: Session, ids: Collection[int]) -> list[Standing]:
+    """These conversations, by id; those that are not there are left out."""
+    statement = _STANDING.where(_conversation.c.id.in_(ids)).order_by(_conversation.c.id)
+    return [Standing._make(row) for row in session.connection().execute(statement)]

@@ -11,7 +11,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, reference, serial
 from storage.conversations import Conversation
-from storage.hot import Fetch
+from storage.hot import Fetch, updating
 from storage.queue import set_rows
 
 
@@ -157,6 +157,10 @@ def _owners(these: ColumnElement[bool]) -> Select[tuple[int]]:
     return select(_customer.c.id).where(behind).order_by(_customer.c.id).with_for_update()
 
 
+_OWNER_OF = Fetch(
+    lambda among: select(_identity.c.id, _identity.c.customer_id).where(among(_identity.c.id, "identities"))
+)
+_NAME = updating(_customer, ("name", "updated_at"), _customer.c.name == "")
 _OWNERS = Fetch(lambda among: _owners(among(_identity.c.id, "identities")))
 _OWNERS_BY_USER = Fetch(lambda among: _owners(among(_identity.c.user_id, "users")))
 
@@ -191,13 +195,23 @@ def set_identities(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     set_rows(session.connection(), _identity, rows)
 
 
-def keep_profile(connection: Connection, identity_id: int, now: datetime, values: Mapping[str, Any]) -> None:
-    """Note what the platform shows of a person; a customer without a name takes over the identity's."""
-    connection.execute(update(_identity).where(_identity.c.id == identity_id).values(profile_at=now, **values))
-    if values.get("name"):
-        owner = select(_identity.c.customer_id).where(_identity.c.id == identity_id).scalar_subquery()
-        nameless = update(_customer).where(_customer.c.id == owner, _customer.c.name == "")
-        connection.execute(nameless.values(name=values["name"], updated_at=now))
+def keep_profiles(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note what the platform shows of identities, each row by `id` with `profile_at` and what it knows.
+
+    Their customers must be held. One without a name takes over the identity's.
+    """
+    alike: dict[frozenset[str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(frozenset(row), []).append(row)
+    for some in alike.values():
+        set_rows(connection, _identity, some)
+    names = {row["id"]: (row["name"], row["profile_at"]) for row in rows if row.get("name")}
+    owners = {owner: identity for identity, owner in _OWNER_OF.rows(connection, identities=list(names))}
+    taken_over = [
+        {"id": owner, "name": names[identity][0], "updated_at": names[identity][1]}
+        for owner, identity in sorted(owners.items())
+    ]
+    _NAME.run(connection, taken_over)
 
 
 def set_followed(session: Session, identity_id: int, followed: bool, at: datetime) -> None:

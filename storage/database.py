@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from prometheus_client import Counter, Histogram
@@ -19,7 +21,7 @@ from sqlmodel import Session
 
 from storage import engines, watch
 from storage.backlog import Backlog
-from storage.work import Call, Lane, Priority, Work, name_of, refuse_rows
+from storage.work import Call, Closed, Lane, Priority, Work, name_of, refuse_rows
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +59,13 @@ class Database:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._shares = [EVERYTHING] if self.is_sqlite else [EVERYTHING[:1]] + [EVERYTHING[1:]] * (writers - 1)
         self._threads: list[threading.Thread] = []
-        self._backlog = Backlog()
+        self._backends = set() if self.is_sqlite else engines.backends(self._writer_engine)
+        self._backlog = Backlog(self._shares)
         self._fold_log = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: dict[str, asyncio.Event] = {}
+        self.died = asyncio.Event()
+        """Set where a writer ended by an error: nothing can be written any more, and the process should end."""
 
     @property
     def engine(self) -> Engine:
@@ -73,7 +78,7 @@ class Database:
         self._backlog.open()
         for number, share in enumerate(self._shares):
             writer = _Writer(self._backlog, self._writer_engine, share, self._on_loop, self._wake, self._fold)
-            self._start(f"writer-{number}", writer.run)
+            self._start(f"writer-{number}", partial(self._write, writer))
         self._start("watcher", self._watch)
 
     async def close(self) -> None:
@@ -135,6 +140,15 @@ class Database:
         self._threads.append(thread)
         thread.start()
 
+    def _write(self, writer: _Writer) -> None:
+        try:
+            writer.run()
+        except BaseException:
+            log.critical("a writer of the database died; all that waits for it fails", exc_info=True)
+            self._backlog.close()
+            writer.fail_rest(Closed("a writer of the database died"))
+            self._on_loop(self.died.set)
+
     def _read(self, fn: Callable[[Session], T]) -> T:
         with self._reader_engine.connect() as connection, Session(bind=connection) as session:
             result = fn(session)
@@ -147,7 +161,7 @@ class Database:
                 self._reader_engine, self.url, self._backlog.closed_within, self._wake_from_outside, self._long_log
             )
         else:
-            watch.postgresql(self._reader_engine, self._backlog.closed_within, self._wake_from_outside)
+            watch.postgresql(self._reader_engine, self._backlog.closed_within, self._wake_from_outside, self._backends)
 
     def _wake_from_outside(self, topic: str = "") -> None:
         self._on_loop(self._wake, [topic] if topic else self._waiters.keys())
@@ -178,8 +192,8 @@ class Database:
 class _Writer:
     """One thread with one connection: commits work after work until its backlog is closed and empty.
 
-    Where the system knows it, the thread is a batch thread: when it wakes, it does not cut short whoever runs, so that
-    the event loop goes on with what came in, and more waits together.
+    Where the system knows and allows it, the thread is a batch thread: when it wakes, it does not cut short whoever
+    runs, so that the event loop goes on with what came in, and more waits together.
     """
 
     def __init__(
@@ -195,21 +209,32 @@ class _Writer:
         self._backlog, self._engine, self._share = backlog, engine, share
         self._on_loop, self._wake, self._between = on_loop, wake, between
         self._connection: Connection | None = None
+        self._together: list[Work] = []
 
     def run(self) -> None:
         """What the thread does."""
         if hasattr(os, "SCHED_BATCH"):
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-        while (work := self._backlog.next(self._share)) is not None:
-            together = [work]
-            error = self._try(together, ride=True)
-            if error is not None and len(together) > 1:
-                for each in together:
-                    self._insist(each, self._try([each]))
-            elif error is not None:
-                self._insist(work, error)
-        if self._connection is not None:
-            self._connection.close()
+            with suppress(OSError):
+                os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        try:
+            while (work := self._backlog.next(self._share)) is not None:
+                together = self._together = [work]
+                error = self._try(together, ride=True)
+                if error is not None and len(together) > 1:
+                    for each in together:
+                        self._insist(each, self._try([each]))
+                elif error is not None:
+                    self._insist(work, error)
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def fail_rest(self, error: Exception) -> None:
+        """Fail what the thread was at when it died, and what waits in the closed backlog for it."""
+        for work in self._together:
+            self._on_loop(work.fail, error)
+        while (waiting := self._backlog.next(self._share)) is not None:
+            self._on_loop(waiting.fail, error)
 
     def _insist(self, work: Work, error: Exception | None) -> None:
         """Try again as long as only others were in the way; then the work has failed."""

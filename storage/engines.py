@@ -96,6 +96,21 @@ def _postgresql(url: str, *, size: int, options: str = "") -> Engine:
     )
 
 
+def backends(engine: Engine) -> set[int]:
+    """The ids of PostgreSQL's backends that serve an engine, kept up to date as connections come and go."""
+    found: set[int] = set()
+
+    @event.listens_for(engine, "connect")
+    def opened(driver: Any, record: object) -> None:
+        found.add(driver.info.backend_pid)
+
+    @event.listens_for(engine, "close")
+    def closed(driver: Any, record: object) -> None:
+        found.discard(driver.info.backend_pid)
+
+    return found
+
+
 def log_bytes(url: str) -> int:
     """The size of SQLite's write-ahead log; 0 on PostgreSQL."""
     if not is_sqlite(url):

@@ -99,8 +99,8 @@ _FREE = update(_job).where(*_MINE).values(lease_until=NEVER)
 def finish(session: Session, done: Sequence[Taken]) -> None:
     """These jobs are done: they leave the table, unless their leases were lost, or they were asked for once more."""
     rows = [{"b_id": job.id, "b_token": job.lease_token, "b_created": job.created_at} for job in sorted(done)]
-    session.connection().execute(_FINISH, rows)
-    session.connection().execute(_FREE, [{"b_id": row["b_id"], "b_token": row["b_token"]} for row in rows])
+    if session.connection().execute(_FINISH, rows).rowcount < len(rows):
+        session.connection().execute(_FREE, [{"b_id": row["b_id"], "b_token": row["b_token"]} for row in rows])
 
 
 def put_back(session: Session, job: Taken, ready_at: datetime, *, error: str = "", counted: bool = True) -> None:

@@ -64,11 +64,10 @@ class Entry(NamedTuple):
 _entry = LedgerEntry.__table__  # type: ignore[attr-defined]
 
 
-def add(session: Session, row: Mapping[str, Any]) -> bool:
-    """Add an entry; False where its `source_key` is there already."""
+def add(session: Session, row: Mapping[str, Any]) -> None:
+    """Add an entry; changes nothing where its `source_key` is there already."""
     statement = insert(session.get_bind().dialect.name, _entry).values(**row)
-    added = statement.on_conflict_do_nothing(index_elements=["source_key"]).returning(_entry.c.id)
-    return session.connection().execute(added).first() is not None
+    session.connection().execute(statement.on_conflict_do_nothing(index_elements=["source_key"]))
 
 
 def balance(session: Session, customer_id: int) -> int:

@@ -11,10 +11,8 @@ from sqlalchemy import (
     Index,
     Select,
     bindparam,
-    case,
     exists,
     func,
-    literal,
     or_,
     select,
     text,
@@ -34,6 +32,7 @@ TOPIC = "outbox"
 SENDING = "sending"
 SENT = "sent"
 UNKNOWN = "unknown"
+WITHDRAWN = "withdrawn"
 KEEPS_PLACE = timedelta(seconds=30)
 _CLAIM_LOCK = 7_114_001
 
@@ -46,7 +45,7 @@ _KEYED = text("dedup_key IS NOT NULL")
 
 
 class OutboxMessage(QueueRow, Leased, table=True):
-    """One message that takes one call. States: waiting → sending → sent | unknown | dead.
+    """One message that takes one call. States: waiting → sending → sent | unknown | dead; or waiting → withdrawn.
 
     `unknown`: the platform may have taken it; `ready_at` says when it is looked into.
     """
@@ -73,7 +72,7 @@ class OutboxMessage(QueueRow, Leased, table=True):
     dedup_key: str | None = Field(default=None, max_length=128)
     lane: str = ""
     resent: bool = False
-    message_id: str = Field(default="", max_length=255)
+    message_id: str = ""
     quota: str = ""
     created_at: datetime = moment()
     sent_at: datetime | None = moment(nullable=True)
@@ -240,59 +239,20 @@ def give_up(session: Session, reasons: Mapping[int, str]) -> None:
     set_rows(session.connection(), _outbox, rows)
 
 
-def sweep(session: Session, now: datetime, look_at: Mapping[str, datetime], owner: str | None = None) -> int:
-    """Messages whose sender went away become unknown; with `owner`, those of every other sender at once.
-
-    `look_at` says by purpose when they are looked into: an echo may still settle them until then.
-    """
-    lost = _outbox.c.lease_until < now if owner is None else _outbox.c.lease_owner != owner
-    in_doubt = stands(_outbox.c.state, SENDING, UNKNOWN)
-    found = select(_outbox.c.id).where(in_doubt, stands(_outbox.c.state, SENDING), lost).order_by(_outbox.c.id)
-    statement = update(_outbox).where(_outbox.c.id.in_(found.with_for_update(skip_locked=True)))
-    moments = {purpose: literal(at, _outbox.c.ready_at.type) for purpose, at in look_at.items()}
-    ready_at = case(moments, value=_outbox.c.purpose, else_=literal(now, _outbox.c.ready_at.type))
-    values = {"state": UNKNOWN, "ready_at": ready_at, "lease_until": NEVER, "error": "the sender went away"}
-    return session.connection().execute(statement.values(**values)).rowcount
+def hurry(session: Session, channel: str, account_id: str, now: datetime) -> None:
+    """What failed before and waits with this account is tried again now."""
+    failed = (stands(_outbox.c.state, WAITING), _outbox.c.ready_at > now, _outbox.c.error != "")
+    theirs = (_outbox.c.channel == channel, _outbox.c.account_id == account_id)
+    session.connection().execute(update(_outbox).where(*failed, *theirs).values(ready_at=now))
+    wake(session, TOPIC)
 
 
-class Unsettled(NamedTuple):
-    """A message that the platform may have taken."""
-
-    id: int
-    identity_id: int
-    channel: str
-    account_id: str
-    user_id: str
-    purpose: str
-    body: str
-    resent: bool
-    lease_token: int
-    ready_at: datetime
-    created_at: datetime
-
-
-def unsettled(session: Session, now: datetime, most: int) -> list[Unsettled]:
-    """Messages of unknown outcome whose time to be looked into has come."""
-    statement = (
-        select(*(_outbox.c[name] for name in Unsettled._fields))
-        .where(stands(_outbox.c.state, UNKNOWN), _outbox.c.ready_at <= now)
-        .order_by(_outbox.c.ready_at)
-    )
-    return [Unsettled._make(row) for row in session.connection().execute(statement.limit(most))]
-
-
-def in_doubt(session: Session, identity_id: int, since: datetime) -> list[tuple[int, str]]:
-    """(id, body) of this person's messages that are out or unknown, oldest first: an echo may settle one."""
-    statement = (
-        select(_outbox.c.id, _outbox.c.body)
-        .where(
-            _outbox.c.identity_id == identity_id,
-            stands(_outbox.c.state, SENDING, UNKNOWN),
-            _outbox.c.created_at >= since,
-        )
-        .order_by(_outbox.c.id)
-    )
-    return [(row.id, row.body) for row in session.connection().execute(statement)]
+def withdraw(connection: Connection, identity_ids: Collection[int], purpose: str) -> None:
+    """What waits for these persons with this purpose is not sent; what is on its way goes on."""
+    mine = (_outbox.c.identity_id.in_(identity_ids), stands(_outbox.c.state, WAITING, SENDING, UNKNOWN))
+    waiting = (*mine, stands(_outbox.c.state, WAITING), _outbox.c.purpose == purpose)
+    found = select(_outbox.c.id).where(*waiting).order_by(_outbox.c.id).with_for_update(skip_locked=True)
+    connection.execute(update(_outbox).where(_outbox.c.id.in_(found)).values(state=WITHDRAWN))
 
 
 def owner_of(session: Session, outbox_id: int) -> int | None:
@@ -323,6 +283,27 @@ def totals(session: Session) -> Totals:
         dead=run(count.where(stands(_outbox.c.state, DEAD))).scalar_one(),
         oldest=run(select(func.min(_outbox.c.ready_at)).where(stands(_outbox.c.state, WAITING))).scalar_one(),
     )
+
+
+class Struggling(NamedTuple):
+    """How many messages of one account failed alike and wait for their next try."""
+
+    channel: str
+    account_id: str
+    error: str
+    messages: int
+
+
+def struggling(session: Session) -> list[Struggling]:
+    """The messages that are being tried again, by account and by what their last failure was."""
+    alike = (_outbox.c.channel, _outbox.c.account_id, _outbox.c.error)
+    statement = (
+        select(*alike, func.count())
+        .where(stands(_outbox.c.state, WAITING), _outbox.c.attempts > 0)
+        .group_by(*alike)
+        .order_by(*alike)
+    )
+    return [Struggling._make(row) for row in session.connection().execute(statement)]
 
 
 class DeadMessage(NamedTuple):

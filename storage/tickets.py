@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, select, update
+from sqlalchemy import Index, UniqueConstraint, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import blob, hashed, insert, moment, reference, serial
@@ -37,7 +37,7 @@ class TicketPhoto(SQLModel, table=True):
     ticket_id: int = reference("ticket.id", index=True)
     dedup: bytes = blob()
     url: str
-    message_id: str = Field(default="", max_length=255)
+    message_id: str = ""
     at: datetime = moment()
 
 
@@ -114,6 +114,18 @@ def in_state(session: Session, state: str, most: int) -> list[TicketRow]:
     """Tickets of all customers in one state, oldest first."""
     statement = _ROW.where(_ticket.c.state == state).order_by(_ticket.c.id).limit(most)
     return [TicketRow(*row) for row in session.connection().execute(statement)]
+
+
+def earliest(session: Session, conversation_id: int, state: str, since: datetime) -> datetime | None:
+    """When the first of a conversation's tickets came into the state in which it stands, not earlier than `since`.
+
+    None where there is none.
+    """
+    moments = select(func.min(_ticket.c.updated_at)).where(
+        _ticket.c.conversation_id == conversation_id, _ticket.c.state == state, _ticket.c.updated_at >= since
+    )
+    found: datetime | None = session.connection().execute(moments).scalar_one()
+    return found
 
 
 def move(session: Session, source: int, target: int) -> None:

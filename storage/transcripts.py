@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Select, func, select, update
+from sqlalchemy import Index, Select, and_, exists, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, moment
 from storage.hot import inserting
-from storage.outbox import OutboxMessage
+from storage.outbox import SENT, OutboxMessage
 
 
 class TranscriptMessage(SQLModel, table=True):
@@ -28,8 +28,8 @@ class TranscriptMessage(SQLModel, table=True):
     author: str = Field(max_length=16)
     text: str = ""
     media: str = ""
-    message_id: str = Field(default="", max_length=255)
-    reply_to: str = Field(default="", max_length=255)
+    message_id: str = ""
+    reply_to: str = ""
     at: datetime = moment()
     edited_at: datetime | None = moment(nullable=True)
     revision: int = 0
@@ -78,12 +78,17 @@ def unsend(session: Session, conversation_id: int, message_id: str, at: datetime
 def mark(
     session: Session, conversation_id: int, column: str, at: datetime, message_ids: Sequence[str], upto: datetime | None
 ) -> None:
-    """Note when our lines were delivered (`delivered_at`) or read (`seen_at`): those named, or all up to a moment."""
+    """Note when our lines were delivered (`delivered_at`) or read (`seen_at`): those named, or all up to a moment.
+
+    What has not been sent yet, or never will be, is neither.
+    """
+    named = _message.c.id.in_(_named(conversation_id, message_ids))
+    unsent = exists().where(_outbox.c.id == _message.c.id, _outbox.c.state != SENT)
     statement = update(_message).where(
         _message.c.conversation_id == conversation_id,
         _message.c[column].is_(None),
         _message.c.author != "customer",
-        _message.c.id.in_(_named(conversation_id, message_ids)) if message_ids else _message.c.at <= upto,
+        named if message_ids else and_(_message.c.at <= upto, ~unsent),
     )
     session.connection().execute(statement.values({column: at}))
 
@@ -127,6 +132,24 @@ _LINES = select(
     func.coalesce(_outbox.c.message_id, _message.c.message_id),
     *(_message.c[name] for name in ("at", "edited_at", "unsent_at", "delivered_at", "seen_at")),
 ).outerjoin(_outbox, _outbox.c.id == _message.c.id)
+
+
+class Said(NamedTuple):
+    """The brand's last line: who wrote it, the whole message where it went out through us (else ""), and when."""
+
+    author: str
+    body: str
+    at: datetime
+
+
+def last_of_brand(session: Session, conversation_id: int) -> Said | None:
+    """What the brand said last in a conversation."""
+    statement = select(_message.c.author, func.coalesce(_outbox.c.body, ""), _message.c.at)
+    statement = statement.outerjoin(_outbox, _outbox.c.id == _message.c.id).where(
+        _message.c.conversation_id == conversation_id, _message.c.author != "customer"
+    )
+    row = session.connection().execute(statement.order_by(_message.c.id.desc()).limit(1)).first()
+    return Said._make(row) if row else None
 
 
 def latest(session: Session, conversation_id: int, most: int = 50) -> list[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import closing
 from typing import Any
 
@@ -27,17 +27,35 @@ def sqlite(
 ) -> None:
     """Wake all topics on other processes' commits (a counter of SQLite's), and move the log into the file at times.
 
-    `long_log` is called where the log has grown so long that the writer should fold it.
+    Woken, too, where commits may have been missed. `long_log` is called where the log has grown so long that the
+    writer should fold it.
     """
-    with closing(engine.raw_connection()) as connection:
-        version, looks = None, 0
-        while not closed_within(LOOKS_EVERY_S):
-            (current,) = connection.cursor().execute("PRAGMA data_version").fetchone()
-            if version is not None and current != version:
-                wake()
-            version, looks = current, looks + 1
-            if looks % LOOKS_TO_A_CHECKPOINT == 0 and _checkpointed(url):
-                long_log()
+    while not closed_within(0):
+        try:
+            with closing(engine.raw_connection()) as connection:
+                connection.detach()
+                _look(connection.cursor(), url, closed_within, wake, long_log)
+        except Exception as error:
+            log.warning("the file cannot be watched; polling goes on", extra={"why": type(error).__name__})
+            closed_within(1)
+
+
+def _look(
+    cursor: Any, url: str, closed_within: ClosedWithin, wake: Callable[..., None], long_log: Callable[[], None]
+) -> None:
+    version, looks = _version(cursor), 0
+    wake()
+    while not closed_within(LOOKS_EVERY_S):
+        current = _version(cursor)
+        if current != version:
+            wake()
+        version, looks = current, looks + 1
+        if looks % LOOKS_TO_A_CHECKPOINT == 0 and _checkpointed(url):
+            long_log()
+
+
+def _version(cursor: Any) -> Any:
+    return cursor.execute("PRAGMA data_version").fetchone()
 
 
 def _checkpointed(url: str) -> bool:
@@ -48,10 +66,10 @@ def _checkpointed(url: str) -> bool:
         return False
 
 
-def postgresql(engine: Engine, closed_within: ClosedWithin, wake: Callable[..., None]) -> None:
+def postgresql(engine: Engine, closed_within: ClosedWithin, wake: Callable[..., None], own: Container[int]) -> None:
     """Wake a topic on other processes' notices, or all where some may have been missed.
 
-    LISTEN needs the driver's own connection.
+    `own` holds the backends that write for this process, which wakes itself. LISTEN needs the driver's own connection.
     """
     while not closed_within(0):
         try:
@@ -62,7 +80,8 @@ def postgresql(engine: Engine, closed_within: ClosedWithin, wake: Callable[..., 
                 driver: Any = connection.connection.driver_connection
                 while not closed_within(0):
                     for notice in driver.notifies(timeout=LOOKS_EVERY_S):
-                        wake(notice.payload)
+                        if notice.pid not in own:
+                            wake(notice.payload)
                 connection.exec_driver_sql("UNLISTEN *")
         except Exception as error:
             log.warning(

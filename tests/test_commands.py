@@ -26,13 +26,14 @@ import pytest
 
 import main
 from bot import demo
+from bot.channels.messenger.errors import FAULTS, error
 from bot.secrets import Sealer
 from crm import keys, outbox, tickets
 from storage import accounts, alarms, conversations, customers, engines, inbox, transcripts
 from storage import outbox as outbox_rows
 from storage.inbox import Arrival
 from tests.demo import MAIN, environment
-from tests.storage.rows import message, person, queue, transaction
+from tests.storage.rows import ACCOUNT, message, person, queue, transaction
 
 SECRET = "a secret key for tests only"
 TOKEN = "access-token-that-nobody-may-see-9f3a"
@@ -264,9 +265,13 @@ def test_a_port_in_use_is_said_in_words(lite: Line) -> None:
     assert "address already in use: choose another with --port" in said
 
 
+def test_an_address_that_is_none_is_said_in_words(lite: Line) -> None:
+    assert "HOST or --host must name an address" in lite("serve", "--host", "999.1.1.1").refused()
+
+
 @contextmanager
-def _serving(url: str, folder: Path, command: str, port: int) -> Iterator[None]:
-    settings = environment(DATABASE_URL=url, SECRET_KEY=SECRET, SQLITE_SYNCHRONOUS="OFF")
+def _serving(url: str, folder: Path, command: str, port: int, **more: str) -> Iterator[None]:
+    settings = environment(DATABASE_URL=url, SECRET_KEY=SECRET, SQLITE_SYNCHRONOUS="OFF", **more)
     with (
         (folder / "log.txt").open("w") as log,
         subprocess.Popen(
@@ -296,6 +301,19 @@ def _status(address: str, key: str = "") -> int:
         return 0
 
 
+def _pending(folder: Path) -> list[tuple[str, str]]:
+    """The channels that a service's log calls pending, and how loudly."""
+    lines = [line for line in (folder / "log.txt").read_text().splitlines() if "pending" in line]
+    return [(line["level"], line["channel"]) for line in map(json.loads, lines)]
+
+
+def test_a_pending_channel_is_named_once_in_the_log(lite: Line, alone: Path) -> None:
+    url, port = f"sqlite:///{alone}/new.db", demo.free_port(23_000)
+    with _serving(url, alone, "serve", port, ZALO_APP_ID="1", ZALO_OA_SECRET_KEY="a key"):
+        assert _status(f"http://127.0.0.1:{port}/webhooks/messenger") == 403
+    assert _pending(alone) == [("warning", "messenger")]
+
+
 def test_commands_work_beside_a_running_service(khachquen: Line, database_url: str, alone: Path) -> None:
     port = demo.free_port(21_000)
     with _serving(database_url, alone, "serve", port):
@@ -304,6 +322,48 @@ def test_commands_work_beside_a_running_service(khachquen: Line, database_url: s
         assert khachquen("waiting").status == 0
         khachquen("key", "revoke", key.split("_")[1])
         assert _status(f"http://127.0.0.1:{port}/api/v1/customers", key) == 401
+
+
+def test_a_second_service_on_the_same_file_ends_at_once_and_has_changed_nothing(lite: Line, alone: Path) -> None:
+    url = f"sqlite:///{alone}/new.db"
+    port = demo.free_port(23_000)
+    (alone / "shortcut.db").symlink_to("new.db")
+    with _serving(url, alone, "serve", port):
+        with transaction(url) as session:
+            being_sent = {"state": "sending", "lease_owner": "the first", "lease_until": NOW + timedelta(days=1)}
+            queue(session, message(person(session), **being_sent))
+        for name in ("new.db", "shortcut.db"):
+            lite.set(DATABASE_URL=f"sqlite:///{name}")
+            said = lite("serve", "--port", str(port)).refused()
+            assert f"another khachquen serve is running on {alone}/new.db: stop that one first" in said
+        assert lite("key", "create", "POS").status == 0
+        with transaction(url) as session:
+            assert outbox_rows.totals(session).unknown == 0
+    with _serving(url, alone, "serve", port), transaction(url) as session:
+        assert outbox_rows.totals(session).unknown == 1, "the next one takes over"
+
+
+def test_a_service_whose_writer_dies_ends_for_its_supervisor_to_start_it_again(lite: Line, alone: Path) -> None:
+    """The thread is ended from outside, as nothing of ours ends it."""
+    script = """
+import ctypes, sys, threading, time, main
+def end_it():
+    while not (found := [each for each in threading.enumerate() if each.name.startswith("writer")]):
+        time.sleep(0.1)
+    time.sleep(1)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(found[0].ident), ctypes.py_object(SystemExit))
+threading.Thread(target=end_it, daemon=True).start()
+sys.exit(main.main(["serve", "--port", sys.argv[1]]))
+"""
+    settings = environment(DATABASE_URL=f"sqlite:///{alone}/new.db", SECRET_KEY=SECRET, PYTHONPATH=str(MAIN.parent))
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(demo.free_port(24_000))],
+        cwd=alone, env=settings, text=True, capture_output=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "a writer of the database died; all that waits for it fails" in ended.stderr
+    assert "Traceback" not in ended.stderr.splitlines()[-1]
+    assert ended.stderr.splitlines()[-1].startswith("khachquen: a writer of the database died")
 
 
 def test_on_postgresql_the_two_halves_run_beside_each_other(postgresql_url: str, alone: Path) -> None:
@@ -316,6 +376,7 @@ def test_on_postgresql_the_two_halves_run_beside_each_other(postgresql_url: str,
         with _serving(url.render_as_string(hide_password=False), alone / "worker", "worker", second):
             assert _status(f"http://127.0.0.1:{second}/readyz") == 200
             assert _status(f"http://127.0.0.1:{second}/webhooks/zalo") == 404
+    assert (_pending(alone), _pending(alone / "worker")) == ([("warning", "zalo"), ("warning", "messenger")], [])
 
 
 # --- key ------------------------------------------------------------------------------------------------------------
@@ -328,7 +389,7 @@ def test_a_key_is_made_listed_without_its_secret_and_revoked(khachquen: Line, da
         assert keys.stands(session, key)
     (listed,) = khachquen("key", "list", "--json").json
     assert (listed["prefix"], listed["name"], listed["revoked_at"]) == (prefix, "Máy bán hàng", None)
-    assert key.split("_")[2] not in khachquen("key", "list").out
+    assert key.split("_", 2)[2] not in khachquen("key", "list").out
     assert khachquen("key", "revoke", prefix).status == 0
     with transaction(database_url) as session:
         assert not keys.stands(session, key)
@@ -394,12 +455,37 @@ def test_new_tokens_from_standard_input_free_a_held_account(khachquen: Line, dat
         assert Sealer(SECRET).open(view.refresh_token) == "refresh-token"
 
 
+def test_an_accounts_token_says_when_it_expires_where_the_platform_told(khachquen: Line, database_url: str) -> None:
+    khachquen("account", "add", "zalo", "77", "--from-stdin", stdin=TOKEN)
+    assert khachquen("account", "token", "zalo", "77", "--json").json["expires_at"] is None
+    with transaction(database_url) as session:
+        view = accounts.find(session, "zalo", "77")
+        assert view is not None
+        accounts.change(session, view.id, access_expires_at=datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
+    assert khachquen("account", "token", "zalo", "77", "--json").json["expires_at"] == "2026-11-24T11:00:00+07:00"
+    assert "expires        24/11/2026 11:00" in khachquen("account", "token", "zalo", "77").out
+    khachquen("account", "remove", "zalo", "77")
+    assert khachquen("account", "token", "zalo", "77", "--json").json["expires_at"] is None
+
+
 def test_a_removed_account_has_no_token_any_more(lite: Line) -> None:
     lite("account", "add", "zalo", "77", "--from-stdin", stdin=TOKEN)
     assert lite("account", "remove", "zalo", "77").status == 0
     assert lite("account", "token", "zalo", "77", "--json").json["access_token"] == ""
     lite.set(ZALO_OA_ID="77")
     assert "it stays removed until its tokens there are replaced" in lite("account", "remove", "zalo", "77").out
+
+
+def test_a_removed_account_rings_no_more_and_says_what_becomes_of_its_messages(
+    khachquen: Line, database_url: str
+) -> None:
+    khachquen("account", "add", "zalo", "77", "--from-stdin", stdin=TOKEN)
+    with transaction(database_url) as session:
+        alarms.ring(session, "token_dead", "zalo:77", "Connect it again.", NOW)
+        alarms.ring(session, "token_dead", "zalo:78", "Connect it again.", NOW)
+    assert "what waits to be sent is given up" in khachquen("account", "remove", "zalo", "77").out
+    with transaction(database_url) as session:
+        assert [alarm.subject for alarm in alarms.unsolved(session)] == ["zalo:78"]
 
 
 def test_a_token_that_was_sealed_with_another_key_is_said_in_words(lite: Line) -> None:
@@ -450,6 +536,15 @@ def test_a_given_up_event_is_listed_and_replayed_once(khachquen: Line, database_
     again = khachquen("dead", "replay", str(event))
     assert again.status == 1
     assert f"{event}: nothing that was given up has this id" in again.out
+
+
+def test_the_list_shows_to_its_end_why_a_message_was_given_up(khachquen: Line, database_url: str) -> None:
+    longest = max((error(*code, 400, detail="A" * 40) for code in FAULTS), key=lambda error: len(str(error)))
+    with transaction(database_url) as session:
+        (reply,) = queue(session, message(person(session)))
+        outbox_rows.give_up(session, {reply: str(longest)})
+    assert khachquen("dead", "list").out.rstrip().endswith(str(longest))
+    assert khachquen("dead", "list", "--json").json[0]["error"] == str(longest)
 
 
 def test_replaying_all_leaves_what_cannot_or_must_not_be_replayed(khachquen: Line, database_url: str) -> None:
@@ -535,6 +630,19 @@ def test_support_requests_are_listed_shown_and_ended(khachquen: Line, database_u
     assert khachquen("ticket", "list").out == "No support request waits.\n"
     assert khachquen("ticket", "reopen", f"#{first}").out == f"#{first} is open again.\n"
     assert [each["number"] for each in khachquen("ticket", "list", "--json").json] == [first]
+
+
+def test_whose_request_was_answered_or_closed_is_no_longer_listed_as_waiting(
+    khachquen: Line, database_url: str
+) -> None:
+    for number, action in enumerate(("answer", "close"), 1):
+        ticket = _asks_for_help(database_url, str(number), "ly bị vỡ")
+        with transaction(database_url) as session:
+            found = tickets.find(session, ticket)
+            conversations.set_conversations(session, [{"id": found.conversation_id, "waiting_since": NOW}])
+        assert len(khachquen("waiting", "--json").json) == 1
+        khachquen("ticket", action, str(ticket))
+        assert khachquen("waiting").out == "Nobody waits.\n"
 
 
 def test_a_support_request_that_is_not_there_is_said_so(khachquen: Line) -> None:
@@ -636,6 +744,26 @@ def test_the_doctor_finds_what_was_given_up_what_waits_and_what_rings(khachquen:
     assert "1 rows were given up. khachquen dead list says why" in said
     assert "The oldest event waits for 5 min. Is khachquen serve running?" in said
     assert "A customer waits. (since " in said
+
+
+def test_the_doctor_tells_of_messages_that_are_tried_in_vain(khachquen: Line, database_url: str) -> None:
+    khachquen.set(**WHOLE)
+    with transaction(database_url) as session:
+        later, error = NOW + timedelta(hours=1), "connect: Zalo could not be reached: it is tried again by itself."
+        for who in "12":
+            queue(session, message(person(session, who), ready=later, attempts=3, error=error))
+        queue(session, message(person(session, "3"), ready=later))
+    said = _mend(khachquen)
+    assert f"2 messages of zalo {ACCOUNT} could not be sent so far. They are tried again. {error}" in said
+
+
+def test_the_doctor_warns_of_an_api_key_that_might_be_guessed(lite: Line) -> None:
+    lite.set(**WHOLE, API_KEY="twenty-four letters now!")
+    assert "API_KEY" not in lite("doctor").out
+    lite.set(**WHOLE, API_KEY="guessable")
+    said = _mend(lite)
+    assert "API_KEY is shorter than 24 characters" in said
+    assert "guessable" not in said
 
 
 def test_the_doctor_looks_at_every_token(lite: Line, alone: Path) -> None:

@@ -23,7 +23,7 @@ def _customers(shown: Demo) -> int:
 
 def test_the_demo_is_played_stopped_and_played_again(tmp_path: Path) -> None:
     with playing(tmp_path) as shown:
-        assert "chưa có điểm" in shown.says("lan", text="xem điểm")[0]
+        assert "chưa xem được điểm" in shown.says("lan", text="xem điểm")[0]
         linked = shown.says("lan", phone=True)[0]
         assert "Mình đã liên kết tài khoản của bạn." in linked
         assert "đang giao" in shown.says("lan", text=shown.told["order"])[0]
@@ -35,14 +35,14 @@ def test_the_demo_is_played_stopped_and_played_again(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "demo.key").stat().st_mode & 0o777 == 0o600
     with playing(tmp_path) as shown:
         assert "điểm" in shown.says("lan", text="xem điểm")[0]
-        assert "chưa có điểm" not in shown.heard("lan")[0]
+        assert "chưa xem được điểm" not in shown.heard("lan")[0]
         assert _customers(shown) == 30
         assert shown.told["api_key"] == key
         assert shown.stop() == 0
 
 
 def test_a_second_demo_in_the_same_folder_does_not_start(tmp_path: Path) -> None:
-    with demo.alone(tmp_path / "data"):
+    with demo.playing(tmp_path / "data"):
         second = subprocess.run(
             [sys.executable, str(MAIN), "demo"],
             cwd=tmp_path, env=environment(), text=True, capture_output=True, timeout=20, check=False,

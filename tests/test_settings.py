@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import Field, fields
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from dotenv import dotenv_values
 
 from bot.settings import BadSetting, Settings
 
-EXAMPLE = Path(__file__).resolve().parent.parent / ".env.example"
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / ".env.example"
+ROOMS = ("bot", "crm", "handlers", "storage", "web", "main.py")
 
 
 def test_the_example_names_every_setting_and_no_other() -> None:
@@ -19,6 +23,30 @@ def test_the_example_names_every_setting_and_no_other() -> None:
 
 def test_the_example_shows_the_defaults() -> None:
     assert Settings.from_env(EXAMPLE, {}) == Settings()
+
+
+def test_the_example_and_the_docs_call_unused_what_nothing_reads() -> None:
+    sources = [path for room in ROOMS for path in [ROOT / room, *(ROOT / room).rglob("*.py")] if path.is_file()]
+    code = "\n".join(path.read_text("utf-8") for path in sources if path.name != "settings.py")
+    unread = {each.name.upper() for each in fields(Settings) if not re.search(rf"\.{each.name}\b", code)}
+    assert set(called_unused()) == unread
+    told = re.findall(
+        r"^\| (.+?) \|.*nothing uses it yet", (ROOT / "docs/settings.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert set(re.findall(r"`(\w+)`", " ".join(told))) == unread
+
+
+def called_unused() -> Iterator[str]:
+    """The settings under a comment of the example that says so."""
+    comment = ""
+    for line in EXAMPLE.read_text("utf-8").splitlines():
+        if line.startswith("#"):
+            comment += line
+        elif "not used yet" in comment and "=" in line:
+            yield line.partition("=")[0]
+            comment = ""
+        else:
+            comment = ""
 
 
 def test_the_environment_goes_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
@@ -53,10 +81,16 @@ def test_a_long_enough_secret_key_is_taken() -> None:
     assert Settings(secret_key="sixteen letters!").require_secret() == "sixteen letters!"
 
 
+@pytest.mark.parametrize(("port", "why"), [("abc", "is not a whole number"), ("-1", "is not a"), ("70000", "no port")])
+def test_a_port_that_is_none_is_said_in_words(port: str, why: str) -> None:
+    with pytest.raises(BadSetting, match=f"PORT: '{port}' .*{why}"):
+        Settings.from_env(None, {"PORT": port})
+
+
 def test_secrets_never_show_in_a_repr() -> None:
     hidden = [field.name for field in fields(Settings) if not field.repr]
-    given = Settings.from_env(None, {name.upper(): f"planted-{name}" for name in hidden})
-    assert given.secret_key == "planted-secret_key"
+    given = Settings.from_env(None, {name.upper(): f"planted for the test: {name}" for name in hidden})
+    assert given.secret_key == "planted for the test: secret_key"
     assert "planted" not in repr(given)
 
 

@@ -1,4 +1,8 @@
-"""Who may use the API: a Bearer key, and only so many wrong ones a minute from one address."""
+"""Who may use the API: a Bearer key; an address that brings many wrong ones is told to wait.
+
+The waiting protects nobody from guesses, for every key is looked at: a right one opens even beside a till that shares
+its address and has a wrong one. Against guesses stands that keys are long.
+"""
 
 from __future__ import annotations
 
@@ -23,18 +27,18 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="khachquen"'}
 
 
 class Throttle:
-    """A bucket of wrong tries for each address, refilled evenly; the addresses seen last are remembered."""
+    """A bucket of wrong keys for each address, refilled evenly; the addresses seen last are remembered."""
 
     def __init__(self, per_minute: int = WRONG_PER_MINUTE, addresses: int = ADDRESSES) -> None:
         self._per_minute, self._addresses = per_minute, addresses
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, address: str, now: float) -> float:
-        """Seconds until this address may try again; 0 where it may now."""
+        """Seconds that this address is to wait before its next wrong key; 0 where its bucket has room for one."""
         return max(0.0, 1 - self._left(address, now)) * 60 / self._per_minute
 
     def count(self, address: str, now: float) -> None:
-        """A wrong try."""
+        """Note a wrong key."""
         self._buckets[address] = (self._left(address, now) - 1, now)
         self._buckets.move_to_end(address)
         if len(self._buckets) > self._addresses:

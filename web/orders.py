@@ -18,7 +18,7 @@ from web.operations import Call, Exact, Operation, Params
 
 MOST_ITEMS = 500
 _EXAMPLE: JsonDict = {
-    "customer": "KH001",
+    "customer": "KH9001",
     "status": "delivered",
     "total": 255_000,
     "items": [{"name": "Trà sen", "quantity": 2, "price": 127_500}],

@@ -19,7 +19,7 @@ async def read(service: Service, clock: Callable[[], datetime], is_stopping: Cal
     """The state of health now. Raises whatever the database raises: a probe that fails is an answer, too."""
     now = clock()
     wal = engines.log_bytes(service.database.url)
-    pending = [name for name in service.channels if service.keys(name).pending]
+    pending = service.pending()
     return await service.database.read(lambda session: _health(session, now, wal, pending, is_stopping()))
 
 

@@ -18,8 +18,8 @@ class Keys:
     """What a channel's door verifies with. An empty `secret` means pending: nothing is verified, nothing kept."""
 
     app_id: str = ""
-    secret: str = ""
-    verify_token: str = ""
+    secret: str = field(default="", repr=False)
+    verify_token: str = field(default="", repr=False)
     account_ids: frozenset[str] = frozenset()
 
     @property
@@ -145,7 +145,9 @@ class SendError(Exception):
     """A call to a platform failed.
 
     `code` is the platform's own ("-230", "10/2018278", "timeout"); `words` say in plain words what it means and who
-    can mend it, as an English/Vietnamese pair. UNKNOWN means that the platform may have acted.
+    can mend it, as an English/Vietnamese pair. `detail` is what helps to look into it: the platform's trace id, or how
+    a connection broke; never the platform's free words, which may quote the message, a phone or a token. As text it is
+    "code: words (detail)" and is kept with what failed. UNKNOWN means that the platform may have acted.
     """
 
     def __init__(
@@ -158,7 +160,7 @@ class SendError(Exception):
         subject: Subject = Subject.MESSAGE,
         detail: str = "",
     ) -> None:
-        super().__init__(f"{code}: {words.en}")
+        super().__init__(f"{code}: {words.en}" + (f" ({detail})" if detail else ""))
         self.kind = kind
         self.code = code
         self.words = words

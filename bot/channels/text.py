@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 
+LONGEST_ID = 1000
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAKS = tuple(re.compile(pattern) for pattern in (r"\n\s*\n", r"\n", r"(?<=[.!?…])\s", r"\s"))
 """Where a long text may be cut, best first: paragraph, line, sentence, word."""
@@ -18,6 +20,12 @@ def clean(value: object) -> str:
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", _LONE_SURROGATE.sub("\ufffd", text))
+
+
+def short_id(value: object) -> str:
+    """A platform's id of a message as it is kept: one of over LONGEST_ID characters by its hash, always the same."""
+    text = clean(value)
+    return text if len(text) <= LONGEST_ID else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def shortened(text: str, limit: int) -> str:

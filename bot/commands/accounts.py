@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from bot.accounts import connect
+from bot.accounts import connect, disconnect
 from bot.commands.report import Refused, Report, shown, stamp, table
 from bot.secrets import Sealer
 from bot.settings import Settings
@@ -31,7 +31,7 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
             return await _listed(database, settings)
         case "token":
             return await _token(arguments, database, settings, sealer, now)
-    return await _remove(arguments, database, settings)
+    return await _remove(arguments, database, settings, now)
 
 
 async def _add(arguments: Namespace, database: Database, sealer: Sealer, now: datetime) -> Report:
@@ -59,7 +59,8 @@ def _tokens(arguments: Namespace) -> tuple[str, str]:
         refresh = _read(arguments.refresh_token_file)
     for name, token in (("access", access), ("refresh", refresh)):
         if (token or name == "access") and (len(token) < _SHORTEST_TOKEN or not token.isascii() or " " in token):
-            raise Refused(f"this is no {name} token: it must be one line without spaces")
+            form = f"one line of at least {_SHORTEST_TOKEN} letters and digits, without spaces"
+            raise Refused(f"this is no {name} token: it must be {form}")
     return access, refresh
 
 
@@ -97,6 +98,7 @@ async def _token(arguments: Namespace, database: Database, settings: Settings, s
     view = await _found(arguments, database)
     access, refresh = sealer.open(view.access_token), sealer.open(view.refresh_token)
     age = now - view.refreshed_at if view.refreshed_at else None
+    expires_at = view.access_expires_at if access else None
     data = {
         "channel": view.channel,
         "account_id": view.account_id,
@@ -104,6 +106,7 @@ async def _token(arguments: Namespace, database: Database, settings: Settings, s
         "refresh_token": _last(refresh),
         "age_days": round(age / timedelta(days=1), 2) if age is not None else None,
         "refreshed_at": stamp(view.refreshed_at, settings.timezone),
+        "expires_at": stamp(expires_at, settings.timezone),
         "held": view.held,
     }
     lines = [
@@ -111,13 +114,20 @@ async def _token(arguments: Namespace, database: Database, settings: Settings, s
         f"refresh token  {_last(refresh) or 'none'}",
         f"age            {_in_words(age)}",
     ]
-    return Report(data, lines + ([f"held           {view.held}"] if view.held else []))
+    if expires_at:
+        lines.append(f"expires        {shown(expires_at, settings.timezone)}")
+    if view.held:
+        lines.append(f"held           {view.held}")
+    return Report(data, lines)
 
 
-async def _remove(arguments: Namespace, database: Database, settings: Settings) -> Report:
+async def _remove(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
     view = await _found(arguments, database)
-    await database.write(partial(accounts.remove, account=view.id))
-    lines = [f"{view.channel} {view.account_id}: its tokens are forgotten; what was said with it stays."]
+    await database.write(partial(disconnect, view=view, now=now))
+    lines = [
+        f"{view.channel} {view.account_id}: its tokens are forgotten; what was said with it stays, what waits to be "
+        "sent is given up."
+    ]
     if view.account_id in (settings.zalo_oa_id, settings.messenger_page_id):
         lines.append("The settings still name it: it stays removed until its tokens there are replaced by new ones.")
     return Report({"channel": view.channel, "account_id": view.account_id, "removed": True}, lines)

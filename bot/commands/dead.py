@@ -20,7 +20,7 @@ from storage.queue import QueueRow, Replayed, dead_ids
 from storage.work import Priority
 
 _MARKETING = frozenset(purpose.value for purpose in Purpose if purpose.is_marketing)
-_LONGEST = 80
+_LONGEST = 300
 _RANGE = 100
 _PAUSE_S = 0.02
 

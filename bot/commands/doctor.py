@@ -30,6 +30,7 @@ _LONG_LOG = 256 * _MEGABYTE
 _INBOX_LATE = timedelta(minutes=1)
 _QUEUE_LATE = timedelta(minutes=10)
 _TOKEN_OLD = timedelta(hours=36)
+_SHORT_KEY = 24
 _CLOCKS_APART = timedelta(seconds=5)
 _YEAR = 2026
 
@@ -65,6 +66,10 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding("settings", OK, "SECRET_KEY is set.")
+    if settings.api_key and len(settings.api_key) < _SHORT_KEY:
+        words = f"API_KEY is shorter than {_SHORT_KEY} characters and might be guessed."
+        remedy = "Whoever runs the server makes another: khachquen key create NAME"
+        yield Finding("settings", MEND, words, remedy)
     if not settings.public_url:
         yield Finding("settings", NOTE, "PUBLIC_URL is not set.", "Set it to the address that the platforms call.")
     if not settings.brand_name:
@@ -197,6 +202,9 @@ def _queues(session: Session, now: datetime) -> Iterator[Finding]:
             yield Finding("queues", MEND, words, "Is khachquen serve running? Its log says what holds it up.")
         else:
             yield Finding("queues", OK, f"No {name} waits too long.")
+    for each in outbox.struggling(session):
+        words = f"{each.messages} messages of {each.channel} {each.account_id} could not be sent so far."
+        yield Finding("queues", MEND, words, f"They are tried again. {each.error}")
     dead = inbox.dead_count(session) + totals.dead + jobs.dead_count(session)
     if dead:
         remedy = "khachquen dead list says why; khachquen dead replay tries again once the cause is mended."

@@ -66,6 +66,8 @@ def _words_of_database(error: BaseException | None) -> str | None:
 def _words_of_system(error: OSError) -> str | None:
     if error.errno == errno.EADDRINUSE:
         return f"{error.strerror}: choose another with --port or PORT"
-    if error.errno in _OUTSIDE or isinstance(error, socket.gaierror):
+    if isinstance(error, socket.gaierror):
+        return f"{error.strerror}: HOST or --host must name an address of this computer"
+    if error.errno in _OUTSIDE:
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
     return None

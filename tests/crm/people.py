@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage import customers
+from storage import customers, loyalty
 from storage.columns import new_id
 from storage.customers import Person
 
@@ -23,6 +23,12 @@ def born(session: Session, now: datetime, *, user_id: str = "u1", channel: str =
     rest = {"email": "", "birthday": "", "locale": "", "external_version": 0}
     customers.add_many(session, [{**customer, **rest}], [identity], [conversation])
     return again(session, identity_id)
+
+
+def give(session: Session, customer_id: int, points: int, now: datetime, source_key: str = "gift:1") -> None:
+    """Points for a fact, as the ledger keeps them."""
+    row = {"customer_id": customer_id, "points": points, "kind": "earn", "reason": "gift", "source_key": source_key}
+    loyalty.add(session, {**row, "order_id": None, "at": now})
 
 
 def again(session: Session, identity_id: int) -> Person:

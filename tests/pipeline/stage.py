@@ -37,7 +37,10 @@ Json = dict[str, Any]
 
 PATIENCE_S = 15.0
 ASK = "xem điểm"
-ANSWER = "Bạn chưa có điểm nào. Mua hàng để bắt đầu tích điểm nhé!"
+ANSWER = (
+    "Cuộc trò chuyện này chưa được liên kết nên mình chưa xem được điểm của bạn. "
+    "Bạn liên kết số điện thoại đã dùng khi mua để mình tra giúp nhé."
+)
 
 
 def environment(config: SimulatorConfig, base: str, database_url: str, **more: str) -> dict[str, str]:

@@ -1,11 +1,13 @@
-"""Planted phones, texts and tokens never reach a log, whatever goes wrong with them."""
+"""Planted phones, texts and tokens never reach a log or a reason of failure, whatever goes wrong with them."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 
 import pytest
+from sqlalchemy import text
 
 from bot import logs
 from simulator import speech
@@ -13,6 +15,7 @@ from simulator.people import MESSENGER, ZALO
 from storage import faults
 from tests.conftest import Clock
 from tests.pipeline.stage import ASK, playing
+from tests.storage.rows import transaction
 
 PHONE = "0987001234"
 WORDS = "chim hoàng yến hót trong hầm mỏ"
@@ -43,6 +46,16 @@ async def test_no_log_holds_a_phone_a_text_or_a_token(
     events = {json.loads(line)["event"] for line in ours if line.startswith("{")}
     assert {"a send of unknown outcome was settled", "an account is held"} <= events
     assert [line for line in ours if any(canary in line for canary in CANARIES)] == []
+
+
+async def test_no_reason_of_a_failure_holds_what_the_platform_quoted(sqlite_url: str, clock: Clock) -> None:
+    await everything_goes_wrong(sqlite_url, clock)
+    with transaction(sqlite_url) as session:
+        queues = " UNION ALL ".join(f"SELECT error FROM {table}" for table in ("inbox", "outbox", "job"))
+        reasons = list(session.connection().execute(text(f"{queues} UNION ALL SELECT words FROM alarm")).scalars())
+    assert [reason for reason in reasons if any(canary in reason for canary in CANARIES)] == []
+    assert any(re.fullmatch(r"100: .+ \(A[\w-]{12}\)", reason) for reason in reasons), reasons
+    assert any(reason.startswith("-201: ") for reason in reasons), reasons
 
 
 async def everything_goes_wrong(sqlite_url: str, clock: Clock) -> None:

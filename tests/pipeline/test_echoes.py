@@ -147,6 +147,23 @@ async def test_an_echo_may_come_before_the_answer(stage: Stage, channel: str) ->
     assert await stage.states() == ["sent"]
 
 
+@pytest.mark.parametrize(("channel", "refused"), [(ZALO, -204), (MESSENGER, 368)])
+async def test_what_the_bot_had_not_said_yet_is_withdrawn_when_staff_speak(
+    stage: Stage, channel: str, refused: int
+) -> None:
+    stage.goes_wrong("code", path="message", code=refused)
+    await stage.said(channel)
+    await stage.taken(stage.says(channel, who="minh"))
+    await stage.until(lambda session: outbox.totals(session).waiting == 2)
+    await stage.taken(speech.staff_says(stage.platform, stage.contact(channel), "Mình đây ạ").delivery)
+    await stage.until(lambda session: outbox.totals(session).waiting == 1)
+    assert sorted(await stage.states()) == ["waiting", "withdrawn"]
+    stage.clock.pass_by(hours=20)
+    await stage.quiet()
+    assert [call.person for call in stage.calls()] == ["minh"]
+    assert await stage.read(outbox.dead) == []
+
+
 async def test_a_person_of_the_brand_who_answers_silences_the_bot(stage: Stage, channel: str) -> None:
     await stage.said(channel)
     human = speech.staff_says(stage.platform, stage.contact(channel), "Chào bạn, mình là Mai").delivery

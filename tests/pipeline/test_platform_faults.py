@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
+from bot.accounts import connect
+from bot.secrets import Sealer
 from simulator.people import MESSENGER, ZALO
 from storage import alarms, outbox
 from tests.conftest import Clock
@@ -114,6 +117,46 @@ async def test_a_refused_account_waits_whole_rings_once_and_goes_on_by_itself(
     assert stage.heard() == [ANSWER] * 3
     assert stage.platform.faults.calls == []
     assert await stage.read(alarms.unsolved) == []
+
+
+async def spoiled(stage: Stage, left: int) -> None:
+    """Wait until so many calls are left to go wrong."""
+    await stage.until(lambda session: sum(fault.times for fault in stage.platform.faults.calls) == left)
+
+
+async def test_an_account_that_is_refused_until_a_person_mends_it_rings_at_once_and_is_tried_again_at_times(
+    stage: Stage,
+) -> None:
+    """Graph's 200: the app lacks pages_messaging. No pause of the platform's tells when it ends."""
+    stage.goes_wrong("code", path="message", code=200, times=2)
+    await stage.taken(stage.says(MESSENGER))
+    for left in (1, 0):
+        await spoiled(stage, left)
+        await stage.quiet()
+        assert [each.kind for each in await stage.read(alarms.unsolved)] == ["account_refused"]
+        stage.clock.pass_by(minutes=14)
+        await stage.tick("outbox.sweep")
+        assert await stage.states() == ["waiting"]
+        stage.clock.pass_by(minutes=1, seconds=1)
+    await stage.quiet()
+    assert stage.platform.faults.calls == []
+    assert stage.heard() == [ANSWER]
+    assert await stage.read(alarms.unsolved) == []
+
+
+async def test_an_account_that_is_connected_again_sends_at_once_what_waits(stage: Stage) -> None:
+    stage.goes_wrong("code", path="message", code=200)
+    await stage.said(MESSENGER)
+    assert stage.heard() == []
+    config = stage.platform.config
+    pair = (Sealer("a secret key for tests only").seal(config.messenger_page_token), "")
+
+    def again(session: Session) -> None:
+        connect(session, MESSENGER, config.messenger_page_id, pair, stage.clock())
+
+    await stage.service.database.write(again)
+    await stage.quiet()
+    assert stage.heard() == [ANSWER]
 
 
 async def test_an_alarm_of_a_refused_account_is_solved_by_a_later_process(sqlite_url: str, clock: Clock) -> None:

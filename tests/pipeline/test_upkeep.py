@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from crm import tickets
 from simulator import speech, zalo_events
 from simulator.people import MESSENGER, ZALO
 from storage import alarms
@@ -49,6 +52,18 @@ async def test_a_customer_who_writes_after_staff_waits_anew(stage: Stage, channe
     stage.clock.pass_by(minutes=15)
     await stage.tick("conversations.watch")
     assert await rung(stage) == [WAITS]
+
+
+async def test_a_customer_whose_request_was_answered_elsewhere_waits_no_more(stage: Stage, channel: str) -> None:
+    """By telephone: staff wrote nothing in the platform's own tool, and closed the request."""
+    await stage.said(channel, "tôi cần hỗ trợ")
+    await stage.said(channel, "hộp bị móp")
+    stage.clock.pass_by(minutes=15)
+    await stage.tick("conversations.watch")
+    assert await rung(stage) == [WAITS]
+    await stage.service.database.write(lambda session: tickets.close(session, 1, stage.clock()))
+    await stage.tick("conversations.watch")
+    assert await rung(stage) == []
 
 
 async def test_a_conversation_that_staff_left_returns_to_the_bot_after_twelve_hours(stage: Stage, channel: str) -> None:
@@ -101,6 +116,19 @@ async def test_a_profile_that_cannot_be_fetched_holds_up_no_answer(stage: Stage,
         await stage.tick("outbox.sweep")
     await stage.until(lambda session: session.connection().exec_driver_sql("SELECT count(*) FROM job").scalar() == 0)
     assert (await stage.person(channel)).identity_name == "Nguyễn Thị Lan"
+
+
+@pytest.mark.parametrize(("channel", "code"), [(ZALO, -213), (ZALO, -201), (MESSENGER, 230), (MESSENGER, 200)])
+async def test_a_person_whose_profile_the_platform_hides_leaves_nothing_to_mend(
+    stage: Stage, channel: str, code: int
+) -> None:
+    path = "user/detail" if channel == ZALO else stage.contact(MESSENGER).user_id
+    stage.goes_wrong("code", path=path, code=code, times=99)
+    await stage.said(channel)
+    assert stage.heard() == [ANSWER]
+    await stage.until(lambda session: session.connection().exec_driver_sql("SELECT count(*) FROM job").scalar() == 0)
+    person = await stage.person(channel)
+    assert (person.identity_name, person.profile_at) == ("", stage.clock())
 
 
 async def test_a_late_event_does_not_undo_a_later_one(stage: Stage) -> None:

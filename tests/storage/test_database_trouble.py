@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -11,16 +12,16 @@ from functools import partial
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from storage import alarms, engines, inbox
+from storage import alarms, engines, inbox, watch
 from storage.database import Database
 from storage.inbox import Arrival
-from storage.work import Priority
+from storage.work import Closed, Priority
 from tests.conftest import libpq
-from tests.storage.rows import NOW, arrival
+from tests.storage.rows import NOW, arrival, transaction
 from tests.storage.test_database import open_subjects, ring, ring_all
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -138,6 +139,86 @@ async def test_a_file_that_another_program_holds_for_long_fails_what_waits_and_h
     await asyncio.wait_for(lane.put(["afterwards"]), 5)
     assert await patient.read(open_subjects) == {"afterwards"}
     await patient.close()
+
+
+async def test_a_system_that_refuses_batch_threads_is_written_to_all_the_same(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under `SystemCallFilter=~@resources` of systemd."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refuse, raising=False)
+    database = Database(database_url, synchronous="OFF")
+    await database.open()
+    try:
+        assert await asyncio.wait_for(database.write(partial(ring, subject="kept")), 5)
+    finally:
+        await database.close()
+
+
+async def test_a_writer_that_dies_fails_all_that_waits_for_it_and_tells(database: Database) -> None:
+    class Death(BaseException):
+        pass
+
+    def die(session: Session) -> None:
+        assert doomed.wait(5)
+        raise Death
+
+    doomed = threading.Event()
+    lane = database.lane("accept", ring_all, priority=Priority.ACCEPT)
+    dying = [asyncio.create_task(database.write(die)) for _ in range(1 if database.is_sqlite else 2)]
+    await asyncio.sleep(0.05)
+    waiting = [asyncio.create_task(database.write(partial(ring, subject=str(number)))) for number in range(3)]
+    if database.is_sqlite:
+        waiting.append(asyncio.create_task(lane.put(["row"])))
+    await asyncio.sleep(0.05)
+    assert not database.died.is_set()
+    doomed.set()
+    ends = await asyncio.wait_for(asyncio.gather(*dying, *waiting, return_exceptions=True), 5)
+    assert [type(end) for end in ends] == [Closed] * len(ends)
+    await asyncio.wait_for(database.died.wait(), 5)
+    with pytest.raises(Closed):
+        await database.write(partial(ring, subject="late"))
+    with pytest.raises(Closed):
+        await lane.put(["late"])
+    assert await database.read(open_subjects) == set()
+    await asyncio.wait_for(database.close(), 5)
+
+
+@on_sqlite
+async def test_the_watcher_of_a_file_goes_on_after_an_error(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite itself refuses the look at its counter on the first connection; the log is kept short all the same."""
+    monkeypatch.setattr(engines, "LONG_LOG_BYTES", 0)
+    engine = engines.reader(database_url, 1)
+    stop, woken, folded, anew = (threading.Event() for _ in range(4))
+    made: list[sqlite3.Connection] = []
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _record: object) -> None:
+        made.append(connection)
+        if len(made) == 1:
+            refused = ("data_version", sqlite3.SQLITE_PRAGMA)
+            connection.set_authorizer(lambda action, name, *_: int((name, action) == refused))
+        else:
+            anew.set()
+
+    watcher = threading.Thread(target=watch.sqlite, args=(engine, database_url, stop.wait, woken.set, folded.set))
+    watcher.start()
+    try:
+        assert await asyncio.to_thread(anew.wait, 5)
+        assert await asyncio.to_thread(woken.wait, 5), "what happened meanwhile may have been missed"
+        woken.clear()
+        with transaction(database_url) as session:
+            ring(session, "from outside")
+        assert await asyncio.to_thread(woken.wait, 5)
+        assert await asyncio.to_thread(folded.wait, 5)
+    finally:
+        stop.set()
+        await asyncio.to_thread(watcher.join, 5)
+        engine.dispose()
+    assert not watcher.is_alive()
 
 
 @on_postgresql

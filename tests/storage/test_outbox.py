@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from storage import outbox
+from storage import doubt, outbox
 from storage.outbox import Sent
 from tests.storage.rows import ACCOUNT, NOW, claim, message, person, queue, transaction
 
@@ -114,18 +114,18 @@ def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Ses
     outbox.start(session, "a", NOW + timedelta(seconds=20), [(lost, "", 1)])
     outbox.start(session, "b", NOW + timedelta(seconds=60), [(alive, "", 1)])
     later = NOW + timedelta(seconds=51)
-    assert outbox.sweep(session, NOW + timedelta(seconds=19), {"reply": later}) == 0
-    assert outbox.sweep(session, NOW + timedelta(seconds=21), {"reply": later}) == 1
+    assert doubt.sweep(session, NOW + timedelta(seconds=19), {"reply": later}) == 0
+    assert doubt.sweep(session, NOW + timedelta(seconds=21), {"reply": later}) == 1
     assert states(session) == {lost: "unknown", alive: "sending"}
-    assert outbox.unsettled(session, later - timedelta(seconds=1), 10) == []
-    assert [row.id for row in outbox.unsettled(session, later, 10)] == [lost]
+    assert doubt.unsettled(session, later - timedelta(seconds=1), 10) == []
+    assert [row.id for row in doubt.unsettled(session, later, 10)] == [lost]
 
 
 def test_the_only_process_takes_over_what_every_earlier_one_held(session: Session) -> None:
     mine, theirs = queue(session, message(person(session, "1")), message(person(session, "2")))
     outbox.start(session, "me", NOW + timedelta(seconds=20), [(mine, "", 1)])
     outbox.start(session, "earlier me", NOW + timedelta(seconds=20), [(theirs, "", 1)])
-    assert outbox.sweep(session, NOW, {"reply": NOW}, "me") == 1
+    assert doubt.sweep(session, NOW, {"reply": NOW}, "me") == 1
     assert states(session) == {mine: "sending", theirs: "unknown"}
 
 

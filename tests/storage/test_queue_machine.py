@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 from sqlmodel import Session
 
-from storage import engines, inbox, outbox
+from storage import doubt, engines, inbox, outbox
 from storage.columns import new_id
 from storage.outbox import Sent
 from tests.storage.rows import NOW, arrival, claim, message, person, queue
@@ -124,12 +124,12 @@ class Machine(RuleBasedStateMachine):
     def crash(self) -> None:
         """The sender dies; its lease runs out."""
         self.now += timedelta(seconds=30)
-        assert outbox.sweep(self.session, self.now, {"reply": self.now + SECOND}) == len(self.flying)
+        assert doubt.sweep(self.session, self.now, {"reply": self.now + SECOND}) == len(self.flying)
         self.flying.clear()
 
     @rule(found=st.booleans())
     def settle(self, found: bool) -> None:
-        for item in outbox.unsettled(self.session, self.now, 10):
+        for item in doubt.unsettled(self.session, self.now, 10):
             if found:
                 outbox.sent(self.connection, [Sent(item.id, "found", "", self.now)])
                 self.took.append(item.id)

@@ -90,8 +90,33 @@ def test_ticks_fall_on_our_lines_only_and_keep_their_first_time(session: Session
 
 def test_reading_up_to_a_moment_leaves_later_lines_unread(session: Session) -> None:
     lan = person(session)
-    ids = queue(session, message(lan), message(lan))
+    ids = queue(session, message(lan, state="sent"), message(lan, state="sent"))
     lines = [line(lan, "", "bot", id=each, at=NOW + timedelta(minutes=number)) for number, each in enumerate(ids)]
     transcripts.add_messages(session, lines)
     transcripts.mark(session, lan, "seen_at", NOW, [], NOW)
     assert [each.seen_at for each in transcripts.latest(session, lan)] == [NOW, None]
+
+
+@pytest.mark.parametrize("column", ["delivered_at", "seen_at"])
+def test_nobody_reads_what_was_not_sent(session: Session, column: str) -> None:
+    lan = person(session)
+    states = ("sent", "waiting", "sending", "unknown", "dead")
+    ids = queue(session, *(message(lan, state=each) for each in states))
+    transcripts.add_messages(session, [line(lan, "", "bot", id=each) for each in ids])
+    transcripts.add_messages(session, [line(lan, "m9", "staff")])
+    transcripts.mark(session, lan, column, NOW, [], NOW)
+    ticked = [(each.author, each.state) for each in transcripts.latest(session, lan) if getattr(each, column)]
+    assert ticked == [("bot", "sent"), ("staff", "")]
+
+
+def test_the_last_line_of_the_brand_is_told_with_what_was_sent(session: Session) -> None:
+    lan, minh = person(session, "1"), person(session, "2")
+    assert transcripts.last_of_brand(session, lan) is None
+    later = NOW + timedelta(minutes=1)
+    transcripts.add_messages(session, [line(lan, author="staff")])
+    (sent,) = queue(session, message(lan))
+    transcripts.add_messages(session, [line(lan, author="bot", id=sent, at=later), line(lan, "m2")])
+    transcripts.add_messages(session, [line(minh, author="staff", at=later)])
+    said = transcripts.last_of_brand(session, lan)
+    assert said is not None and (said.author, bool(said.body), said.at) == ("bot", True, later)
+    assert transcripts.last_of_brand(session, minh) == ("staff", "", later)

@@ -12,7 +12,7 @@ from bot.channels.messenger import faults, parse, sender, webhook
 from bot.channels.messenger.client import TIMEOUT, Graph, Session
 from bot.channels.messenger.envelope import record, records
 from bot.channels.messenger.rules import RULES
-from bot.channels.text import clean
+from bot.channels.text import clean, short_id
 from crm.events import Event
 from crm.messages import Message
 from crm.reach import Rules
@@ -50,7 +50,7 @@ class Messenger:
         data = await self._graph.post(
             account, f"{quote(account.account_id, safe='')}/messages", sender.encode(outgoing)
         )
-        message_id = clean(data.get("message_id"))
+        message_id = short_id(data.get("message_id"))
         if not message_id:
             raise raised(faults.OUTCOME_LOST, "no_message_id")
         return Sent(message_id)
@@ -84,7 +84,7 @@ class Messenger:
         data = await self._graph.get(account, f"{quote(page, safe='')}/conversations", query)
         earliest, words = since.replace(microsecond=0), clean(text).strip()
         found = [
-            (at, clean(message.get("id")))
+            (at, short_id(message.get("id")))
             for message in _messages(data)
             if (at := _time(message.get("created_time"))) is not None
             and at >= earliest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
@@ -17,7 +18,6 @@ from yarl import URL
 from bot.channels.base import Account, Fault, raised
 from bot.channels.messenger import errors, faults
 from bot.channels.messenger.envelope import records
-from bot.channels.text import clean
 
 Session = aiohttp.ClientSession
 TIMEOUT = 8.0
@@ -25,6 +25,7 @@ TIMEOUT = 8.0
 _LONGEST_WAIT = timedelta(hours=1)
 _USAGE = "X-Business-Use-Case-Usage"
 _HEADERS = {"Content-Type": "application/json"}
+_TRACE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
 
 class Graph:
@@ -90,7 +91,7 @@ def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: Fault) -> 
     wait = _retry_after(headers)
     if isinstance(failure, dict):
         code, subcode = _number(failure.get("code")), _number(failure.get("error_subcode"))
-        raise errors.error(code, subcode, status, wait or _regain(headers), _detail(failure))
+        raise errors.error(code, subcode, status, wait or _regain(headers), _trace(failure.get("fbtrace_id")))
     name = f"http {status}"
     if status == 429 or (status == 503 and wait):
         raise raised(faults.BUSY, name, wait)
@@ -115,10 +116,9 @@ def _number(value: Any) -> int:
     return value if type(value) is int else 0
 
 
-def _detail(failure: dict[str, Any]) -> str:
-    """What support at Meta asks for first, and Meta's own words."""
-    parts = (clean(failure.get("fbtrace_id")), clean(failure.get("message")))
-    return " ".join(part for part in parts if part)[:300]
+def _trace(value: Any) -> str:
+    """The id that support at Meta asks for first; "" where it does not look like one."""
+    return value if isinstance(value, str) and _TRACE.fullmatch(value) else ""
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

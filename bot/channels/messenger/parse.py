@@ -10,7 +10,7 @@ from typing import Any
 from bot.channels.messenger import envelope
 from bot.channels.messenger.attachments import media_of, place_of, spoken
 from bot.channels.messenger.envelope import Update, record, records
-from bot.channels.text import clean
+from bot.channels.text import clean, short_id
 from crm.events import (
     Address,
     ButtonPressed,
@@ -108,7 +108,7 @@ def _message(update: Update, address: Address, at: datetime) -> Event:
     mid = envelope.mid_of(content)
     if content.get("is_deleted") is True:
         return MessageUnsent(address, at, message_id=mid)
-    text, reply_to = clean(content.get("text")), clean(record(content.get("reply_to")).get("mid"))
+    text, reply_to = clean(content.get("text")), short_id(record(content.get("reply_to")).get("mid"))
     referral = _referral_of(content)
     if isinstance(content.get("quick_reply"), dict):
         payload = clean(content["quick_reply"].get("payload"))
@@ -187,7 +187,7 @@ def _optin(update: Update, address: Address, at: datetime) -> Event:
 
 
 def _customer_information(update: Update, address: Address, at: datetime) -> Event:
-    """The address form of the chat: a phone in it is the person's own."""
+    """The address form of the chat: whatever is in it was typed."""
     answers = {
         clean(answer.get("key")): clean(answer.get("value"))
         for screen in records(update.content.get("screens"))
@@ -202,6 +202,7 @@ def _customer_information(update: Update, address: Address, at: datetime) -> Eve
         phone=answers["phone"],
         name=answers.get("name", ""),
         address_text=", ".join(answers[part] for part in parts if answers.get(part)),
+        typed=True,
     )
 
 
@@ -210,7 +211,7 @@ def _customer_information(update: Update, address: Address, at: datetime) -> Eve
 
 def _delivery(update: Update, address: Address, at: datetime) -> Event:
     mids = update.content.get("mids")
-    ids = tuple(mid for mid in map(clean, mids if isinstance(mids, list) else ()) if mid)
+    ids = tuple(mid for mid in map(short_id, mids if isinstance(mids, list) else ()) if mid)
     return MessageDelivered(address, at, message_ids=ids, watermark=envelope.moment(update.content.get("watermark")))
 
 

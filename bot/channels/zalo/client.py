@@ -182,10 +182,8 @@ def _unclear(answer: _Answer, *, acted: bool) -> SendError:
 
 
 def _error(fault: Fault, code: int | None, answer: _Answer) -> SendError:
-    body = answer.body or {}
-    said = clean(body.get("message")) or clean(body.get("error_description")) or clean(body.get("error_name"))
     name = f"http-{answer.status}" if code is None else str(code)
-    return raised(fault, name, answer.retry_after, said[:200])
+    return raised(fault, name, answer.retry_after)
 
 
 def _code(value: object) -> int | None:

@@ -128,7 +128,7 @@ def test_quick_replies_are_buttons_and_a_shared_phone_is_a_contact() -> None:
     assert isinstance(pressed, ButtonPressed)
     assert (pressed.payload, pressed.title) == ("colour:blue", "Màu xanh")
     assert isinstance(shared, ContactShared)
-    assert shared.phone == "+84911222333"
+    assert (shared.phone, shared.typed) == ("+84911222333", False)
 
 
 def test_a_typed_phone_is_only_text() -> None:
@@ -290,10 +290,11 @@ def test_a_template_changes_its_state() -> None:
     assert (event.template_id, event.status, event.reason) == ("61", "REJECTED", "WORDS")
 
 
-def test_the_address_form_shares_the_persons_contact() -> None:
+def test_the_address_form_shares_a_contact_that_was_typed() -> None:
     event = read(UPDATES["address form"])
     assert isinstance(event, ContactShared)
     assert (event.name, event.phone, event.address_text) == ("Lan", "+84911222333", "2 Phố Ví Dụ, Phường Mẫu")
+    assert event.typed
 
 
 def test_a_comment_is_noted_without_taking_its_author_for_a_chat_partner() -> None:

@@ -1,0 +1,84 @@
+"""Messages that wait for an account that does not send: what can never go out any more is given up, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple
+
+from sqlmodel import Session
+
+from bot.accounts import Accounts
+from bot.channels.base import Channel
+from bot.outbox import ended, facts
+from crm.reach import reach
+from storage import accounts, expiry, outbox
+from storage.database import Database
+from storage.expiry import Place, Queued
+from storage.work import Priority
+
+ACCOUNT_REMOVED = "account_removed"
+RANGE = 250
+"""How many messages one transaction looks at."""
+
+
+class _Looked(NamedTuple):
+    """What one range came to: the place to go on from, None at the end; what was given up, and why."""
+
+    place: Place | None
+    given_up: list[tuple[str, str, str]]
+
+
+async def expire(
+    database: Database, channels: Mapping[str, Channel], living: Accounts, clock: Callable[[], datetime]
+) -> None:
+    """Judge what the outbox worker never claims: messages of accounts that are held, unreadable or gone.
+
+    Costs one reading where every message that waits belongs to an account that sends.
+    """
+    await living.freshen()
+    unreadable = frozenset(living.unreadable)
+    if not await database.read(partial(_is_anything_stuck, unreadable=unreadable)):
+        return
+    place: Place | None = expiry.START
+    while place is not None:
+        look = partial(_look, after=place, channels=channels, unreadable=unreadable, now=clock())
+        place, given_up = await database.write(look, priority=Priority.BULK, name="outbox.expire")
+        for channel, purpose, reason in given_up:
+            ended(channel, purpose, reason).inc()
+
+
+def _is_anything_stuck(session: Session, unreadable: frozenset[tuple[str, str]]) -> bool:
+    sending = {key for key, (_, _, held) in accounts.paces(session).items() if not held} - unreadable
+    return bool(expiry.waited_for(session) - sending)
+
+
+def _look(
+    session: Session,
+    after: Place,
+    channels: Mapping[str, Channel],
+    unreadable: frozenset[tuple[str, str]],
+    now: datetime,
+) -> _Looked:
+    outbox.lock_claims(session)
+    held = {key: why for key, (_, _, why) in accounts.paces(session).items()}
+    rows = expiry.queued(session, after, RANGE)
+    reasons: dict[int, str] = {}
+    for row in rows:
+        key = row.channel, row.account_id
+        if row.ready_at > now or (key in held and not held[key] and key not in unreadable):
+            continue
+        if reason := _why_never(row, held.get(key, accounts.REMOVED), channels, now):
+            reasons[row.id] = reason
+    outbox.give_up(session, reasons)
+    given_up = [(row.channel, row.purpose, reasons[row.id]) for row in rows if row.id in reasons]
+    return _Looked((rows[-1].priority, rows[-1].id) if rows else None, given_up)
+
+
+def _why_never(row: Queued, held: str, channels: Mapping[str, Channel], now: datetime) -> str:
+    """Why a message will not go out whatever becomes of its account; "" where it still may."""
+    if held == accounts.REMOVED:
+        return ACCOUNT_REMOVED
+    answer = reach(channels[row.channel].rules, facts(row, now))
+    return answer.refusal.value if answer.refusal else ""
