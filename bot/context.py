@@ -17,7 +17,7 @@ from crm.conversations import State
 from crm.events import Event
 from crm.messages import Button, Message, Purpose
 from crm.reach import Refusal
-from storage import customers, jobs
+from storage import customers, jobs, transcripts
 from storage.customers import Person
 
 Answer = Callable[["Context"], bool | None]
@@ -135,6 +135,14 @@ class Context:
     def later(self, kind: str, subject: str, payload: Mapping[str, Any], *, after: timedelta = timedelta()) -> None:
         """Queue a job; the same kind and subject waits once."""
         jobs.add_many(self.session, [jobs.row(kind, subject, payload, self.now, self.now + after)])
+
+    def last_reply(self, within: timedelta) -> Message | None:
+        """What the bot said last, if it spoke after everybody else of the brand and not longer ago; takes a query."""
+        if self.talk.outgoing:
+            return Message.loads(self.talk.outgoing[-1]["body"])
+        said = transcripts.last_of_brand(self.session, self.talk.person.identity_id)
+        is_ours = said is not None and said.author == "bot" and self.now - said.at <= within
+        return Message.loads(said.body) if said and is_ours and said.body else None
 
     def reload(self) -> None:
         """Read the person again, after `crm` changed who they are."""

@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.spelling import FOLDER, Word, words
+from bot.spelling import FOLDER, SHORT, Word, words
 
 LANGUAGES = ("vi", "en", "any")
 GAP = "…"
 WIDEST_GAP = 5
 MOST_SMALL = 3
 SMALL = "small"
+WISH = "wish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,11 @@ class Phrase:
     """Words in order that mean an intent. `gaps[i]` tells whether other words may stand before word i.
 
     `rank` is the place of its section; `alone` phrases must be all that is said; `strong` ones outweigh the rest of a
-    line; `accented` ones must carry their accents.
+    line; `accented` ones must carry their accents. `shade` tells kinds of one intent apart.
     """
 
     intent: str
+    shade: str
     language: str
     rank: int
     words: tuple[Word, ...]
@@ -44,15 +46,25 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All phrases, each found by its rarest word; the small words that may stand anywhere; what only English has."""
+    """All phrases, each found by its rarest word; the small words that may stand anywhere; what only English has.
+
+    `wish` are the words that ask for help without saying what is wrong, `signs` what emoji mean, `known` all words.
+    """
 
     by_word: Mapping[str, Sequence[tuple[Phrase, int]]]
     small: Mapping[str, tuple[Word, ...]]
+    wish: Mapping[str, tuple[Word, ...]]
+    signs: Mapping[str, str]
     english: frozenset[str]
+    known: frozenset[str]
 
     def is_small(self, word: Word) -> bool:
         """Whether the word says nothing by itself."""
         return any(word.may_mean(other) for other in self.small.get(word.plain, ()))
+
+    def is_wish(self, word: Word) -> bool:
+        """Whether the word asks for help without saying what is wrong."""
+        return any(word.may_mean(other) for other in self.wish.get(word.plain, ()))
 
     def matches(self, line: Sequence[Word]) -> Iterator[Match]:
         """Every phrase that stands in the line."""
@@ -113,18 +125,23 @@ def _judged(phrase: Phrase, line: Sequence[Word], places: tuple[int, ...], small
 
 def _load() -> Book:
     phrases: list[Phrase] = []
-    small: dict[str, tuple[Word, ...]] = {}
+    lists: dict[str, dict[str, tuple[Word, ...]]] = {SMALL: {}, WISH: {}}
+    signs: dict[str, str] = {}
     ranks: dict[str, int] = {}
     vocabulary: dict[str, set[str]] = {language: set() for language in LANGUAGES}
     for language in LANGUAGES:
         for section, line in _lines(language):
             vocabulary[language].update(word.plain for word in words(line))
-            if section == SMALL:
+            if section in lists:
                 for word in words(line):
-                    small[word.plain] = (*small.get(word.plain, ()), word)
+                    lists[section][word.plain] = (*lists[section].get(word.plain, ()), word)
+            elif not words(line):
+                signs.update(dict.fromkeys(line.split(), section))
             else:
-                phrases.append(_phrase(line, section, language, ranks.setdefault(section, len(ranks))))
-    return Book(_indexed(phrases), small, frozenset(vocabulary["en"] - vocabulary["vi"] - vocabulary["any"]))
+                phrases.append(_phrase(line, section, language, ranks))
+    english = vocabulary["en"] - vocabulary["vi"] - vocabulary["any"]
+    known = set().union(SHORT, *vocabulary.values())
+    return Book(_indexed(phrases), lists[SMALL], lists[WISH], signs, frozenset(english), frozenset(known))
 
 
 def _lines(language: str) -> Iterator[tuple[str, str]]:
@@ -136,7 +153,9 @@ def _lines(language: str) -> Iterator[tuple[str, str]]:
             yield section, line
 
 
-def _phrase(line: str, intent: str, language: str, rank: int) -> Phrase:
+def _phrase(line: str, section: str, language: str, ranks: dict[str, int]) -> Phrase:
+    intent, _, shade = section.partition(":")
+    rank = ranks.setdefault(intent, len(ranks))
     marks = set()
     while line[0] in "=+!":
         marks.add(line[0])
@@ -144,7 +163,8 @@ def _phrase(line: str, intent: str, language: str, rank: int) -> Phrase:
     parts = [words(part) for part in line.split(GAP)]
     gaps = [index == 0 and number > 0 for number, part in enumerate(parts) for index in range(len(part))]
     all_words = tuple(word for part in parts for word in part)
-    return Phrase(intent, language, rank, all_words, tuple(gaps), "=" in marks, "+" in marks, "!" in marks)
+    alone, strong, accented = (mark in marks for mark in "=+!")
+    return Phrase(intent, shade.strip(), language, rank, all_words, tuple(gaps), alone, strong, accented)
 
 
 def _indexed(phrases: Iterable[Phrase]) -> dict[str, list[tuple[Phrase, int]]]:

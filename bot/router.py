@@ -19,6 +19,9 @@ PREFIX = "kq:"
 SMALL_TALK = frozenset({"greeting", "thanks"})
 """Intents that need no answer of their own beside a real question."""
 
+_NOD = "yes"
+"""Says nothing beside other lines."""
+
 
 class Router:
     """The handlers of one noun, registered by decorators."""
@@ -133,6 +136,7 @@ class Routes:
         return _Chosen(self.buttons[name], argument=argument, known=True) if name in self.buttons else None
 
     def _by_intent(self, meanings: Sequence[Understanding]) -> list[_Chosen | None]:
+        meanings = [meaning for meaning in meanings if meaning.intent != _NOD] or meanings[:1]
         if len(meanings) > 1 and not any(meaning.intent in self.intents for meaning in meanings):
             meanings = [understand(" ".join(meaning.text for meaning in meanings))]
         chosen: dict[str, _Chosen] = {}

@@ -55,3 +55,6 @@ def _shorthand() -> Mapping[str, tuple[str, ...]]:
 
 
 _SHORTHAND = _shorthand()
+
+SHORT = frozenset(_word(short).plain for short in _SHORTHAND)
+"""All shorthand, without accents."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from bot.phrases import BOOK, Match
+from bot.phrases import BOOK, Match, Phrase
 from bot.spelling import LONGEST, Word, words
 
 SURE = 0.95
@@ -20,7 +20,7 @@ SURE = 0.95
 _CODE_ALONE = 0.9
 _ENOUGH = 0.5
 _ENOUGH_FOR_GOOD = 0.6
-_FOR_GOOD = frozenset({"consent.stop", "consent.start", "data.erase"})
+_FOR_GOOD = frozenset({"consent.stop", "consent.start", "data.erase", "data.keep"})
 """What must not be done by mistake: it takes more, its accents must be right, no "not" may stand before it, and it may
 not be a question about it."""
 
@@ -30,23 +30,39 @@ _FULL_LENGTH = 3
 _CODE = re.compile(
     r"""
     (?<![\w#@.])
-    (?: \#\ ?(?P<marked>[a-z\d][a-z\d_-]{0,30})
+    (?: (?:yêu\ cầu|yeu\ cau|yc|khiếu\ nại|khieu\ nai|phiếu|phieu|ticket|request)
+        (?:\ (?:hỗ\ trợ|ho\ tro))? (?:\ (?:số|so))? \ ?\#?\ ?(?P<ticket>\d{1,9})
+      | (?:đơn|don|đh|dh|order)\ (?:(?:hàng|hang|số|so|mã|ma)\ )*
+        (?! (?:t[2-8]|[qx]\d{1,2}) (?!\w) ) (?P<named>[a-z]{1,6}[-_]?\d[a-z\d-]{0,30})
+      | \#?\ ?(?P<spaced>[a-z]{2,6}(?:\ {1,3}\#?|\#)\d{3,20})
+      | \#\ ?(?P<marked>[a-z\d][a-z\d_-]{0,30})
       | (?P<mixed>[a-z]{1,6}[-_]?\d[a-z\d-]{1,30})
       | (?P<digits>\d{3,20}) )
     (?![\w@])
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_NUMBER = re.compile(r"\d+$")
+_LONGEST_TICKET = 9
+_ORDER = words("đơn hàng")
 _WITH_CODE = frozenset({"order.status", "order.list", "support.open", "person"})
+_DRESS = re.compile("[\\s\ufe0f\u200d\U0001f3fb-\U0001f3ff]")
+"""What emoji wear: their colour of skin, and how they are drawn."""
+_PHONE = re.compile(r"(?<![\w#@.])(?:\+?84|0084|0)(?:[ .()-]?\d){8,10}(?![\w@])")
 _NOT = frozenset({"khong", "dung", "chua", "chang", "dont", "not", "never", "no"})
 _ASKS = frozenset({"sao", "gi", "nao", "what", "why"})
+_SAID_BY_ALL = frozenset({"greeting", "thanks", "yes", "no"})
+"""Small talk that Vietnamese write in English, too: it does not show who wants to be answered in English."""
 
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
     """`intent` is "" where nothing was understood; `confidence` is between 0 and 1.
 
-    `language` is `vi` or `en` where the line itself shows it, else "". Slots: `order_code`.
+    `language` is `vi` or `en` where the line itself shows it, else "". `shade` is `goodbye` where thanks are one.
+
+    Slots: `order_code`, with `order_number` where it was written in two ("DH 001": the word may be no part of it), and
+    `ticket`, the number of a support request.
     """
 
     text: str
@@ -54,36 +70,65 @@ class Understanding:
     confidence: float = 0.0
     slots: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
+    shade: str = ""
+
+    @property
+    def is_code_alone(self) -> bool:
+        """Whether the line says nothing but an order's code."""
+        return self.confidence == _CODE_ALONE and "order_code" in self.slots
 
 
 @lru_cache(maxsize=4096)
 def understand(text: str) -> Understanding:
     """What one line means; takes well under a millisecond. What stands after 500 characters is not looked at."""
     seen = text[:LONGEST]
-    codes = [found for found in _CODE.finditer(seen) if _looks_like_code(found)]
+    codes = _codes(seen)
     line = words(_without(seen, codes))
-    if len(line) == 0 and len(codes) == 1 and codes[0]["digits"] is None:
-        return Understanding(text, "order.status", _CODE_ALONE, {"order_code": _code(codes[0])})
-    intent, confidence, language = _best(line)
-    slots = {"order_code": _code(codes[0])} if codes and intent in _WITH_CODE else {}
+    if len(codes) == 1 and codes[0].names_order and all(map(BOOK.is_small, line)):
+        return Understanding(text, "order.status", _CODE_ALONE, codes[0].slots, _language(line, "", ""))
+    if not (line or codes):
+        return Understanding(text, *_sign(seen))
+    intent, confidence, longest = _best(line)
+    shade, language = (longest.shade, longest.language) if longest else ("", "")
+    gives_phone = intent == "shop.address" and phone_in(seen)
+    if gives_phone:
+        intent, confidence = "", 0.0
+    if intent == "support.open" and confidence >= SURE and codes and codes[0].kind == "ticket":
+        intent = "support.status"
+    slots = _slots(intent, codes)
     if slots and intent == "order.list":
         intent = "order.status"
-    return Understanding(text, intent, confidence, slots, _language(line, language))
+    return Understanding(text, intent, confidence, slots, _language(line, intent, language), shade)
 
 
-def _best(line: Sequence[Word]) -> tuple[str, float, str]:
-    """The intent that explains the line best, how surely, and the language of its phrase."""
+def tells(text: str) -> bool:
+    """Whether somebody who asks for help says more than that: what is broken, what happened."""
+    seen = text[:LONGEST]
+    return any(
+        not (BOOK.is_small(word) or BOOK.is_wish(word) or word.plain.isdigit())
+        for word in words(_without(seen, _codes(seen)))
+    )
+
+
+def phone_in(text: str) -> str:
+    """The first Vietnamese phone number in these words, as it was written; "" for none."""
+    found = _PHONE.search(text[:LONGEST])
+    return found[0] if found else ""
+
+
+def _best(line: Sequence[Word]) -> tuple[str, float, Phrase | None]:
+    """The intent that explains the line best, how surely, and the phrase that says most of it."""
     by_intent: dict[str, list[Match]] = {}
     for match in BOOK.matches(line):
         by_intent.setdefault(match.phrase.intent, []).append(match)
-    best: tuple[float, int, int, str, str] = (0.0, 0, 0, "", "")
+    best: tuple[float, int, int] = (0.0, 0, 0)
+    said: Phrase | None = None
     for intent, matches in by_intent.items():
         confidence, longest = _weighed(intent, matches, line)
-        if confidence:
-            phrase = longest.phrase
-            best = max(best, (confidence, len(phrase.words), -phrase.rank, intent, phrase.language))
-    confidence, _, _, intent, language = best
-    return intent, round(confidence, 3), language
+        weight = (confidence, len(longest.phrase.words), -longest.phrase.rank)
+        if confidence and weight > best:
+            best, said = weight, longest.phrase
+    return (said.intent if said else ""), round(best[0], 3), said
 
 
 def _weighed(intent: str, matches: Iterable[Match], line: Sequence[Word]) -> tuple[float, Match]:
@@ -130,27 +175,80 @@ def _asked_about(match: Match, line: Sequence[Word]) -> bool:
     return any(word.plain in _ASKS for place, word in enumerate(line) if place not in match.places)
 
 
-def _looks_like_code(found: re.Match[str]) -> bool:
-    digits = sum(letter.isdigit() for letter in found[0])
-    if found["mixed"]:
-        return digits >= (2 if "-" in found[0] else 3)
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """A code in a line, in capitals, with its place; `number` is its second half if it was written in two."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    number: str = ""
+
+    @property
+    def names_order(self) -> bool:
+        """Whether it means an order by itself: mere digits may mean anything."""
+        return self.kind not in ("digits", "ticket")
+
+    @property
+    def slots(self) -> dict[str, str]:
+        return {"order_code": self.text, **({"order_number": self.number} if self.number else {})}
+
+
+def _codes(text: str) -> list[_Code]:
+    found = []
+    for match in _CODE.finditer(text):
+        kind = match.lastgroup or ""
+        start, end = match.span(kind)
+        written = match[kind]
+        number = ""
+        if kind == "spaced":
+            number = _NUMBER.findall(written)[0]
+            if _is_word(written[: -len(number)].rstrip(" #")) or phone_in(number):
+                kind, written, start, number = "digits", number, end - len(number), ""
+        if _looks_like_code(kind, written):
+            code = re.sub(r"[ #]", "", written).upper().rstrip("-_")
+            found.append(_Code(kind, code, start, end, number))
+    return found
+
+
+def _is_word(letters: str) -> bool:
+    """Whether these letters before a number are a word of their own; "dh" may be short for "đơn hàng" or not."""
+    (word, *more) = words(letters)
+    return word.plain in BOOK.known and (word, *more) != _ORDER
+
+
+def _looks_like_code(kind: str, written: str) -> bool:
+    digits = sum(letter.isdigit() for letter in written)
+    if kind == "mixed":
+        return digits >= (2 if "-" in written else 3)
     return digits > 0
 
 
-def _code(found: re.Match[str]) -> str:
-    return (found["marked"] or found["mixed"] or found["digits"]).upper().rstrip("-_")
+def _slots(intent: str, codes: Sequence[_Code]) -> dict[str, str]:
+    if intent == "support.status":
+        numbers = [code.text for code in codes if code.text.isdigit() and len(code.text) <= _LONGEST_TICKET]
+        return {"ticket": numbers[0]} if numbers else {}
+    orders = [code for code in codes if code.kind != "ticket"]
+    return orders[0].slots if orders and intent in _WITH_CODE else {}
 
 
-def _without(text: str, codes: Iterable[re.Match[str]]) -> str:
-    for found in reversed(list(codes)):
-        text = f"{text[: found.start()]} {text[found.end() :]}"
+def _sign(text: str) -> tuple[str, float]:
+    """What a line of nothing but emoji means, if they all mean the same."""
+    signs = {BOOK.signs.get(sign, "") for sign in _DRESS.sub("", text)}
+    return (signs.pop(), 1.0) if len(signs) == 1 and "" not in signs else ("", 0.0)
+
+
+def _without(text: str, codes: Iterable[_Code]) -> str:
+    for code in reversed(list(codes)):
+        text = f"{text[: code.start]} {text[code.end :]}"
     return text
 
 
-def _language(line: Sequence[Word], phrase: str) -> str:
-    if any(word.accents for word in line):
+def _language(line: Sequence[Word], intent: str, phrase: str) -> str:
+    if phrase == "vi" or any(word.accents for word in line):
         return "vi"
+    if intent in _SAID_BY_ALL:
+        return ""
     english = sum(word.plain in BOOK.english for word in line)
-    if phrase == "en" or (phrase in ("", "any") and len(line) > 2 and english * 2 >= len(line)):
-        return "en"
-    return "vi" if phrase == "vi" else ""
+    return "en" if phrase == "en" or (len(line) > 2 and english * 2 >= len(line)) else ""

@@ -64,6 +64,17 @@ def request_erasure(session: Session, customer_id: int, identity_id: int | None,
     return True
 
 
+def awaits_erasure(session: Session, customer_id: int) -> bool:
+    """Whether a customer's request to be forgotten is open."""
+    return store.open_request(session, customer_id, ERASE, OPEN) is not None
+
+
+def withdraw_erasure(session: Session, customer_id: int) -> bool:
+    """The customer wants to be forgotten no more: the request stays as history. False where none is open."""
+    customers.lock(session, [customer_id])
+    return store.set_requests(session, customer_id, ERASE, OPEN, WITHDRAWN) > 0
+
+
 def open_requests(session: Session) -> list[RequestRow]:
     """Requests that wait to be done, the soonest due first."""
     return store.requests(session, OPEN)

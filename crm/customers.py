@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import accumulate
 
 from sqlmodel import Session
 
@@ -25,6 +26,7 @@ GUESS_WINDOW = timedelta(hours=1)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """31 letters and digits that nobody confuses; being prime, one weighted sum finds every slip and every swap."""
 _CODE_LENGTH = 8
+_PIECE = re.compile(r"[^\W_]+")
 
 
 class Outcome(StrEnum):
@@ -37,11 +39,15 @@ class Outcome(StrEnum):
 
 
 class Join(StrEnum):
-    """What came of an attempt to join. AMBIGUOUS and REFUSED are for staff to settle."""
+    """What came of an attempt to join. AMBIGUOUS and REFUSED are for staff to settle.
+
+    OTHER_NUMBER: the person is joined already, and nobody has the number that they shared now; it is not kept.
+    """
 
     JOINED = "joined"
     ALREADY = "already"
     NO_MATCH = "no_match"
+    OTHER_NUMBER = "other_number"
     AMBIGUOUS = "ambiguous"
     REFUSED = "refused"
 
@@ -112,11 +118,32 @@ def join_by_phone(session: Session, person: Person, phone: str, now: datetime) -
     if person.external_id is not None:
         if person.customer_id in matches:
             return Join.ALREADY
-        return Join.REFUSED if matches else Join.NO_MATCH
+        return Join.REFUSED if matches else Join.OTHER_NUMBER
     if len(matches) != 1:
         store.change(session, person.customer_id, phone=number, updated_at=now)
         return Join.AMBIGUOUS if matches else Join.NO_MATCH
     return _join(session, person.customer_id, matches[0], now)
+
+
+def code_in(text: str) -> str:
+    """The first code in these words whose check character is right, in capitals; "" for none.
+
+    A code in pieces counts where nothing else is said or where it has a digit: else words would make one by chance.
+    """
+    pieces: list[str] = _PIECE.findall(text.upper())
+    for start in range(len(pieces)):
+        for count, code in enumerate(accumulate(pieces[start : start + _CODE_LENGTH]), 1):
+            is_code = count in (1, len(pieces)) or any(letter.isdigit() for letter in code)
+            if is_code and _is_code(code):
+                return code
+    return ""
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether these words are nothing but eight letters and digits, as a code is, be it right or mistyped."""
+    tidy = _tidy(text)
+    is_plain = tidy.isascii() and tidy.isalnum()
+    return len(tidy) == _CODE_LENGTH and is_plain and any(letter.isdigit() for letter in tidy)
 
 
 def join_by_code(session: Session, person: Person, code: str, now: datetime) -> Join:

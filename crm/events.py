@@ -92,12 +92,16 @@ class LocationShared(Inbound):
 
 @dataclass(frozen=True, slots=True)
 class ContactShared(Inbound):
-    """A person let the platform hand over their own details; `phone` is as given, not yet normalised."""
+    """A person let the platform hand over their own details; `phone` is as given, not yet normalised.
+
+    `typed` says that the person wrote the details into a form: then the platform does not vouch for the number.
+    """
 
     phone: str = ""
     name: str = ""
     address_text: str = ""
     birthday: str = ""
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

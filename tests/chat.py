@@ -14,7 +14,7 @@ from sqlmodel import Session
 import main
 from bot.service import Service
 from bot.settings import Settings
-from simulator import speech, zalo_events
+from simulator import messenger_events, speech, zalo_events
 from simulator.app import create_app
 from simulator.chat import Line
 from simulator.config import SimulatorConfig
@@ -95,6 +95,14 @@ class Chat:
         """Let the platform hand over the phone number."""
         return await self._do(lambda contact: speech.share_phone(self.platform, contact))
 
+    async def fills_address_form(self, phone: str) -> list[str]:
+        """Type a number into Messenger's address form."""
+        return await self._do(self._filled_form(phone))
+
+    async def withdraws(self) -> list[str]:
+        """Let Zalo tell that the person wants their data erased."""
+        return await self._do(self._withdrew)
+
     async def follows(self) -> list[str]:
         """Follow the OA, or press Get Started."""
         return await self._do(lambda contact: speech.follow(self.platform, contact))
@@ -109,6 +117,22 @@ class Chat:
             message = {"msg_id": message_id, "text": caption, "attachments": [{"type": "image", "payload": payload}]}
             body = zalo_events.from_person(config, contact, "user_send_image", message, self.platform.now())
             return Said(message_id, self.platform.courier.send(ZALO, contact.user_id, body))
+
+        return send
+
+    def _withdrew(self, contact: Contact) -> Said:
+        body = zalo_events.about_user(self.platform.config, contact, "user_withdraw", self.platform.now())
+        return Said("", self.platform.courier.send(ZALO, contact.user_id, body))
+
+    def _filled_form(self, phone: str) -> Callable[[Contact], Said]:
+        def send(contact: Contact) -> Said:
+            speech.touch(self.platform, contact)
+            answers = [{"key": "name", "value": contact.person.name}, {"key": "phone", "value": phone}]
+            form, config = {"screens": [{"responses": answers}]}, self.platform.config
+            body = messenger_events.from_person(
+                config, contact, "messaging_customer_information", form, self.platform.now()
+            )
+            return Said("", self.platform.courier.send(contact.channel, contact.user_id, body))
 
         return send
 

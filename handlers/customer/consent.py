@@ -1,9 +1,9 @@
-"""Marketing: a customer ends or allows it in one word, whoever holds the conversation."""
+"""Marketing: a customer ends or allows it in a few words, whoever holds the conversation."""
 
 from __future__ import annotations
 
 from bot.context import Context
-from bot.router import Router
+from bot.router import PREFIX, Router
 from crm import consent
 from crm.events import Inbound
 
@@ -11,7 +11,6 @@ router = Router("consent")
 
 
 @router.intent("consent.stop", while_held=True)
-@router.button("stop", while_held=True)
 def stop(ctx: Context) -> None:
     """No more marketing from now on."""
     _note(ctx, granted=False)
@@ -19,11 +18,17 @@ def stop(ctx: Context) -> None:
 
 
 @router.intent("consent.start", while_held=True)
-@router.button("start", while_held=True)
+@router.button("promotions", while_held=True)
 def start(ctx: Context) -> None:
     """Marketing is welcome (again)."""
     _note(ctx, granted=True)
     ctx.reply("consent/started")
+
+
+@router.intent("consent.offer")
+def offer(ctx: Context) -> None:
+    """A word that does not say what it is for is no consent yet: ask by a button."""
+    ctx.reply("consent/offer")
 
 
 def _note(ctx: Context, *, granted: bool) -> None:
@@ -33,6 +38,6 @@ def _note(ctx: Context, *, granted: bool) -> None:
         granted=granted,
         at=min(ctx.event.at, ctx.now),
         channel=ctx.customer.channel,
-        wording=ctx.text or "button",
+        wording=ctx.text or f"{PREFIX}promotions",
         message_id=ctx.event.message_id if isinstance(ctx.event, Inbound) else "",
     )

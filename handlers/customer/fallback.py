@@ -1,15 +1,39 @@
-"""What the bot did not understand: first the menu, then a person."""
+"""What the bot did not understand: maybe a receipt's code; first the menu, then a person."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.context import Context
 from bot.router import Router
+from bot.understanding import understand
 from crm.conversations import MISSES_BEFORE_PERSON
+from handlers.customer import link, person
 
 router = Router("fallback")
+
+OFFER_WITHIN = timedelta(hours=2)
 
 
 @router.fallback
 def not_understood(ctx: Context) -> None:
-    """Admit it, and offer the menu; from the second time in a row on, a person."""
-    ctx.reply("fallback/person" if ctx.missed() >= MISSES_BEFORE_PERSON else "fallback/menu")
+    """It may be a receipt's code. Else admit it, and offer the menu; from the second time in a row on, a person."""
+    if link.takes_code(ctx):
+        ctx.understood()
+    elif ctx.missed() >= MISSES_BEFORE_PERSON or ctx.data.get("offered"):
+        ctx.ask("fallback/person", then=take_offer, within=OFFER_WITHIN, data={"offered": True})
+    else:
+        ctx.reply("fallback/menu")
+
+
+@router.answer
+def take_offer(ctx: Context) -> bool:
+    """A yes calls a person, a no leaves it there; everything else does not answer the offer."""
+    intent = understand(ctx.text).intent
+    if intent == "yes":
+        person.call_person(ctx)
+    elif intent == "no":
+        ctx.reply("welcome/left")
+    else:
+        return False
+    return True

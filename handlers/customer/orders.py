@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.context import Context
 from bot.router import Router
 from crm import orders
-from handlers.customer import support
+from crm.orders import OrderRow
+from handlers.customer import link, support
 
 router = Router("orders")
 
@@ -14,9 +15,8 @@ router = Router("orders")
 @router.button("orders")
 def show_orders(ctx: Context) -> None:
     """Tell how far the customer's orders are."""
-    code = ctx.slots.get("order_code", "")
-    if code:
-        _show_one(ctx, code)
+    if "order_code" in ctx.slots:
+        _show_one(ctx, ctx.slots["order_code"], ctx.slots.get("order_number", ""))
         return
     recent = orders.recent(ctx.session, ctx.customer.customer_id)
     if recent:
@@ -25,12 +25,17 @@ def show_orders(ctx: Context) -> None:
         ctx.reply("orders/none", linked=ctx.customer.external_id is not None)
 
 
-def _show_one(ctx: Context, code: str) -> None:
-    """Somebody else's order and one that does not exist are answered alike. `#12` may be the customer's ticket, too."""
-    order = orders.by_code(ctx.session, ctx.customer.customer_id, code)
-    if order is None and code.isdigit() and support.is_ticket(ctx, int(code)):
-        support.show_tickets(ctx)
-    elif order is None:
-        ctx.reply("orders/not_found", code=code, linked=ctx.customer.external_id is not None)
-    else:
+def _show_one(ctx: Context, code: str, number: str) -> None:
+    """Somebody else's order and one that does not exist are answered alike.
+
+    `#12` may be the customer's ticket, too, and what looks like an order's code may be the one on their receipt.
+    """
+    order = _own(ctx, code) or (_own(ctx, number) if number else None)
+    if order is not None:
         ctx.reply("orders/one", order=order, items=orders.items(order))
+    elif not (support.show_ticket(ctx, code) or link.takes_code(ctx)):
+        ctx.reply("orders/not_found", code=code, linked=ctx.customer.external_id is not None)
+
+
+def _own(ctx: Context, code: str) -> OrderRow | None:
+    return orders.by_code(ctx.session, ctx.customer.customer_id, code)

@@ -1,12 +1,19 @@
-"""The first words, the menu, thanks, and the way back to it."""
+"""The first words, the menu and the way back to it, the language, thanks, nods and goodbyes."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.context import Context
 from bot.router import Router
+from bot.spelling import words
+from bot.understanding import understand
 from crm.events import Followed
+from handlers.customer import support
 
 router = Router("welcome")
+
+ANSWERED_FOR = timedelta(hours=1)
 
 
 @router.on(Followed)
@@ -28,11 +35,41 @@ def show_menu(ctx: Context) -> None:
 
 @router.intent("thanks")
 def thank_back(ctx: Context) -> None:
-    """A friendly end."""
-    ctx.reply("welcome/thanks")
+    """A friendly end; a heart after the bot's last word needs none."""
+    if words(ctx.text) or not _has_last_word(ctx):
+        ctx.reply("welcome/goodbye" if understand(ctx.text).shade == "goodbye" else "welcome/thanks")
+
+
+@router.intent("yes")
+def nod(ctx: Context) -> None:
+    """An "ok" to the bot's last word needs no answer; one that may mean more gets a short one."""
+    if ctx.data.get("photos"):
+        ctx.keep({"photos": ctx.data["photos"]}, support.PHOTOS_WITHIN)
+    if not _has_last_word(ctx):
+        ctx.reply("welcome/ready")
+
+
+@router.intent("language.english")
+def speak_english(ctx: Context) -> None:
+    """Answer in English from now on."""
+    ctx.speaks("en")
+    ctx.reply("welcome/language")
+
+
+@router.intent("language.vietnamese")
+def speak_vietnamese(ctx: Context) -> None:
+    """Answer in Vietnamese from now on."""
+    ctx.speaks("vi")
+    ctx.reply("welcome/language")
 
 
 @router.intent("cancel", leaves_dialog=True)
 def leave(ctx: Context) -> None:
     """Nothing is asked any more."""
     ctx.reply("welcome/left")
+
+
+def _has_last_word(ctx: Context) -> bool:
+    """Whether the bot spoke last, a moment ago, and neither asked nor offered anything."""
+    last = ctx.last_reply(ANSWERED_FOR)
+    return last is not None and not last.buttons and not last.text.endswith("?")

@@ -48,6 +48,7 @@ class Shop:
         router.intent("menu", while_held=True)(self.note("menu"))
         router.button("menu", while_held=True)(self.note("menu button"))
         router.intent("greeting")(self.note("greeting"))
+        router.intent("yes")(self.note("nod"))
         router.intent("loyalty.balance", leaves_dialog=True)(self.note("balance"))
         router.on(Followed)(self.note("followed"))
         router.on(MediaReceived)(self.note("media"))
@@ -114,7 +115,7 @@ def test_what_is_not_understood_goes_to_the_fallback(shop: Shop) -> None:
 
 
 def test_an_intent_without_a_handler_goes_to_the_fallback(shop: Shop) -> None:
-    shop.hears(text("vâng ạ"))
+    shop.hears(text("không ạ"))
     assert shop.names == ["fallback"]
 
 
@@ -224,6 +225,13 @@ def test_small_talk_alone_is_answered_once(shop: Shop) -> None:
 def test_a_wish_cut_into_lines_is_put_together(shop: Shop) -> None:
     shop.hears(text("điểm"), "cho mình xem", "với bao nhiêu", "điểm rồi")
     assert shop.names == ["balance"]
+
+
+def test_a_nod_beside_other_lines_says_nothing(shop: Shop) -> None:
+    shop.hears(text("ok"), "ok", "hôm qua trăng tròn")
+    shop.hears(text("ok"), "xem điểm", "ok")
+    shop.hears(text("ok"), "ok", "👍")
+    assert shop.names == ["fallback", "balance", "nod"]
 
 
 def test_presses_among_lines_are_presses_and_count_once(shop: Shop) -> None:

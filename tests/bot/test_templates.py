@@ -38,6 +38,7 @@ LONG_NAMES = tuple(Item("Áo khoác dài tay " * 20, 2.5, 1000) for _ in range(4
 TICKETS = [TicketRow(12, 1, 1, state.value, "ly vỡ\nđổi giúp " * 60, AT, AT) for state in State]
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "consent/offer": [{}],
     "consent/started": [{}],
     "consent/stopped": [{}],
     "fallback/menu": [{}],
@@ -47,8 +48,12 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "link/how": [{}],
     "link/linked": [{"new": new, "balance": balance} for new in (True, False) for balance in (0, 1, 1250)],
     "link/no_match": [{}],
+    "link/no_code": [{}],
     "link/not_a_code": [{}],
+    "link/other_number": [{}],
+    "link/photo": [{}],
     "link/typed_phone": [{}],
+    "link/unlink": [{"linked": linked} for linked in (True, False)],
     "link/wrong_code": [{}],
     "loyalty/balance": [{"balance": n, "linked": linked} for n in (-5, 0, 1, 1250) for linked in (True, False)],
     "loyalty/offers": [{}],
@@ -62,17 +67,24 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "orders/recent": [{"orders": ORDERS[:1]}, {"orders": ORDERS[:3]}, {"orders": ORDERS}],
     "person/handed_over": [{}],
     "person/to_order": [{}],
+    "privacy/confirm": [{}],
     "privacy/erasure": [{"first": first} for first in (True, False)],
+    "privacy/kept": [{"withdrawn": withdrawn} for withdrawn in (True, False)],
     "shop/about": [{"asked": asked} for asked in ("hours", "address", "")],
     "support/none": [{}],
+    "support/not_found": [{"number": "12"}],
     "support/opened": [{"number": 12, "photos": photos} for photos in (0, 1, 3)],
     "support/photo_attached": [{"number": 12}],
     "support/photo_kept": [{}],
     "support/status": [{"tickets": TICKETS}, {"tickets": TICKETS[:1]}],
+    "support/tell_more": [{}],
     "support/what_happened": [{}],
+    "welcome/goodbye": [{}],
     "welcome/hello": [{"name": name} for name in ("", "Lan")],
+    "welcome/language": [{}],
     "welcome/left": [{}],
     "welcome/menu": [{}],
+    "welcome/ready": [{}],
     "welcome/thanks": [{}],
 }
 """Values for every template, so that none is ever missing one at run time."""
@@ -126,14 +138,27 @@ def test_every_button_is_answered(templates: Templates, name: str, values: dict[
             assert button.kind is ButtonKind.SHARE_PHONE or button.value.removeprefix(PREFIX) in known
 
 
+def test_every_button_that_is_answered_stands_in_a_template_or_is_the_platforms_own(templates: Templates) -> None:
+    values = [
+        button.value for name, each in CASES for message in said(templates, name, each) for button in message.buttons
+    ]
+    offered = {value.removeprefix(PREFIX).partition(":")[0] for value in values if value.startswith(PREFIX)}
+    assert set(Routes.of(ROUTERS).buttons) == offered | {"GET_STARTED"}
+
+
 def test_nobody_is_called_older_or_younger() -> None:
     for path in (FOLDER / "vi").rglob("*.j2"):
         assert not re.search(r"\b(anh|chị|em|cô|chú)\b", path.read_text(encoding="utf-8").lower()), path
 
 
 def test_the_balance_of_nothing_is_told_in_these_words(templates: Templates) -> None:
+    message = templates.render("loyalty/balance", "vi", "zalo", {"balance": 0, "linked": True})
+    assert message == Message("Bạn chưa có điểm nào. Mua hàng để bắt đầu tích điểm nhé!")
+
+
+def test_nobody_who_is_not_linked_is_told_that_they_have_no_points(templates: Templates) -> None:
     message = templates.render("loyalty/balance", "vi", "zalo", {"balance": 0, "linked": False})
-    assert message.text == "Bạn chưa có điểm nào. Mua hàng để bắt đầu tích điểm nhé!"
+    assert message.text.startswith("Cuộc trò chuyện này chưa được liên kết nên mình chưa xem được điểm của bạn.")
     assert message.buttons == (Button("Liên kết số ĐT", "kq:link"),)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.phrases import BOOK, LANGUAGES
 from bot.spelling import words
-from bot.understanding import SURE, understand
+from bot.understanding import SURE, tells, understand
 
 MEANT = [
     ("chào shop", "greeting"),
@@ -18,6 +18,26 @@ MEANT = [
     ("có ai ở đó không ạ", "greeting"),
     ("hello", "greeting"),
     ("good morning", "greeting"),
+    ("shop ơi", "greeting"),
+    ("shop oi", "greeting"),
+    ("cho mình hỏi", "greeting"),
+    ("cho e hỏi xíu ạ", "greeting"),
+    ("shop ơi cho mình hỏi chút", "greeting"),
+    ("mình muốn hỏi", "greeting"),
+    ("can I ask something", "greeting"),
+    ("👍", "yes"),
+    ("👍🏻👍🏻", "yes"),
+    ("👌 ✅", "yes"),
+    ("❤️", "thanks"),
+    ("❤", "thanks"),
+    ("🥰🙏", "thanks"),
+    ("english please", "language.english"),
+    ("tiếng anh", "language.english"),
+    ("nói tiếng anh được không", "language.english"),
+    ("tiếng việt đi", "language.vietnamese"),
+    ("mình không biết tiếng anh", "language.vietnamese"),
+    ("I don't speak Vietnamese", "language.english"),
+    ("Vietnamese please", "language.vietnamese"),
     ("cảm ơn nhiều nha", "thanks"),
     ("tks shop", "thanks"),
     ("thank you so much", "thanks"),
@@ -27,6 +47,8 @@ MEANT = [
     ("xem điểm", "loyalty.balance"),
     ("diem cua toi", "loyalty.balance"),
     ("mk có bn điểm r", "loyalty.balance"),
+    ("Tôi muốn biết điểm", "loyalty.balance"),
+    ("cho mình biết điểm với", "loyalty.balance"),
     ("ĐIỂM TÍCH LŨY", "loyalty.balance"),
     ("điểmmmm", "loyalty.balance"),
     ("how many points do I have", "loyalty.balance"),
@@ -35,6 +57,16 @@ MEANT = [
     ("liên kết số điện thoại", "loyalty.link"),
     ("mình muốn nhập mã", "loyalty.link"),
     ("link my account", "loyalty.link"),
+    ("huỷ liên kết", "loyalty.unlink"),
+    ("hủy liên kết số điện thoại giúp mình", "loyalty.unlink"),
+    ("bo lien ket tai khoan", "loyalty.unlink"),
+    ("không muốn liên kết nữa", "loyalty.unlink"),
+    ("unlink my account", "loyalty.unlink"),
+    ("tôi không có mã", "loyalty.no_code"),
+    ("khong co ma", "loyalty.no_code"),
+    ("mất hóa đơn rồi", "loyalty.no_code"),
+    ("lấy mã ở đâu vậy", "loyalty.no_code"),
+    ("I don't have a code", "loyalty.no_code"),
     ("đơn hàng của mình giao đến đâu rồi", "order.status"),
     ("don hang den dau r", "order.status"),
     ("bao giờ nhận được hàng vậy shop", "order.status"),
@@ -49,13 +81,32 @@ MEANT = [
     ("cho mình hoàn tiền đi", "support.open"),
     ("I want a refund", "support.open"),
     ("my package arrived damaged", "support.open"),
+    ("không nhận được tin nhắn xác nhận", "support.open"),
+    ("mình chưa nhận được thông báo nào", "support.open"),
     ("yêu cầu của tôi xử lý chưa", "support.status"),
+    ("yêu cầu của mình tới đâu rồi", "support.status"),
+    ("yeu cau den dau roi shop", "support.status"),
+    ("yêu cầu #9", "support.status"),
+    ("yêu cầu hỗ trợ số 9 sao rồi", "support.status"),
+    ("ticket #12", "support.status"),
     ("my tickets", "support.status"),
     ("cho mình gặp nhân viên", "person"),
     ("mình muốn nói chuyện với người thật", "person"),
     ("can I talk to a human?", "person"),
     ("hủy đơn giúp mình", "person"),
     ("cancel my order", "person"),
+    ("đừng gửi hàng nữa", "person"),
+    ("đừng gửi đơn này nữa", "person"),
+    ("dung gui hang nua", "person"),
+    ("đừng gửi đơn DH1024 nữa", "person"),
+    ("shop ơi đừng gửi hàng nữa nhé mình đổi ý rồi", "person"),
+    ("đừng giao nữa", "person"),
+    ("thôi đừng ship nữa", "person"),
+    ("đừng gửi cái áo đó nữa", "person"),
+    ("khoan gửi hàng nha", "person"),
+    ("stop sending my order", "person"),
+    ("don't ship my order", "person"),
+    ("ok gặp", "person"),
     ("mấy giờ shop mở cửa", "shop.hours"),
     ("chủ nhật shop có mở không", "shop.hours"),
     ("what time do you open", "shop.hours"),
@@ -67,11 +118,68 @@ MEANT = [
     ("từ chối", "consent.stop"),
     ("tu choi nhan tin", "consent.stop"),
     ("đừng gửi tin quảng cáo nữa", "consent.stop"),
+    ("đừng gửi nữa", "consent.stop"),
+    ("đừng gửi cho tôi nữa", "consent.stop"),
+    ("đừng gửi mấy cái này nữa", "consent.stop"),
+    ("dung gui quang cao nua", "consent.stop"),
+    ("đừng gửi km nữa nha", "consent.stop"),
+    ("đừng spam nữa", "consent.stop"),
+    ("đừng gửi mấy tin này cho em nữa", "consent.stop"),
+    ("stop sending me promotions", "consent.stop"),
+    ("please stop sending me this", "consent.stop"),
+    ("do not send me messages", "consent.stop"),
     ("unsubscribe me from your newsletter", "consent.stop"),
     ("bắt đầu nhận tin", "consent.start"),
     ("đăng ký nhận tin", "consent.start"),
-    ("start", "consent.start"),
+    ("ngưng", "consent.stop"),
+    ("ngung", "consent.stop"),
+    ("ngừng nhận quảng cáo", "consent.stop"),
+    ("ngung nhan quang cao", "consent.stop"),
+    ("dừng quảng cáo", "consent.stop"),
+    ("dung quang cao", "consent.stop"),
+    ("dừng nhận quảng cáo", "consent.stop"),
+    ("dung nhan quang cao", "consent.stop"),
+    ("shop dừng quảng cáo giúp mình nha", "consent.stop"),
+    ("hủy nhận tin", "consent.stop"),
+    ("huỷ nhận quảng cáo", "consent.stop"),
+    ("hủy đăng ký nhận khuyến mãi", "consent.stop"),
+    ("tắt quảng cáo", "consent.stop"),
+    ("tắt thông báo khuyến mãi", "consent.stop"),
+    ("từ chối quảng cáo", "consent.stop"),
+    ("thôi nhận quảng cáo nha", "consent.stop"),
+    ("ngưng gửi thông báo", "consent.stop"),
+    ("không muốn nhận km nữa", "consent.stop"),
+    ("không đồng ý nhận tin", "consent.stop"),
+    ("đừng làm phiền tôi nữa", "consent.stop"),
+    ("dung lam phien", "consent.stop"),
+    ("bỏ theo dõi", "consent.stop"),
+    ("ngừng spam", "consent.stop"),
+    ("stop all ads", "consent.stop"),
+    ("no more spam please", "consent.stop"),
+    ("turn off notifications", "consent.stop"),
+    ("đồng ý nhận tin", "consent.start"),
+    ("nhận tin", "consent.start"),
+    ("subscribe to promotions", "consent.start"),
+    ("subscribe", "consent.offer"),
+    ("opt in", "consent.offer"),
+    ("start", "menu"),
+    ("bắt đầu", "menu"),
     ("xoá dữ liệu của tôi", "data.erase"),
+    ("xoá tài khoản của mình", "data.erase"),
+    ("xoa tk cua minh giup minh", "data.erase"),
+    ("hủy tài khoản", "data.erase"),
+    ("i want to delete my account", "data.erase"),
+    ("please close my account", "data.erase"),
+    ("huỷ yêu cầu xoá dữ liệu", "data.keep"),
+    ("huy yeu cau xoa du lieu", "data.keep"),
+    ("hủy bỏ cái yêu cầu xóa dữ liệu hôm qua giúp mình", "data.keep"),
+    ("rút lại yêu cầu xóa tài khoản", "data.keep"),
+    ("không xoá nữa", "data.keep"),
+    ("thôi không xóa nữa đâu", "data.keep"),
+    ("đừng xóa dữ liệu của tôi", "data.keep"),
+    ("mình không muốn xóa tài khoản nữa", "data.keep"),
+    ("cancel my deletion request", "data.keep"),
+    ("don't delete my data", "data.keep"),
     ("xóa hết dữ liệu cá nhân giúp mình", "data.erase"),
     ("please delete my data", "data.erase"),
     ("thôi", "cancel"),
@@ -79,12 +187,23 @@ MEANT = [
     ("hủy", "cancel"),
     ("quay lại", "cancel"),
     ("never mind", "cancel"),
+    ("không cần đâu ạ", "cancel"),
+    ("thôi ko cần đâu", "cancel"),
     ("vâng ạ", "yes"),
     ("đúng rồi", "yes"),
     ("yes", "yes"),
+    ("uh", "yes"),
+    ("ờ", "yes"),
+    ("dạ muốn ạ", "yes"),
+    ("có shop ơi", "yes"),
+    ("cũng được", "yes"),
     ("ko", "no"),
+    ("ko đâu ạ", "no"),
     ("không ạ", "no"),
     ("no", "no"),
+    ("dc k ạ", "unclear"),
+    ("được không shop", "unclear"),
+    ("cho mình được không", "unclear"),
     ("mình muốn đặt hàng", "order.buy"),
     ("áo này giá bao nhiêu", "order.buy"),
     ("do you sell running shoes", "order.buy"),
@@ -120,6 +239,22 @@ NOT_THE_END = [
     "do not unsubscribe me",
     "bus stop ở đâu",
     "shop từ chối bảo hành cho mình",
+    "đừng gửi hàng nữa",
+    "đừng gửi hàng, nhắn tin cho mình trước đã",
+    "đừng gửi hàng khi chưa nhắn tin nha",
+    "đừng gửi hàng khuyến mãi nữa",
+    "đừng gửi nhầm nữa nha",
+    "đừng gửi về địa chỉ cũ nữa",
+    "stop sending my order",
+    "please don't send the parcel",
+    "không nhận được tin nhắn xác nhận",
+    "mình không nhận được thông báo",
+    "khong nhan duoc tin nhan",
+    "ngừng bán rồi hả shop",
+    "shop ngừng khuyến mãi rồi hả",
+    "dừng chương trình khuyến mãi chưa vậy",
+    "đừng dừng quảng cáo nha",
+    "sao dừng quảng cáo rồi",
 ]
 
 
@@ -131,12 +266,40 @@ def test_consent_is_not_withdrawn_by_what_sounds_like_it(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
+        "start", "start over", "bắt đầu", "subscribe", "nhan tin", "nhan tin cho minh", "nhan tin lai cho minh nhe",
+        "nhắn tin lại cho mình", "sign me up", "không đồng ý nhận tin", "đồng ý", "nhận hàng", "không nhận tin",
+    ],
+)  # fmt: skip
+def test_consent_is_granted_only_by_words_that_name_messages(line: str) -> None:
+    assert understand(line).intent != "consent.start"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "xóa dữ liệu của tôi", "sao chưa xóa dữ liệu của tôi", "shop không xóa dữ liệu cho mình", "hủy đơn",
+        "shop không xóa giúp mình",
+        "đừng hủy yêu cầu xóa dữ liệu của mình", "hủy yêu cầu", "không xóa được ảnh", "yêu cầu xóa dữ liệu",
+        "why did you not delete my data",
+    ],
+)  # fmt: skip
+def test_a_request_to_erase_is_not_withdrawn_by_what_sounds_like_it(line: str) -> None:
+    assert understand(line).intent != "data.keep"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         "đừng xóa dữ liệu của tôi",
         "mất hết dữ liệu rồi",
         "don't delete my data",
         "xóa dữ liệu là gì",
         "điện thoại mới mua tự xóa hết ảnh",
         "chính sách dữ liệu",
+        "huỷ yêu cầu xoá dữ liệu",
+        "không xoá nữa",
+        "số tài khoản của shop là gì",
+        "quên mật khẩu tài khoản",
     ],
 )
 def test_data_is_not_erased_by_what_sounds_like_it(line: str) -> None:
@@ -156,16 +319,90 @@ def test_data_is_not_erased_by_what_sounds_like_it(line: str) -> None:
         ("đơn hàng 0987654321", "0987654321"),
         ("where is my order #A77?", "A77"),
         ("track order 00004587345.", "00004587345"),
+        ("mt 1006", "MT1006"),
+        ("MT 1006 ạ", "MT1006"),
+        ("DH1024 ạ", "DH1024"),
+        ("shop ơi DH1024", "DH1024"),
+        ("đơn mt 1006", "MT1006"),
+        ("đơn mt 1006 tới đâu rồi", "MT1006"),
+        ("đơn hàng DH 001", "DH001"),
+        ("DH#001", "DH001"),
+        ("#DH 001", "DH001"),
+        ("đơn a1", "A1"),
+        ("đơn hàng số A1 giao chưa", "A1"),
+        ("don hang 456 dau roi", "456"),
+        ("kiểm tra đơn số 456", "456"),
+        ("order ID 456", "456"),
     ],
 )
 def test_an_order_code_is_heard(line: str, code: str) -> None:
     meaning = understand(line)
-    assert (meaning.intent, meaning.slots) == ("order.status", {"order_code": code})
+    assert (meaning.intent, meaning.slots["order_code"]) == ("order.status", code)
 
 
-@pytest.mark.parametrize("line", ["0901234567", "giá 500 k", "size XL2", "10h30", "SALE30", "lan@mail123.vn"])
+@pytest.mark.parametrize(("line", "number"), [("mt 1006", "1006"), ("dh 456", "456"), ("đơn của Lan 456", "456")])
+def test_the_word_before_a_number_may_be_no_part_of_the_code(line: str, number: str) -> None:
+    assert understand(line).slots["order_number"] == number
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "0901234567", "giá 500 k", "size XL2", "10h30", "SALE30", "lan@mail123.vn", "mua 2 ly", "size M 2",
+        "lấy 2 cái M",
+        "quận 1", "áo 250", "ok 123", "lan 0901234567", "đơn t2 giao chưa", "đơn 2 ly trà", "order 2 ly", "mã SALE30",
+    ],
+)  # fmt: skip
 def test_other_numbers_are_no_order_codes(line: str) -> None:
     assert "order_code" not in understand(line).slots
+
+
+@pytest.mark.parametrize("line", ["áo 250", "giá 500 k", "mua 1500", "ok 123", "size M 2", "quan 12", "iphone 15"])
+def test_a_word_with_a_number_is_no_order(line: str) -> None:
+    assert understand(line).intent != "order.status"
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [("yêu cầu #9", "9"), ("yêu cầu 9", "9"), ("yc số 12 sao rồi", "12"), ("ticket 7", "7"), ("khiếu nại #9", "9")],
+)
+def test_the_number_of_a_request_is_heard(line: str, number: str) -> None:
+    meaning = understand(line)
+    assert (meaning.intent, meaning.slots) == ("support.status", {"ticket": number})
+
+
+def test_a_new_request_is_not_taken_for_an_old_one() -> None:
+    assert understand("yêu cầu đổi 2 cái ly bị vỡ").intent == "support.open"
+
+
+@pytest.mark.parametrize(
+    ("line", "shade"),
+    [
+        ("tạm biệt", "goodbye"),
+        ("bye shop", "goodbye"),
+        ("good night", "goodbye"),
+        ("cảm ơn shop", ""),
+        ("xem điểm", ""),
+    ],
+)
+def test_a_goodbye_is_known_from_thanks(line: str, shade: str) -> None:
+    assert understand(line).shade == shade
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["hỗ trợ", "tôi cần hỗ trợ", "khiếu nại", "mình muốn khiếu nại đơn hàng DH1024", "đổi trả", "cho mình hoàn tiền đi",
+     "có vấn đề", "I want to make a complaint", "help", "", "👍"],
+)  # fmt: skip
+def test_who_only_asks_for_help_tells_nothing(line: str) -> None:
+    assert not tells(line)
+
+
+@pytest.mark.parametrize(
+    "line", ["hàng bị vỡ", "hang bi vo", "khiếu nại vì giao sai màu", "áo lỗi", "thiếu 2 món", "my cup arrived broken"]
+)
+def test_who_says_what_is_wrong_tells_something(line: str) -> None:
+    assert tells(line)
 
 
 def test_long_runs_of_digits_in_a_code_stay() -> None:
@@ -192,7 +429,19 @@ def test_a_code_alone_does_not_leave_a_dialog() -> None:
         ("ok", ""),
         ("stop", ""),
         ("DH1024", ""),
+        ("👍", ""),
         ("trời đẹp quá", "vi"),
+        ("ok thank you nha", ""),
+        ("thank you so much", ""),
+        ("good morning shop", ""),
+        ("yes", ""),
+        ("no thanks", ""),
+        ("cancel", ""),
+        ("I want to cancel", "en"),
+        ("cảm ơn shop", "vi"),
+        ("cam on shop", "vi"),
+        ("thank you, where is my order", "en"),
+        ("good morning, what can you do", "en"),
     ],
 )
 def test_the_language_shows_only_where_it_is_clear(line: str, language: str) -> None:

@@ -107,7 +107,7 @@ class Screen:
 
 async def test_a_customer_links_asks_and_complains_on_zalo(demo: Demo, page: Page) -> None:
     lan = Screen(page)
-    await lan.writes("xem điểm", "Bạn chưa có điểm nào.")
+    await lan.writes("xem điểm", "chưa xem được điểm của bạn")
     await lan.presses("Liên kết số ĐT", "chia sẻ số điện thoại")
     await lan.presses("Chia sẻ thông tin", "Mình đã liên kết tài khoản của bạn.")
     await lan.presses("Điểm của tôi", "Bạn đang có 291 điểm.")
@@ -128,7 +128,7 @@ async def test_a_customer_starts_and_presses_a_menu_button_on_messenger(demo: De
     await page.get_by_test_id("follow").click()
     await lan.hears("Tiệm Cà Phê Mây Trưa")
     await lan.presses("Giờ & địa chỉ", "7:00–22:00")
-    await lan.writes("xem điểm", "Bạn chưa có điểm nào.")
+    await lan.writes("xem điểm", "chưa xem được điểm của bạn")
     await lan.is_ticked()
     await lan.is_the_same_when_loaded_anew()
     await expect(page.get_by_test_id("call-refused")).to_have_count(0)

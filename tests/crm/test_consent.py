@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from crm import consent, customers
+from storage import consent as store
 from storage import customers as people
 from tests.conftest import Clock
 
@@ -67,3 +68,17 @@ def test_a_wish_to_be_forgotten_is_noted_once_and_has_twenty_days(session: Sessi
     assert not consent.request_erasure(session, customer, None, clock.pass_by(days=1))
     (request,) = consent.open_requests(session)
     assert (request.customer_id, request.kind, request.due_at) == (customer, "erase", asked + timedelta(days=20))
+
+
+def test_a_wish_to_be_forgotten_that_is_taken_back_stays_as_history(session: Session, clock: Clock) -> None:
+    customer, other = (customers.known(session, name, clock()) for name in ("C1", "C2"))
+    assert not consent.withdraw_erasure(session, customer)
+    for each in (customer, other):
+        consent.request_erasure(session, each, None, clock())
+    assert consent.awaits_erasure(session, customer)
+    assert consent.withdraw_erasure(session, customer)
+    assert not consent.withdraw_erasure(session, customer)
+    assert not consent.awaits_erasure(session, customer)
+    assert [request.customer_id for request in consent.open_requests(session)] == [other]
+    assert [request.customer_id for request in store.requests(session, consent.WITHDRAWN)] == [customer]
+    assert consent.request_erasure(session, customer, None, clock())

@@ -14,7 +14,7 @@ from crm.errors import Invalid, NotFound
 from storage import customers as people
 from storage.database import Database
 from tests.conftest import Clock
-from tests.crm.people import again, born
+from tests.crm.people import again, born, give
 
 PHONE = "0901234567"
 
@@ -91,6 +91,16 @@ def test_who_is_joined_already_is_never_moved_to_another(session: Session, clock
     assert again(session, lan.identity_id).external_id == "C1"
 
 
+def test_a_second_number_that_nobody_has_is_not_kept(session: Session, clock: Clock) -> None:
+    put(session, clock, "C1", phone=PHONE)
+    lan = born(session, clock())
+    customers.join_by_phone(session, lan, PHONE, clock())
+    assert customers.join_by_phone(session, lan, "0907654321", clock()) == Join.OTHER_NUMBER
+    put(session, clock, "C2", phone="0907654321")
+    joined = again(session, lan.identity_id)
+    assert (joined.external_id, joined.phone) == ("C1", "+84901234567")
+
+
 def test_a_refused_code_stays_good_for_its_owner(session: Session, clock: Clock) -> None:
     put(session, clock, "C1", phone=PHONE)
     put(session, clock, "C2")
@@ -129,8 +139,8 @@ def test_everything_a_person_had_comes_along(session: Session, clock: Clock) -> 
     target = customers.find(session, "C1").id
     lan = born(session, clock())
     number = tickets.open(session, lan.customer_id, lan.identity_id, "Hộp bị móp", clock())
-    loyalty.earn(session, lan.customer_id, 5, reason="gift", source_key="gift:1", at=clock())
-    loyalty.earn(session, target, 7, reason="gift", source_key="gift:2", at=clock())
+    give(session, lan.customer_id, 5, clock(), "gift:1")
+    give(session, target, 7, clock(), "gift:2")
     consent.say(session, lan.customer_id, granted=True, at=clock())
     consent.request_erasure(session, lan.customer_id, lan.identity_id, clock())
     customers.join_by_phone(session, lan, PHONE, clock())
@@ -214,6 +224,35 @@ def test_every_slip_of_one_letter_and_every_swap_is_noticed(session: Session, cl
         swapped = {code[:i] + code[i + 1] + code[i] + code[i + 2 :] for i in range(7)} - {code}
         slipped = {code[:i] + other + code[i + 1 :] for i in range(8) for other in "23ABXYZ"} - {code}
         assert not any(customers._is_code(wrong) for wrong in swapped | slipped)
+
+
+@pytest.mark.parametrize(
+    "words", ["{}", "mã của mình là {} ạ", "({})", "mã:{}", "12 đây {}!", "{} là mã nha", "mã\n{}", "MÃ {} HAY SAO"]
+)
+def test_a_code_is_found_in_a_line(session: Session, clock: Clock, words: str) -> None:
+    put(session, clock)
+    for _ in range(20):
+        code = customers.issue_code(session, customers.find(session, "C1").id, clock())
+        assert customers.code_in(words.format(code)) == code
+        assert customers.code_in(words.format(code.lower())) == code
+
+
+def test_a_code_in_pieces_is_found(session: Session, clock: Clock) -> None:
+    put(session, clock)
+    for _ in range(20):
+        code = customers.issue_code(session, customers.find(session, "C1").id, clock())
+        assert customers.code_in(f" {code[:4]} {code[4:]} ") == code
+        assert customers.code_in("-".join(code)) == code
+        if any(letter.isdigit() for letter in code):
+            assert customers.code_in(f"mã {code[:4]}-{code[4:]} ạ") == code
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "bao giờ có", "hàng bị vỡ", "tôi không có mã", "HD000123", "0901234567", "1234 5678", "blablabla", "x" * 5000],
+)
+def test_other_words_hold_no_code(words: str) -> None:
+    assert customers.code_in(words) == ""
 
 
 async def test_a_code_that_two_people_type_at_once_joins_one(database: Database, clock: Clock) -> None:

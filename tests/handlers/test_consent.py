@@ -21,8 +21,13 @@ async def entries(chat: Chat) -> list[Consent]:
 
 
 @pytest.mark.parametrize(
-    "word", ["dừng", "DỪNG", "stop", "Stop.", "từ chối", "hủy nhận tin", "đừng gửi tin quảng cáo nữa"]
-)
+    "word",
+    [
+        "dừng", "DỪNG", "stop", "Stop.", "từ chối", "hủy nhận tin", "đừng gửi tin quảng cáo nữa", "ngưng",
+        "ngừng nhận quảng cáo", "ngung nhan quang cao", "dừng quảng cáo", "dung quang cao", "dừng nhận quảng cáo",
+        "tắt quảng cáo", "đừng làm phiền", "unsubscribe",
+    ],
+)  # fmt: skip
 async def test_one_word_ends_marketing(chat: Chat, word: str) -> None:
     await chat.says(word)
     assert len(chat.heard) == 1
@@ -30,7 +35,13 @@ async def test_one_word_ends_marketing(chat: Chat, word: str) -> None:
     assert (entry.purpose, entry.granted, entry.channel, entry.wording) == ("marketing", False, "zalo", word)
 
 
-@pytest.mark.parametrize("word", ["hủy đơn", "đúng", "dùng sao vậy", "đừng hủy nhận tin", "hủy nhận tin là sao"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "hủy đơn", "đúng", "dùng sao vậy", "đừng hủy nhận tin", "hủy nhận tin là sao", "đừng gửi hàng nữa",
+        "đừng gửi đơn này nữa", "dung gui hang nua",
+    ],
+)  # fmt: skip
 async def test_what_sounds_like_it_ends_nothing(chat: Chat, word: str) -> None:
     await chat.says(word)
     assert await entries(chat) == []
@@ -62,6 +73,45 @@ async def test_the_word_counts_inside_a_dialog(chat: Chat) -> None:
     await chat.says("khiếu nại")
     (answer,) = await chat.says("dừng")
     assert "không nhận tin quảng cáo" in answer
+
+
+@pytest.mark.parametrize("word", ["ngừng nhận quảng cáo", "ngưng", "dừng quảng cáo", "dừng nhận quảng cáo", "stop"])
+async def test_the_word_counts_where_a_code_was_asked_for(chat: Chat, word: str) -> None:
+    await chat.presses("kq:link")
+    (answer,) = await chat.says(word)
+    assert answer.startswith(("Mình đã ghi nhận: bạn sẽ không nhận", "Noted: you will get no more"))
+    assert [entry.granted for entry in await entries(chat)] == [False]
+
+
+@pytest.mark.parametrize("word", ["start", "bắt đầu", "Start"])
+async def test_start_opens_the_menu_and_allows_nothing(each: Chat, word: str) -> None:
+    await each.says("dừng")
+    each.clock.pass_by(minutes=1)
+    await each.says(word)
+    assert "Điểm của tôi" in each.offered or "My points" in each.offered
+    assert [entry.granted for entry in await entries(each)] == [False]
+
+
+@pytest.mark.parametrize("word", ["subscribe", "opt in", "sign me up"])
+async def test_a_word_that_names_no_messages_is_asked_about_first(each: Chat, word: str) -> None:
+    (question,) = await each.says(word)
+    assert "Tiệm Mây" in question
+    assert await entries(each) == []
+    (button,) = each.offered
+    (answer,) = await each.presses(button)
+    assert "đồng ý nhận tin ưu đãi" in answer or "you agree to get promotions" in answer
+    (entry,) = await entries(each)
+    assert entry.granted and entry.wording
+
+
+async def test_the_words_of_the_confirmation_bring_marketing_back(each: Chat) -> None:
+    for word, back in (("dừng", "bắt đầu nhận tin"), ("please stop sending me ads", "start messages")):
+        (answer,) = await each.says(word)
+        assert back in answer
+        each.clock.pass_by(minutes=1)
+        await each.says(back)
+        assert (await entries(each))[-1].granted
+        each.clock.pass_by(minutes=1)
 
 
 async def test_stop_in_english(chat: Chat) -> None:

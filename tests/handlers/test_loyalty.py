@@ -7,12 +7,25 @@ from tests.chat import Chat
 from tests.handlers import pos
 
 NO_POINTS = "Bạn chưa có điểm nào. Mua hàng để bắt đầu tích điểm nhé!"
+NOT_LINKED = (
+    "Cuộc trò chuyện này chưa được liên kết nên mình chưa xem được điểm của bạn. "
+    "Bạn liên kết số điện thoại đã dùng khi mua để mình tra giúp nhé."
+)
 
 
-async def test_balance_of_a_new_customer(each: Chat) -> None:
-    await each.says("xem điểm")
-    assert each.heard == [NO_POINTS]
+async def test_who_is_not_linked_hears_so_and_how_to_link(each: Chat) -> None:
+    await pos.tells_of_lan(each)
+    await pos.tells_of_order(each, "DH1", status=Status.DELIVERED)
+    assert await each.says("xem điểm") == [NOT_LINKED]
     assert each.offered == ["Liên kết số ĐT"]
+    (answer,) = await each.presses("Liên kết số ĐT")
+    assert "bấm nút chia sẻ số điện thoại" in answer
+
+
+async def test_who_is_linked_and_has_no_points_hears_that(each: Chat) -> None:
+    await pos.linked(each)
+    assert await each.says("xem điểm") == [NO_POINTS]
+    assert each.offered == []
 
 
 async def test_points_come_with_a_delivered_order(each: Chat) -> None:
@@ -29,17 +42,18 @@ async def test_an_order_on_its_way_has_earned_nothing(chat: Chat) -> None:
 
 
 async def test_hurried_words_without_accents_are_understood(chat: Chat) -> None:
-    assert await chat.says("cho e xem diemmmm vs ak") == [NO_POINTS]
+    assert await chat.says("cho e xem diemmmm vs ak") == [NOT_LINKED]
 
 
 async def test_the_menu_button_shows_points(each: Chat) -> None:
     await each.says("menu")
-    assert await each.presses("Điểm của tôi") == [NO_POINTS]
+    assert await each.presses("Điểm của tôi") == [NOT_LINKED]
 
 
 async def test_points_in_english(each: Chat) -> None:
     assert await each.says("how many points do I have?") == [
-        "You have no points yet. Buy something to start collecting!"
+        "This chat is not linked yet, so I cannot see your points. "
+        "Link the phone number you used when buying, and I can look."
     ]
     assert each.offered == ["Link phone number"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from crm.orders import Item, Status
 from tests.chat import Chat
 from tests.handlers import pos
@@ -33,6 +35,33 @@ async def test_one_order_by_its_code(each: Chat) -> None:
     detail = "Đơn DH1024: đang giao.\n• 2 × Áo thun trắng\n• 1 × Nón\nTổng cộng 250.000đ, đặt ngày 23/11/2026."
     assert await each.says("DH1024") == [detail]
     assert await each.says("đơn #dh1024 tới đâu rồi shop ơi") == [detail]
+
+
+@pytest.mark.parametrize(
+    "words", ["mt 1006", "MT 1006 ạ", "đơn mt 1006", "đơn hàng MT 1006 tới đâu rồi", "#MT 1006", "mt#1006"]
+)
+async def test_spaces_in_a_code_do_not_matter(chat: Chat, words: str) -> None:
+    await pos.linked(chat)
+    await pos.tells_of_order(chat, "MT1006")
+    (answer,) = await chat.says(words)
+    assert answer.startswith("Đơn MT1006: đang giao.")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("DH001", "đơn hàng DH 001"), ("DH 001", "dh001"), ("A1", "đơn a1"), ("456", "đh 456"), ("456", "dh 456")],
+)
+async def test_a_code_is_found_as_people_write_it(chat: Chat, code: str, words: str) -> None:
+    await pos.linked(chat)
+    await pos.tells_of_order(chat, code)
+    (answer,) = await chat.says(words)
+    assert answer.startswith(f"Đơn {code}: đang giao.")
+
+
+@pytest.mark.parametrize("words", ["mua 2 ly", "size M 2", "lấy mình 2 cái size M"])
+async def test_a_word_and_a_number_are_not_looked_up(chat: Chat, words: str) -> None:
+    (answer,) = await chat.says(words)
+    assert "không tìm thấy đơn" not in answer
 
 
 async def test_the_day_of_delivery_is_told(chat: Chat) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.chat import Chat
 
 
@@ -18,7 +20,7 @@ async def test_the_menu_hands_back(each: Chat) -> None:
     await each.presses("kq:person")
     assert await each.says("menu") == ["Mình giúp được những việc này, bạn chọn nhé:"]
     (answer,) = await each.says("xem điểm")
-    assert "chưa có điểm" in answer
+    assert "chưa xem được điểm" in answer
 
 
 async def test_a_talk_with_staff_that_mentions_a_menu_goes_on(chat: Chat) -> None:
@@ -42,6 +44,18 @@ async def test_orders_are_taken_by_people(chat: Chat) -> None:
 async def test_cancelling_an_order_is_for_people(chat: Chat) -> None:
     (answer,) = await chat.says("hủy đơn DH1024 giúp mình")
     assert "Mình đã chuyển" in answer
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "đừng gửi hàng nữa", "đừng gửi đơn này nữa", "dung gui hang nua nha shop", "đừng gửi đơn DH1024 nữa",
+        "đừng giao nữa ạ", "thôi đừng ship nữa", "đừng gửi cái áo đó nữa", "please stop sending my order",
+    ],
+)  # fmt: skip
+async def test_stopping_a_delivery_is_for_people(chat: Chat, words: str) -> None:
+    (answer,) = await chat.says(words)
+    assert answer.startswith(("Mình đã chuyển", "I have passed this chat"))
 
 
 async def test_a_person_in_english(each: Chat) -> None:
