@@ -59,7 +59,7 @@ class InboxWorker:
         self._database, self._desk, self._accounts, self._clock = database, desk, living, clock
 
     async def once(self) -> bool:
-        """Handle what is due, as one batch; whether more may be.
+        """Handle what is due, as one batch; whether there was anything.
 
         A batch holds its threads' locks until it commits. If anything raises, all of it is undone and each thread's
         first event is handled by itself, so that only what raises is blamed.
@@ -67,7 +67,7 @@ class InboxWorker:
         await self._accounts.freshen()
         taken: list[Held] = []
         try:
-            more = await self._database.write(lambda session: self._run(session, taken), name="inbox.batch")
+            await self._database.write(lambda session: self._run(session, taken), name="inbox.batch")
         except TROUBLE:
             raise
         except Exception:
@@ -75,10 +75,9 @@ class InboxWorker:
                 raise
             for thread in taken:
                 await self._alone(thread)
-            more = True
         if taken:
             faultpoint("t3.committed")
-        return more
+        return bool(taken)
 
     async def _alone(self, thread: Held) -> None:
         try:
@@ -89,11 +88,11 @@ class InboxWorker:
             blame = partial(_blame, thread=thread, error=error, now=self._clock())
             await self._database.write(blame, name="inbox.blame")
 
-    def _run(self, session: Session, taken: list[Held], only: int | None = None) -> bool:
+    def _run(self, session: Session, taken: list[Held], only: int | None = None) -> None:
         now = self._clock()
         taken[:] = inbox.take(session, now, THREADS, only)
         if not taken:
-            return False
+            return
         faultpoint("t2.taken")
         rows = inbox.waiting(session, [thread.id for thread in taken])[: None if only is None else 1]
         parsed, buried = self._parse(taken, rows, now, self._strange(session, taken))
@@ -116,7 +115,6 @@ class InboxWorker:
             inbox.bury(session, buried)
             inbox.release(session, taken, wait_until)
         faultpoint("t3.written")
-        return len(taken) == THREADS or len(rows) == inbox.PER_LEASE
 
     def _strange(self, session: Session, held: Sequence[Held]) -> dict[int, str]:
         """Threads of accounts that are not there or not there any more, and why nothing of them can be handled.

@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 async def work(
     once: Callable[[], Awaitable[bool]], topic: asyncio.Event, stopping: asyncio.Event, poll_s: float
 ) -> None:
-    """Call `once` as long as it says that more may be due, then wait for the topic; ends after `stopping` is set.
+    """Call `once` as long as it finds something, then wait for the topic; ends after `stopping` is set.
 
-    What became due while `once` was at work has woken the topic.
+    The last look, which finds nothing, is no waste: under load it lets more come together for the next one.
     """
     while not stopping.is_set():
         topic.clear()

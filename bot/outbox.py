@@ -97,10 +97,7 @@ class OutboxWorker:
         self._refusing = {(channel, account) for channel, _, account in subjects}
 
     async def once(self) -> bool:
-        """Write down what was sent, claim what may go now, and start its sends; whether more may be due.
-
-        Whatever stands behind a send is due when that ends, which wakes the topic.
-        """
+        """Write down what was sent, claim what may go now, and start its sends; whether there were any."""
         sent, self._sent = self._sent, []
         free = SLOTS - len(self._flying)
         if not sent and free <= 0:
@@ -118,7 +115,7 @@ class OutboxWorker:
             task = asyncio.create_task(self._send(item))
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
-        return bool(claimed) and len(claimed) == free
+        return bool(claimed)
 
     async def drain(self, seconds: float) -> None:
         """Let what is in flight end and be written down; what is still out afterwards becomes unknown."""
