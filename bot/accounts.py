@@ -74,9 +74,7 @@ class Accounts:
     async def seed(self) -> None:
         """Take up the settings' accounts: a pair that differs from the last one seen here replaces the stored one."""
         now = self._clock()
-        known = await self._database.read(alarms.unsolved)
-        subjects = (alarm.subject.partition(":") for alarm in known if alarm.kind == UNREADABLE)
-        self._rung = {(channel, account): "" for channel, _, account in subjects}
+        self._rung = dict.fromkeys(await self._database.read(partial(rung_for, kind=UNREADABLE)), "")
         for channel, app in self._apps.items():
             if app.account_id:
                 await self._database.write(partial(self._seed, channel=channel, app=app, now=now), name="accounts.seed")
@@ -230,10 +228,8 @@ class Accounts:
         before, now = self._rung, self._clock()
 
         def ring(session: Session) -> None:
-            for channel, account_id in unreadable:
-                alarms.ring(session, UNREADABLE, f"{channel}:{account_id}", _SEALED, now)
-            for channel, account_id in before.keys() - unreadable.keys():
-                alarms.solve(session, UNREADABLE, f"{channel}:{account_id}", now)
+            alarms.ring_many(session, UNREADABLE, [":".join(key) for key in unreadable], _SEALED, now)
+            alarms.solve_many(session, UNREADABLE, [":".join(key) for key in before.keys() - unreadable.keys()], now)
 
         await self._database.write(ring, name="accounts.unreadable")
         for key, sealed in unreadable.items():
@@ -260,6 +256,12 @@ class Accounts:
         if view is not None and (app.access_token or app.refresh_token) and view.seed != mark:
             pair = self._sealer.seal(app.access_token), self._sealer.seal(app.refresh_token)
             connect(session, channel, app.account_id, pair, now, seed=mark)
+
+
+def rung_for(session: Session, kind: str) -> set[Key]:
+    """The accounts that an alarm of this kind is open for."""
+    parts = (subject.partition(":") for subject in alarms.subjects(session, kind))
+    return {(channel, account_id) for channel, _, account_id in parts}
 
 
 def connect(

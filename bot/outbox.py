@@ -12,7 +12,7 @@ from functools import cache, partial
 from prometheus_client import Counter
 from sqlmodel import Session
 
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts, Held, rung_for
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.effects import METADATA
 from crm.events import Address
@@ -92,9 +92,7 @@ class OutboxWorker:
 
     async def recall(self) -> None:
         """Learn which accounts were refused before this process started."""
-        known = await self._database.read(alarms.unsolved)
-        subjects = (alarm.subject.partition(":") for alarm in known if alarm.kind == REFUSED)
-        self._refusing = {(channel, account) for channel, _, account in subjects}
+        self._refusing = await self._database.read(partial(rung_for, kind=REFUSED))
 
     async def once(self) -> bool:
         """Write down what was sent, claim what may go now, and start its sends; whether there were any."""
