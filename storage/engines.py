@@ -15,6 +15,13 @@ from sqlalchemy.pool import QueuePool
 
 BUSY_S = 1.5
 LONG_LOG_BYTES = 8 * 1024 * 1024
+BY_INDEX = "".join(
+    f" -c {setting}=off"
+    for setting in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit")
+)
+"""What writes on PostgreSQL finds its few rows by an index, whatever the engine believes of tables that were empty or
+full a minute ago. A plain scan of an index also forgets the entries of dead rows, of which a queue leaves many; a
+bitmap of them does not, and reads all that was ever sent until the next vacuum."""
 SYNCHRONOUS = frozenset({"OFF", "NORMAL", "FULL", "EXTRA"})
 
 
@@ -41,7 +48,7 @@ def sqlite_path(url: str) -> Path:
 def writer(url: str, synchronous: str) -> Engine:
     """The engine that writes. On SQLite every transaction begins IMMEDIATE, so that it never fails half way."""
     if not is_sqlite(url):
-        return _postgresql(url, size=8)
+        return _postgresql(url, size=8, options=BY_INDEX)
     if synchronous.upper() not in SYNCHRONOUS:
         raise BadUrl(f"SQLITE_SYNCHRONOUS is {synchronous!r}; use one of {', '.join(sorted(SYNCHRONOUS))}")
     return _sqlite(
