@@ -34,6 +34,7 @@ class Router:
         self.kinds: dict[type[Event], Answer] = {}
         self.while_held: set[Answer] = set()
         self.leaving: set[str] = set()
+        self.resuming: dict[str, Answer] = {}
 
     def intent(self, *names: str, while_held: bool = False, leaves_dialog: bool = False) -> Callable[[Answer], Answer]:
         """Answers a text that is understood so.
@@ -55,11 +56,18 @@ class Router:
 
     def answer(self, fn: Answer) -> Answer:
         """Marks a function that `ctx.ask(then=…)` may name."""
-        return self._register(self.answers, [f"{self.noun}.{getattr(fn, '__name__', '')}"])(fn)
+        return self._register(self.answers, [self._name(fn)])(fn)
+
+    def resumes(self, answer: Answer) -> Callable[[Answer], Answer]:
+        """Called where something else was answered while this answer was waited for; may ask again, or let it end."""
+        return self._register(self.resuming, [self._name(answer)])
 
     def fallback(self, fn: Answer) -> Answer:
         """Answers whatever nothing else does."""
         return self._register(self.kinds, [Event])(fn)
+
+    def _name(self, fn: Answer) -> str:
+        return f"{self.noun}.{getattr(fn, '__name__', '')}"
 
     def _register(
         self, table: dict[K, Answer], keys: Iterable[K], while_held: bool = False
@@ -83,6 +91,7 @@ class Routes:
     kinds: dict[type[Event], Answer] = field(default_factory=dict)
     while_held: frozenset[Answer] = frozenset()
     leaving: frozenset[str] = frozenset()
+    resuming: dict[str, Answer] = field(default_factory=dict)
     names: dict[Answer, str] = field(default_factory=dict)
 
     @staticmethod
@@ -94,6 +103,7 @@ class Routes:
             _merge(routes.buttons, router.buttons)
             _merge(routes.answers, router.answers)
             _merge(routes.kinds, router.kinds)
+            _merge(routes.resuming, router.resuming)
         routes.names.update({fn: name for name, fn in routes.answers.items()})
         return replace(
             routes,
@@ -104,7 +114,8 @@ class Routes:
     def handle(self, ctx: Context, lines: Sequence[str] = ()) -> None:
         """Let the right handler answer this event; `lines` are the texts that waited together, answered once.
 
-        A dialog gets words and media; a button or another wish ends it, and finds what it knew in `ctx.data`.
+        A dialog gets words and media; a button or another wish ends it, and finds what it knew in `ctx.data`, unless
+        the dialog takes up again what it was told.
         """
         said = _heard(ctx, lines)
         if ctx.conversation.staff_holds:
@@ -121,6 +132,8 @@ class Routes:
                 return
         for answer in self._choose(ctx, said):
             answer.call(ctx)
+        if waiting in self.resuming and not (ctx.conversation.dialog or ctx.conversation.staff_holds):
+            self.resuming[waiting](ctx)
 
     def _leaves(self, said: _Heard) -> bool:
         return any(meaning.intent in self.leaving and meaning.confidence >= SURE for meaning in said.meanings)

@@ -101,7 +101,8 @@ def _whole(raw: str) -> int:
     return int(raw)
 
 
-def _port(raw: str) -> int:
+def port(raw: str) -> int:
+    """A port number; raises ValueError."""
     value = _whole(raw)
     if not 0 < value < 65_536:
         raise ValueError(f"{raw!r} is no port; use 1 to 65535")
@@ -113,7 +114,7 @@ def _networks(raw: str) -> tuple[Network, ...]:
 
 
 _READERS: dict[str, Any] = {
-    "port": _port,
+    "port": port,
     "trusted_proxies": _networks,
     "data_dir": Path,
     "timezone": ZoneInfo,

@@ -74,6 +74,8 @@ class Upkeep:
         try:
             account = await self._accounts.get(channel, payload["account_id"])
         except Held:
+            if payload["account_id"] not in self._accounts.ids(channel):
+                return
             raise Later(timedelta(minutes=10)) from None
         try:
             profile = await self._channels[channel].profile(account, payload["user_id"])

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from bot import settings
+
 CHANNELS = ("zalo", "messenger")
 
 
@@ -115,9 +117,10 @@ def _accounts(commands: Any) -> None:
 
 def port(raw: str) -> int:
     """A port number; raises ArgumentTypeError."""
-    if not (raw.isascii() and raw.isdecimal()) or not 0 < int(raw) < 65_536:
-        raise argparse.ArgumentTypeError(f"{raw!r} is no port; use 1 to 65535")
-    return int(raw)
+    try:
+        return settings.port(raw)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def ticket_number(raw: str) -> int:

@@ -63,6 +63,14 @@ def describe(ctx: Context) -> bool:
     return True
 
 
+@router.resumes(describe)
+def keep_what_was_told(ctx: Context) -> None:
+    """What somebody complained about is not lost by another wish in between."""
+    said = ctx.data.get("said", "")
+    if tells(said):
+        _ask(ctx, "support/still_open", said, ctx.data.get("photos", ()))
+
+
 @router.intent("support.status")
 def show_tickets(ctx: Context) -> None:
     """Tell where the customer's own requests stand, or the one whose number they say."""

@@ -65,7 +65,8 @@ def speak_vietnamese(ctx: Context) -> None:
 
 @router.intent("cancel", leaves_dialog=True)
 def leave(ctx: Context) -> None:
-    """Nothing is asked any more."""
+    """Nothing is asked any more, and what was told is dropped."""
+    ctx.data = {}
     ctx.reply("welcome/left")
 
 

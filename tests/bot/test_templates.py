@@ -78,6 +78,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "support/photo_kept": [{}],
     "support/status": [{"tickets": TICKETS}, {"tickets": TICKETS[:1]}],
     "support/tell_more": [{}],
+    "support/still_open": [{}],
     "support/what_happened": [{}],
     "welcome/goodbye": [{}],
     "welcome/hello": [{"name": name} for name in ("", "Lan")],

@@ -187,6 +187,28 @@ async def test_another_wish_leaves_the_dialog(chat: Chat) -> None:
     assert "chưa hiểu" in answer
 
 
+async def test_what_was_told_outlives_another_wish(each: Chat) -> None:
+    """What is wrong was told already; a question in between is answered, and the request is still there."""
+    await each.says("khiếu nại hàng bị vỡ")
+    points, kept = await each.says("xem điểm")
+    assert "chưa xem được điểm" in points
+    assert 'nhắn "xong" để gửi' in kept
+    _, kept = await each.presses("kq:orders")
+    assert 'nhắn "xong" để gửi' in kept
+    (answer,) = await each.says("xong")
+    assert "yêu cầu hỗ trợ #1" in answer
+    assert (await the_ticket(each)).summary == "khiếu nại hàng bị vỡ"
+
+
+async def test_what_was_told_ends_by_the_word_that_stops(chat: Chat) -> None:
+    await chat.says("khiếu nại hàng bị vỡ")
+    await chat.says("xem điểm")
+    (answer,) = await chat.says("thôi")
+    assert "Mình dừng ở đây" in answer
+    (answer,) = await chat.says("xong")
+    assert "#1" not in answer
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -307,6 +307,18 @@ async def test_an_event_of_a_removed_account_is_buried_and_handled_once_it_is_ba
     assert stage.heard() == [ANSWER]
 
 
+async def test_a_profile_is_not_asked_for_once_its_account_is_removed(stage: Stage, channel: str) -> None:
+    await hold(stage, channel)
+    await stage.service.accounts.reload()
+    await stage.taken(stage.says(channel))
+    await stage.until(lambda session: outbox_rows(session) > 0)
+    await remove(stage, channel)
+    await stage.service.accounts.reload()
+    stage.clock.pass_by(minutes=11)
+    await stage.until(lambda session: session.connection().exec_driver_sql("SELECT count(*) FROM job").scalar() == 0)
+    assert (await stage.person(channel)).profile_at is None
+
+
 async def test_what_waits_for_a_removed_account_is_given_up_and_its_alarms_end(database_url: str, clock: Clock) -> None:
     async with playing(database_url, clock) as stage:
         stage.platform.zalo_tokens.expire()
