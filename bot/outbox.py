@@ -15,6 +15,7 @@ from sqlmodel import Session
 from bot.accounts import Accounts, Held, rung_for
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.effects import METADATA
+from bot.uploads import Uploads
 from crm.events import Address
 from crm.messages import Message, Purpose
 from crm.reach import ReachFacts, reach
@@ -43,7 +44,7 @@ REFUSED_PAUSE = timedelta(minutes=15)
 CALL = timedelta(seconds=9)
 """What one call may take: a claim with less time left is given back, so that no late worker sends."""
 RENEWAL = timedelta(seconds=90)
-"""How long a message stays ours while its account gets a new token: longer than any refresh."""
+"""How long a message stays ours while its account gets a new token or the platform a file: longer than either."""
 RINGS_AFTER = timedelta(minutes=10)
 REFUSED = "account_refused"
 LOOKS_FOR = timedelta(days=1)
@@ -85,6 +86,7 @@ class OutboxWorker:
     ) -> None:
         self._database, self._channels, self._accounts = database, channels, living
         self._intervals, self._clock, self._owner = intervals, clock, owner
+        self._uploads = Uploads(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
         self._refusing: set[tuple[str, str]] = set()
         self._sent: list[Sent] = []
@@ -237,11 +239,16 @@ class OutboxWorker:
     async def _call(self, item: Claimed, account: Account) -> None:
         due = item.due
         to = Address(due.channel, due.account_id, due.user_id)
+        message = said = Message.loads(due.body)
         try:
-            answer = await self._channels[due.channel].send(
-                account, Outgoing(to, Message.loads(due.body), item.lane, f"{METADATA}{due.id}")
-            )
+            if message.kept:
+                await self._prolong(item)
+                said = await self._uploads.ready(account, message)
+            outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}")
+            answer = await self._channels[due.channel].send(account, outgoing)
         except SendError as error:
+            if error.subject is Subject.UPLOAD and message.kept:
+                await self._uploads.forget(account, message)
             await self._failed(item, account, error)
             return
         faultpoint("t5.answered")
@@ -257,8 +264,7 @@ class OutboxWorker:
         if kind is SendErrorKind.UNKNOWN:
             await self._in_doubt(item, words)
         elif kind is SendErrorKind.AUTH:
-            longer = partial(outbox.prolong, outbox_id=due.id, token=item.token, until=self._clock() + RENEWAL)
-            await self._database.write(longer, name="outbox.prolong")
+            await self._prolong(item)
             await self._accounts.renew(account)
             await self._wait(item, retry_delay(due.attempts), words, counted=True)
         elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
@@ -272,6 +278,10 @@ class OutboxWorker:
             await self._wait(item, error.retry_after or retry_delay(due.attempts + 1), words, counted=True)
         else:
             await self._give_up(item, words, unreachable=kind is SendErrorKind.UNREACHABLE)
+
+    async def _prolong(self, item: Claimed) -> None:
+        longer = partial(outbox.prolong, outbox_id=item.due.id, token=item.token, until=self._clock() + RENEWAL)
+        await self._database.write(longer, name="outbox.prolong")
 
     async def _pause(self, due: Due, error: SendError, pause: timedelta) -> None:
         """Keep the whole account silent for a while; ring where waiting alone will not mend it."""

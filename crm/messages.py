@@ -65,15 +65,30 @@ class Card:
     buttons: tuple[Button, ...] = ()
 
 
+KEPT = "media:"
+"""How a picture or file begins that we keep ourselves: `media:<id>`. The channel gets a copy before it is sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said. At least one of text, cards and picture is there; a channel degrades what it cannot show."""
+    """What is said; at least one of all but `reply_to` is there. A channel degrades what it cannot show.
+
+    `picture` and `file` are web addresses, or `media:<id>` of what we keep. `sticker` is an id of the channel's own.
+    """
 
     text: str = ""
     buttons: tuple[Button, ...] = ()
     cards: tuple[Card, ...] = ()
     picture: str = ""
+    file: str = ""
+    sticker: str = ""
     reply_to: str = ""
+
+    @property
+    def kept(self) -> str:
+        """The id of what we keep and this message shows; "" for none. A part of one call shows one at most."""
+        shown = self.picture or self.file
+        return shown.removeprefix(KEPT) if shown.startswith(KEPT) else ""
 
     @lru_cache(maxsize=1024)  # noqa: B019 - messages are frozen and few of them differ
     def dumps(self) -> str:
@@ -98,6 +113,8 @@ class Message:
                 for item in data.get("cards", ())
             ),
             picture=data.get("picture", ""),
+            file=data.get("file", ""),
+            sticker=data.get("sticker", ""),
             reply_to=data.get("reply_to", ""),
         )
 

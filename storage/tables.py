@@ -10,6 +10,7 @@ from storage import (
     jobs,
     keys,
     loyalty,
+    media,
     orders,
     outbox,
     tickets,
@@ -17,6 +18,6 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, consent, conversations, customers, inbox, jobs, keys, loyalty, orders, outbox, tickets,
+    accounts, alarms, consent, conversations, customers, inbox, jobs, keys, loyalty, media, orders, outbox, tickets,
     transcripts,
 )  # fmt: skip

@@ -122,6 +122,23 @@ class Words:
     vi: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture or file for a platform to hold."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A copy that a platform holds for an account: `id` stands in a message's `picture` or `file`, for so long."""
+
+    id: str
+    lives: timedelta
+
+
 class SendErrorKind(StrEnum):
     """What to do about a failed call: try again, wait, give up, give the person up, mend the token, or find out."""
 
@@ -134,9 +151,11 @@ class SendErrorKind(StrEnum):
 
 
 class Subject(StrEnum):
-    """Whom an error concerns: this message, this person, or this account (its queue is held)."""
+    """Whom an error concerns: this message, the copy of its picture or file, this person, or this account (its queue
+    is held)."""
 
     MESSAGE = "message"
+    UPLOAD = "upload"
     PERSON = "person"
     ACCOUNT = "account"
 
@@ -209,6 +228,9 @@ class Channel(Protocol):
 
     async def send(self, account: Account, outgoing: Outgoing) -> Sent:
         """Say one message that `split` gave, by exactly one call."""
+
+    async def upload(self, account: Account, attachment: Attachment) -> Uploaded:
+        """Give the platform a picture or file to send. May be called twice: that costs a copy and nothing else."""
 
     async def profile(self, account: Account, user_id: str) -> Profile:
         """Look a person up. Slow and rationed: never on the way of a message."""

@@ -185,10 +185,10 @@ class Stage:
         found = await self.read(lambda session: customers.people(session, [contact.user_id]))
         return next(each for (name, _, _), each in found.items() if name == channel)
 
-    async def send(self, channel: str, words: str, purpose: Purpose, who: str = "lan", **more: Any) -> None:
+    async def send(self, channel: str, said: str | Message, purpose: Purpose, who: str = "lan", **more: Any) -> None:
         """Let the shop say something by itself."""
         person = await self.person(channel, who)
-        parts = self.service.channels[channel].split(Message(words))
+        parts = self.service.channels[channel].split(Message(said) if isinstance(said, str) else said)
 
         def queue(session: Session) -> None:
             refusal = outbox.send(session, person, parts, purpose, self.clock(), **more)

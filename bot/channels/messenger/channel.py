@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from bot.channels.base import Account, Keys, Outgoing, Profile, Received, Sent, TokenPair, raised
-from bot.channels.messenger import faults, parse, sender, webhook
+from bot.channels.base import (
+    Account,
+    Attachment,
+    Keys,
+    Outgoing,
+    Profile,
+    Received,
+    Sent,
+    TokenPair,
+    Uploaded,
+    raised,
+)
+from bot.channels.messenger import faults, files, parse, sender, webhook
 from bot.channels.messenger.client import TIMEOUT, Graph, Session
 from bot.channels.messenger.envelope import record, records
 from bot.channels.messenger.rules import RULES
@@ -54,6 +66,17 @@ class Messenger:
         if not message_id:
             raise raised(faults.OUTCOME_LOST, "no_message_id")
         return Sent(message_id)
+
+    async def upload(self, account: Account, attachment: Attachment) -> Uploaded:
+        """Let Messenger hold a picture or file for the Page (Messenger, "Attachment Upload API")."""
+        kind = files.type_of(attachment)
+        told = {"attachment": {"type": kind, "payload": {"is_reusable": True}}}
+        path = f"{quote(account.account_id, safe='')}/message_attachments"
+        data = await self._graph.upload(account, path, {"message": json.dumps(told)}, attachment)
+        attachment_id = short_id(data.get("attachment_id"))
+        if not attachment_id:
+            raise raised(faults.READ_FAILED, "no_attachment_id")
+        return Uploaded(f"{kind}:{attachment_id}", files.LIFE)
 
     async def profile(self, account: Account, user_id: str) -> Profile:
         """A person's name and picture; empty where the app lacks the permission (Messenger, "User Profile API")."""

@@ -15,13 +15,15 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
-from bot.channels.base import Account, Fault, raised
+from bot.channels.base import Account, Attachment, Fault, raised
 from bot.channels.messenger import errors, faults
 from bot.channels.messenger.envelope import records
 
 Session = aiohttp.ClientSession
 TIMEOUT = 8.0
 """Seconds that one call may take in all."""
+UPLOAD_TIMES = 5
+"""How many times as long a file may take."""
 _LONGEST_WAIT = timedelta(hours=1)
 _USAGE = "X-Business-Use-Case-Usage"
 _HEADERS = {"Content-Type": "application/json"}
@@ -35,22 +37,39 @@ class Graph:
         self._session = session
         self._url = url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=timeout / 2)
+        self._upload_timeout = aiohttp.ClientTimeout(total=timeout * UPLOAD_TIMES, connect=timeout / 2)
 
     async def post(self, account: Account, path: str, body: bytes) -> dict[str, Any]:
         """Do something once. UNKNOWN where it may have been done although no good answer came."""
         return await self._call("POST", account, path, "", body, faults.OUTCOME_LOST)
+
+    async def upload(self, account: Account, path: str, fields: Mapping[str, str], file: Attachment) -> dict[str, Any]:
+        """Give a file, as a form; may be called twice, so a lost answer is RETRY."""
+        form = aiohttp.FormData()
+        for name, value in fields.items():
+            form.add_field(name, value)
+        form.add_field("filedata", file.content, filename=file.name, content_type=file.content_type)
+        return await self._call("POST", account, path, "", form, faults.READ_FAILED, self._upload_timeout)
 
     async def get(self, account: Account, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Read something; may be called twice, so a lost answer is RETRY."""
         return await self._call("GET", account, path, urlencode(query), None, faults.READ_FAILED)
 
     async def _call(
-        self, method: str, account: Account, path: str, query: str, body: bytes | None, lost: Fault
+        self,
+        method: str,
+        account: Account,
+        path: str,
+        query: str,
+        body: bytes | aiohttp.FormData | None,
+        lost: Fault,
+        limits: aiohttp.ClientTimeout | None = None,
     ) -> dict[str, Any]:
+        headers = None if isinstance(body, aiohttp.FormData) else _HEADERS
         url = address(f"{self._url}/{path}?{query}", account.access_token, account.app_secret)
         try:
             async with self._session.request(
-                method, url, data=body, headers=_HEADERS, timeout=self._timeout, allow_redirects=False
+                method, url, data=body, headers=headers, timeout=limits or self._timeout, allow_redirects=False
             ) as response:
                 raw = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:

@@ -60,9 +60,10 @@ def _rows() -> Iterator[tuple[list[Code], Fault]]:
     yield _any(2018416, 2018171, 2018234), faults.BAD_REQUEST
     yield [(100, 1893061)], faults.DEAD_TAG
     yield (
-        [(100, 2018047), (100, 2018074), (100, 2018109), *_any(2018173, 2018175, *range(2018182, 2018189))],
+        [(100, 2018047), (100, 2018109), *_any(2018173, 2018175, *range(2018182, 2018189))],
         faults.FILE,
     )
+    yield [(100, 2018074)], faults.STALE_UPLOAD
     yield [(4, 2018354), (9, 2018352), (613, 1893016), (10900, 0), (9000001, 0), *_any(2018048)], faults.SKIPPED
     yield [(230, 0), *_any(2018218, 2018247)], faults.NO_PROFILE
     yield [(10, 2534022), (10, 2534077), (200, 2534041), (613, 2534040)], faults.NOT_OURS

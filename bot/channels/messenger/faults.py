@@ -217,6 +217,14 @@ FILE = Fault(
         "Facebook từ chối ảnh hoặc tệp này: hãy chọn tệp khác nhỏ hơn và đúng định dạng.",
     ),
 )
+STALE_UPLOAD = Fault(
+    RETRY,
+    Subject.UPLOAD,
+    Words(
+        "Facebook no longer holds the picture or file that was uploaded; it is uploaded again.",
+        "Facebook không còn giữ ảnh hoặc tệp đã tải lên; hệ thống sẽ tải lên lại.",
+    ),
+)
 SKIPPED = Fault(
     PERMANENT,
     MESSAGE,

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from bot.channels.base import Outgoing, SendError, SendErrorKind, Words
+from bot.channels.messenger import files
 from bot.channels.messenger.fit import chop, cut, units
 from bot.channels.messenger.rules import HUMAN_AGENT, STANDARD
 from bot.channels.text import clean
@@ -58,6 +59,8 @@ def split(message: Message) -> tuple[Message, ...]:
     text = "\n".join(part for part in (clean(message.text).strip(), *lines, *more) if part)
     parts = [Message(picture=message.picture)] if message.picture else []
     parts += _worded(text, template)
+    parts += [Message(file=message.file)] if message.file else []
+    parts += [Message(sticker=message.sticker)] if message.sticker.isdecimal() else []
     parts += [Message(cards=cards[start : start + CARDS]) for start in range(0, len(cards), CARDS)]
     if quick and not parts:
         parts = [Message(text=_POINTER)]
@@ -175,8 +178,11 @@ def _content(part: Message) -> Mapping[str, Any]:
 
 def _shown_as(part: Message) -> dict[str, Any]:
     template = [_button(button) for button in part.buttons if button.kind in _ON_TEMPLATE]
-    if part.picture:
-        return {"attachment": {"type": "image", "payload": {"url": _link(part.picture) or part.picture}}}
+    if part.picture or part.file:
+        place = part.picture or part.file
+        return {"attachment": files.shown(_link(place) or place, "image" if part.picture else "file")}
+    if part.sticker:
+        return {"sticker_id": int(part.sticker)}
     if part.cards:
         return _template({"template_type": "generic", "elements": [_element(card) for card in part.cards]})
     if template:

@@ -8,9 +8,9 @@ from typing import Any
 
 import aiohttp
 
-from bot.channels.base import Account, Keys, Outgoing, Profile, Received, Sent, TokenPair
+from bot.channels.base import Account, Attachment, Keys, Outgoing, Profile, Received, Sent, TokenPair, Uploaded
 from bot.channels.text import clean
-from bot.channels.zalo import sender, webhook
+from bot.channels.zalo import files, sender, webhook
 from bot.channels.zalo.client import Client, Urls
 from bot.channels.zalo.envelope import identifier, mapping
 from bot.channels.zalo.parse import parse
@@ -66,6 +66,14 @@ class Zalo:
         """Send one consultation message. Both lanes are the same call: Zalo itself decides what it charges."""
         body = sender.payload(outgoing.to.user_id, outgoing.message, banner=self._banner)
         return await self._client.send(account, body)
+
+    async def upload(self, account: Account, attachment: Attachment) -> Uploaded:
+        """Let Zalo hold a picture or file; it takes few types, and only small ones.
+
+        https://docs.zaloplatforms.com/docs/OA: uploads live for seven days; the last is left as a margin.
+        """
+        kind = files.kind_of(attachment)
+        return Uploaded(await self._client.upload(account, kind, attachment), files.LIFE)
 
     async def profile(self, account: Account, user_id: str) -> Profile:
         """What Zalo shows of a person; the day of the last interaction counts from its first minute in Vietnam."""

@@ -6,7 +6,7 @@ https://docs.zaloplatforms.com/docs/OA/phu-luc/ma-loi; the business host's codes
 from __future__ import annotations
 
 from bot.channels.base import Fault, Subject
-from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stuck, unreachable
+from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stale, stuck, unreachable
 from bot.channels.zalo.remedies import (
     APP,
     EDIT,
@@ -26,7 +26,7 @@ from bot.channels.zalo.remedies import (
 
 OA: dict[int, Fault] = {
     -32: later(60, "Too many calls in this minute", "Gọi API quá nhiều trong phút này", WAIT, Subject.ACCOUNT),
-    -100: retry("The uploaded file has expired", "Tệp đã tải lên hết hạn", ITSELF),
+    -100: stale("The uploaded file has expired", "Tệp đã tải lên hết hạn", ITSELF),
     -200: retry("Zalo could not send the message", "Zalo chưa gửi được tin", ITSELF),
     -201: fatal("A parameter or the person's id is not valid", "Tham số hoặc mã người nhận không hợp lệ", REPORT),
     -202: fix("The signature of the call is wrong", "Chữ ký của lời gọi API bị sai", SETTINGS),

@@ -12,6 +12,11 @@ def retry(en: str, vi: str, remedy: Words) -> Fault:
     return Fault(SendErrorKind.RETRY, Subject.MESSAGE, _sentence(en, vi, remedy))
 
 
+def stale(en: str, vi: str, remedy: Words) -> Fault:
+    """The copy of a picture or file is gone: it is uploaded again."""
+    return Fault(SendErrorKind.RETRY, Subject.UPLOAD, _sentence(en, vi, remedy))
+
+
 def later(seconds: int, en: str, vi: str, remedy: Words, subject: Subject = Subject.MESSAGE) -> Fault:
     """A limit is reached: wait, without counting an attempt."""
     return Fault(SendErrorKind.SNOOZE, subject, _sentence(en, vi, remedy), timedelta(seconds=seconds))

@@ -48,12 +48,18 @@ def split(message: Message, *, lists: bool = False) -> tuple[Message, ...]:
         buttons += _buttons_of_cards(message.cards)
     shown, hidden = _sorted_out(buttons)
     lines += [_as_line(number, button) for number, button in enumerate(hidden, len(shown) + 1)]
+    files = [] if message.file.startswith(_WEB) else [file for file in [message.file] if file]
+    if message.file and not files:
+        lines.append(message.file)
     text = "\n".join(line for line in lines if line)
     parts = _parts(text, () if cards else shown, message.picture)
     if cards:
         parts.append(Message(cards=cards, buttons=shown))
     if asking:
         _add_request(parts, asking[0])
+    parts += [Message(file=file) for file in files] + [
+        Message(sticker=each) for each in filter(None, [message.sticker])
+    ]
     if parts and message.reply_to:
         parts[0] = replace(parts[0], reply_to=message.reply_to)
     return tuple(parts)
@@ -81,6 +87,8 @@ def _cleaned(message: Message) -> Message:
             for card in message.cards
         ),
         picture=clean(message.picture).strip(),
+        file=clean(message.file).strip(),
+        sticker=clean(message.sticker).strip(),
         reply_to=clean(message.reply_to).strip(),
     )
 
@@ -174,6 +182,10 @@ def _content(message: Message, banner: str) -> Json:
         return _template(template_type="list", elements=[*map(_element, message.cards)], **_buttons(message))
     if message.buttons and message.buttons[0].kind is ButtonKind.SHARE_PHONE:
         return _template(template_type="request_user_info", elements=[_request(message, banner)])
+    if message.file:
+        return {"attachment": {"type": "file", "payload": {"token": message.file}}}
+    if message.sticker:
+        return _template(template_type="media", elements=[{"media_type": "sticker", "attachment_id": message.sticker}])
     content: Json = {"text": message.text} if message.text else {}
     if message.picture:
         source = "url" if message.picture.startswith(_WEB) else "attachment_id"

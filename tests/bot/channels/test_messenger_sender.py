@@ -37,6 +37,8 @@ MESSAGES = st.builds(
     buttons=BUTTONS,
     cards=CARDS,
     picture=st.sampled_from(["", SITE + "a.jpg"]),
+    file=st.sampled_from(["", SITE + "a.pdf", "file:7"]),
+    sticker=st.sampled_from(["", "369239263222822", "zalo"]),
     reply_to=st.sampled_from(["", "m_quoted"]),
 )
 
@@ -279,3 +281,22 @@ def test_chopping_loses_only_white_space(text: str, most: int) -> None:
     parts = chop(text, most)
     assert "".join("".join(parts).split()) == "".join("".join(whole).split())
     assert all(0 < units(part) <= most for part in parts)
+
+
+def test_files_and_stickers_are_calls_of_their_own() -> None:
+    parts = written(Message("Bảng giá", file=SITE + "gia.pdf", sticker="369239263222822"))
+    assert [part["message"] for part in parts] == [
+        {"text": "Bảng giá"},
+        {"attachment": {"type": "file", "payload": {"url": SITE + "gia.pdf"}}},
+        {"sticker_id": 369239263222822},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "audio", "file"])
+def test_what_was_uploaded_goes_by_its_id_and_as_what_it_was_uploaded(kind: str) -> None:
+    (part,) = written(Message(file=f"{kind}:687799999980546"))
+    assert part["message"] == {"attachment": {"type": kind, "payload": {"attachment_id": "687799999980546"}}}
+
+
+def test_a_sticker_of_another_channel_is_left_out() -> None:
+    assert written(Message(sticker="bfe458bf64fa8da4d4eb")) == []

@@ -19,7 +19,8 @@ UNREACHABLE, AUTH = SendErrorKind.UNREACHABLE, SendErrorKind.AUTH
 MESSAGE, PERSON, ACCOUNT = Subject.MESSAGE, Subject.PERSON, Subject.ACCOUNT
 
 EXPECTED = [
-    (OA, RETRY, MESSAGE, {-100, -200, -214}),
+    (OA, RETRY, MESSAGE, {-200, -214}),
+    (OA, RETRY, Subject.UPLOAD, {-100}),
     (OA, AUTH, ACCOUNT, {-216, -220}),
     (OA, SNOOZE, ACCOUNT, {-32, -202, -204, -205, -207, -208, -209, -212, -215, -219, -221, -223, -224, -235, -242}),
     (OA, SNOOZE, PERSON, {-218}),

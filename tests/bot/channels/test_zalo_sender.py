@@ -132,6 +132,24 @@ def test_an_uploaded_picture_goes_by_its_id() -> None:
     assert "text" not in message
 
 
+def test_words_picture_file_and_sticker_are_calls_of_their_own_where_zalo_wants_it_so() -> None:
+    parts = said(Message("Bảng giá", picture="https://shop.vn/a.jpg", file="token-1", sticker="s1"))
+    assert parts == [
+        {
+            "text": "Bảng giá",
+            "attachment": template(
+                template_type="media", elements=[{"media_type": "image", "url": "https://shop.vn/a.jpg"}]
+            ),
+        },
+        {"attachment": {"type": "file", "payload": {"token": "token-1"}}},
+        {"attachment": template(template_type="media", elements=[{"media_type": "sticker", "attachment_id": "s1"}])},
+    ]
+
+
+def test_a_file_elsewhere_becomes_a_link_for_zalo_takes_uploads_only() -> None:
+    assert said(Message("Bảng giá", file="https://shop.vn/gia.pdf")) == [{"text": "Bảng giá\nhttps://shop.vn/gia.pdf"}]
+
+
 @pytest.mark.parametrize("message", [Message("Mẫu mới", replies(1)), Message("câu. " * 500)], ids=["buttons", "long"])
 def test_a_picture_with_buttons_or_long_text_goes_before(message: Message) -> None:
     parts = said(Message(message.text, message.buttons, picture="https://shop.vn/a.jpg"))
