@@ -74,7 +74,7 @@ async def test_a_copy_that_the_platform_lost_is_uploaded_again(stage: Stage, cha
     stage.goes_wrong("code", **GONE[channel])
     await stage.send(channel, photo, Purpose.STAFF)
     await stage.until(failed)
-    stage.clock.pass_by(minutes=1)
+    stage.clock.pass_by(minutes=5)
     await stage.quiet()
     assert [uploads(stage), len(stage.calls(channel))] == [2, 3]
 
@@ -84,7 +84,7 @@ async def test_an_upload_that_fails_is_tried_again(stage: Stage, channel: str) -
     stage.goes_wrong("status", path=PLACE[channel], status=500)
     await stage.send(channel, Message(picture=await keep(stage, PHOTO)), Purpose.STAFF)
     await stage.until(failed)
-    stage.clock.pass_by(minutes=1)
+    stage.clock.pass_by(minutes=5)
     await stage.quiet()
     assert await stage.states() == ["sent", "sent"]
     assert uploads(stage) == 1
@@ -122,6 +122,5 @@ async def test_a_sticker_goes_by_the_channels_own_id(stage: Stage, channel: str)
     await stage.said(channel)
     await stage.send(channel, Message("Cảm ơn bạn", sticker="369239263222822"), Purpose.STAFF)
     await stage.quiet()
-    assert stage.heard(channel)[1] == "Cảm ơn bạn"
-    assert len(stage.calls(channel)) == 3
-    assert "369239263222822" in str(stage.calls(channel)[-1].request)
+    assert stage.heard(channel)[2] == "Cảm ơn bạn"
+    assert "369239263222822" in str(stage.calls(channel)[1].request)

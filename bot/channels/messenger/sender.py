@@ -49,7 +49,7 @@ _NO_SUCH_LANE = Words(
 
 @lru_cache(maxsize=1024)
 def split(message: Message) -> tuple[Message, ...]:
-    """The message as parts of exactly one call each: picture, words, cards; quick replies hang on the last one.
+    """The message as parts of one call each: sticker, picture, words, file, cards; quick replies hang on the last one.
 
     What finds no room (a fourth link, a fourteenth reply, a number that cannot be dialled) becomes a line of text.
     """
@@ -57,13 +57,13 @@ def split(message: Message) -> tuple[Message, ...]:
     quick, template, lines = _sorted((*message.buttons, *shares))
     cards, more = _fitting(message.cards)
     text = "\n".join(part for part in (clean(message.text).strip(), *lines, *more) if part)
-    parts = [Message(picture=message.picture)] if message.picture else []
+    parts = [Message(sticker=message.sticker)] if message.sticker.isdecimal() else []
+    parts += [Message(picture=message.picture)] if message.picture else []
     parts += _worded(text, template)
     parts += [Message(file=message.file)] if message.file else []
-    parts += [Message(sticker=message.sticker)] if message.sticker.isdecimal() else []
     parts += [Message(cards=cards[start : start + CARDS]) for start in range(0, len(cards), CARDS)]
-    if quick and not parts:
-        parts = [Message(text=_POINTER)]
+    if quick and (not parts or parts[-1].sticker):
+        parts.append(Message(text=_POINTER))
     if not parts:
         return ()
     parts[-1] = replace(parts[-1], buttons=parts[-1].buttons + quick)

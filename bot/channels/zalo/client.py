@@ -102,7 +102,8 @@ class Client:
         url = f"{self._upload_url}/{kind}"
         answer = await self._call("POST", url, _headers(account), limits=self._refresh_timeout, repeats=True, data=form)
         held = mapping(_accepted(answer, acted=False).get("data"))
-        remote_id = identifier(held.get("token" if kind == "file" else "attachment_id"))
+        given = held.get("token" if kind == "file" else "attachment_id")
+        remote_id = clean(given) or identifier(given)
         if not remote_id:
             raise _unclear(answer, acted=False)
         return remote_id

@@ -57,9 +57,9 @@ def split(message: Message, *, lists: bool = False) -> tuple[Message, ...]:
         parts.append(Message(cards=cards, buttons=shown))
     if asking:
         _add_request(parts, asking[0])
-    parts += [Message(file=file) for file in files] + [
-        Message(sticker=each) for each in filter(None, [message.sticker])
-    ]
+    parts += [Message(file=file) for file in files]
+    if message.sticker:
+        parts.insert(0, Message(sticker=message.sticker))
     if parts and message.reply_to:
         parts[0] = replace(parts[0], reply_to=message.reply_to)
     return tuple(parts)

@@ -135,6 +135,7 @@ def test_an_uploaded_picture_goes_by_its_id() -> None:
 def test_words_picture_file_and_sticker_are_calls_of_their_own_where_zalo_wants_it_so() -> None:
     parts = said(Message("Bảng giá", picture="https://shop.vn/a.jpg", file="token-1", sticker="s1"))
     assert parts == [
+        {"attachment": template(template_type="media", elements=[{"media_type": "sticker", "attachment_id": "s1"}])},
         {
             "text": "Bảng giá",
             "attachment": template(
@@ -142,7 +143,6 @@ def test_words_picture_file_and_sticker_are_calls_of_their_own_where_zalo_wants_
             ),
         },
         {"attachment": {"type": "file", "payload": {"token": "token-1"}}},
-        {"attachment": template(template_type="media", elements=[{"media_type": "sticker", "attachment_id": "s1"}])},
     ]
 
 
