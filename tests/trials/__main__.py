@@ -109,10 +109,16 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
     table(f"kill -9 at random moments, seed {asked.seed}", rows)
     held = held and all(row["all"] == "held" for row in rows)
 
-    seen = asyncio.run(crowd.shared(made.fresh("postgresql"), asked.events // crowd.TIMES, asked.seed))
-    row = {key: value for key, value in asdict(seen).items() if key != "figures"}
-    table("1 web and 2 workers on PostgreSQL", [{**row, **asdict(seen.figures), "all": verdict(seen.figures)}])
-    held = held and verdict(seen.figures) == "held" and (seen.deadlocks, seen.out_of_order) == (0, 0)
+    rows = []
+    for webs, workers, share in ((1, 1, 5), (1, 2, 1), (2, 2, 5)):
+        events = asked.events // crowd.TIMES // share
+        seen = asyncio.run(
+            crowd.shared(made.fresh("postgresql"), events, asked.seed, people=200, webs=webs, workers=workers)
+        )
+        row = {key: value for key, value in asdict(seen).items() if key != "figures"}
+        held = held and verdict(seen.figures) == "held" and (seen.deadlocks, seen.out_of_order) == (0, 0)
+        rows.append({"web": webs, "worker": workers, **row, **asdict(seen.figures), "all": verdict(seen.figures)})
+    table("web and worker processes on one PostgreSQL", rows)
 
     rows = [{"engine": engine, **asdict(asyncio.run(tokens.lost(made.fresh(engine))))} for engine in ENGINES]
     table("kill -9 between the answer of a token refresh and its writing", rows)

@@ -1,9 +1,10 @@
-"""Two workers and a door share one PostgreSQL: redelivered events, one expired token, order, and no deadlock."""
+"""Doors and workers share one PostgreSQL: redelivered events, one expired token, order, and no deadlock."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ TIMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What two workers made of a crowd."""
+    """What the processes made of a crowd."""
 
     figures: Figures
     posted: int
@@ -22,22 +23,25 @@ class Shared:
     refreshes: int
     out_of_order: int
     busy_workers: int
+    events_per_second: float
 
 
-async def shared(url: str, events: int, seed: int, people: int = 40) -> Shared:
-    """So many events, each told three times, in random order within a person's turn."""
+async def shared(url: str, events: int, seed: int, people: int = 40, *, webs: int = 1, workers: int = 2) -> Shared:
+    """So many events, each told three times, in random order within a person's turn, at any door."""
     chance = random.Random(seed)
     async with rigged(url) as rig:
-        web, *workers = rig.product("web"), rig.product("worker"), rig.product("worker")
-        await asyncio.gather(*(product.start(rig.given) for product in (web, *workers)))
+        made = [rig.product("web") for _ in range(webs)] + [rig.product("worker") for _ in range(workers)]
+        await asyncio.gather(*(product.start(rig.given) for product in made))
         before = _deadlocks(rig)
         rig.platform.zalo_tokens.expire()
         lanes = [(CHANNELS[each % 2], f"p{each}") for each in range(people)]
         turns = [events // people + (each < events % people) for each in range(people)]
+        began = time.monotonic()
         sent = await asyncio.gather(
             *(_tell(rig, channel, person, turn, chance) for (channel, person), turn in zip(lanes, turns, strict=True))
         )
         await rig.quiet()
+        seconds = time.monotonic() - began
         owners = rig.ask("SELECT count(DISTINCT lease_owner) FROM outbox")
         return Shared(
             rig.figures(),
@@ -46,6 +50,7 @@ async def shared(url: str, events: int, seed: int, people: int = 40) -> Shared:
             refreshes=rig.platform.zalo_tokens.pairs_issued,
             out_of_order=sum(_swapped(rig, person) for _, person in lanes),
             busy_workers=owners[0][0],
+            events_per_second=round(events / seconds, 1),
         )
 
 

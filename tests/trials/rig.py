@@ -102,17 +102,20 @@ class Rig:
     given: dict[str, str]
     url: str
     http: aiohttp.ClientSession
-    door: int = field(default_factory=lambda: free_port())
+    doors: list[int] = field(default_factory=list)
     products: list[Product] = field(default_factory=list)
     accepted: list[Sent] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _turns: itertools.count[int] = field(default_factory=itertools.count)
 
     def product(self, role: str = "serve") -> Product:
         """One more process; a worker's port is nobody's door."""
-        made = Product(role, free_port() if role == "worker" else self.door)
+        made = Product(role, free_port())
         self.products.append(made)
-        self.platform.set_bot_url(f"http://{HOST}:{self.door}")
+        if role != "worker":
+            self.doors.append(made.port)
+            self.platform.set_bot_url(f"http://{HOST}:{made.port}")
         return made
 
     def event(self, channel: str, person: str) -> Sent:
@@ -144,8 +147,8 @@ class Rig:
         raise TimeoutError(f"{event.code} was never taken: {self.refused}")
 
     async def post(self, event: Sent) -> int | None:
-        """One try; the status, None for no answer."""
-        url = f"http://{HOST}:{self.door}/webhooks/{event.channel}"
+        """One try at one of the doors; the status, None for no answer."""
+        url = f"http://{HOST}:{self.doors[next(self._turns) % len(self.doors)]}/webhooks/{event.channel}"
         status: int | None = None
         try:
             async with self.http.post(url, data=event.raw, headers=event.headers) as answer:

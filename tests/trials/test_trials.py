@@ -22,8 +22,8 @@ async def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(database_
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_two_workers_share_the_work_in_order_and_without_a_deadlock(database_url: str) -> None:
-    seen = await crowd.shared(database_url, events=500, seed=11)
+async def test_two_doors_and_two_workers_share_the_work_in_order_and_without_a_deadlock(database_url: str) -> None:
+    seen = await crowd.shared(database_url, events=500, seed=11, webs=2)
     seen.figures.check()
     assert seen.posted == 1500
     assert (seen.deadlocks, seen.refreshes, seen.out_of_order) == (0, 1, 0)
