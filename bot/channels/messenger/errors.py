@@ -65,7 +65,8 @@ def _rows() -> Iterator[tuple[list[Code], Fault]]:
     )
     yield [(100, 2018074)], faults.STALE_UPLOAD
     yield [(4, 2018354), (9, 2018352), (613, 1893016), (10900, 0), (9000001, 0), *_any(2018048)], faults.SKIPPED
-    yield [(230, 0), *_any(2018218, 2018247)], faults.NO_PROFILE
+    yield [(230, 0), *_any(2018218)], faults.NO_PROFILE
+    yield _any(2018247), faults.PROFILE_RIGHT
     yield [(10, 2534022), (10, 2534077), (200, 2534041), (613, 2534040)], faults.NOT_OURS
     yield [(100, 2534013 + more) for more in (0, 1, 2, 12, 16, 24)], faults.NOT_OURS
     yield [(24001, 0), (24002, 0), (24005, 0), (36103, 0)], faults.NOT_OURS

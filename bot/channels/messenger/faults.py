@@ -18,8 +18,10 @@ NOT_REACHED = Fault(
     RETRY,
     MESSAGE,
     Words(
-        "Facebook could not be reached; nothing was sent, and we try again. If it lasts, check the network and DNS.",
-        "Không kết nối được tới Facebook; tin chưa được gửi và sẽ được gửi lại. Nếu kéo dài, hãy kiểm tra mạng và DNS.",
+        "Facebook could not be reached; nothing was sent, and we try again. If it lasts, whoever runs this service "
+        "should check the network and DNS.",
+        "Không kết nối được tới Facebook; tin chưa được gửi, hệ thống sẽ gửi lại. Nếu kéo dài, người vận hành cần kiểm "
+        "tra mạng và DNS.",
     ),
 )
 OUTCOME_LOST = Fault(
@@ -72,8 +74,10 @@ UNKNOWN_REFUSAL = Fault(
     PERMANENT,
     MESSAGE,
     Words(
-        "Facebook refused this with an error we do not know: look it up in Meta's error list, then replay the message.",
-        "Facebook từ chối với một lỗi chưa biết: hãy tra mã lỗi trong tài liệu của Meta rồi gửi lại tin.",
+        "Facebook refused this with an error we do not know: whoever runs this service can look it up in Meta's error "
+        "list, then replay the message.",
+        "Facebook từ chối với một lỗi chưa biết: người vận hành cần tra mã lỗi trong tài liệu của Meta rồi gửi lại "
+        "tin.",
     ),
 )
 UNKNOWN_TROUBLE = Fault(
@@ -97,10 +101,10 @@ FETCH = Fault(
     RETRY,
     MESSAGE,
     Words(
-        "Facebook could not fetch the picture or file in time: make sure its link is public, quick and under 8 MB "
-        "(25 MB for other files).",
-        "Facebook không tải được ảnh hoặc tệp: hãy bảo đảm đường dẫn công khai, nhanh và dưới 8 MB "
-        "(tệp khác dưới 25 MB).",
+        "Facebook could not fetch the picture or file in time; we try again. Whoever chose it should make sure that "
+        "its link is public, quick and under 8 MB (25 MB for other files).",
+        "Facebook không tải được ảnh hoặc tệp; hệ thống sẽ gửi lại. Người chọn ảnh cần bảo đảm đường dẫn công khai, "
+        "nhanh và dưới 8 MB (tệp khác dưới 25 MB).",
     ),
     MINUTE,
 )
@@ -142,8 +146,10 @@ GONE = Fault(
     UNREACHABLE,
     PERSON,
     Words(
-        "This person cannot be reached: they blocked the Page, closed their account, or never wrote to this Page.",
-        "Không nhắn được cho người này: họ đã chặn Trang, đóng tài khoản hoặc chưa từng nhắn cho Trang.",
+        "This person cannot be reached: they blocked the Page, closed their account, or never wrote to this Page; "
+        "staff must reach them another way.",
+        "Không nhắn được cho người này: họ đã chặn Trang, đóng tài khoản hoặc chưa từng nhắn cho Trang; nhân viên cần "
+        "liên hệ khách bằng cách khác.",
     ),
 )
 NOT_OWNER = Fault(
@@ -170,8 +176,9 @@ TOO_OFTEN_TAGGED = Fault(
     SNOOZE,
     PERSON,
     Words(
-        "Facebook warns that this person gets tagged messages too often: write less until they answer.",
-        "Facebook cảnh báo người này nhận quá nhiều tin ngoài thời hạn: hãy nhắn ít lại cho tới khi họ trả lời.",
+        "Facebook warns that this person gets tagged messages too often: staff should write less until they answer.",
+        "Facebook cảnh báo người này nhận quá nhiều tin ngoài thời hạn: nhân viên nên nhắn ít lại cho tới khi họ trả "
+        "lời.",
     ),
     HOUR,
 )
@@ -197,15 +204,16 @@ BAD_REQUEST = Fault(
     PERMANENT,
     MESSAGE,
     Words(
-        "Facebook does not accept this message as it is built: its content must be mended before it is sent again.",
-        "Facebook không chấp nhận nội dung tin này: cần sửa nội dung trước khi gửi lại.",
+        "Facebook does not accept this message as it is built: whoever wrote it must mend its content before it is "
+        "sent again.",
+        "Facebook không chấp nhận nội dung tin này: người soạn tin cần sửa nội dung trước khi gửi lại.",
     ),
 )
 DEAD_TAG = Fault(
     PERMANENT,
     MESSAGE,
     Words(
-        "The message used a tag that Meta switched off in April 2026; this is a bug of ours: report it.",
+        "The message used a tag that Meta switched off in April 2026: please report it to the makers of this program.",
         "Tin dùng thẻ mà Meta đã ngừng từ tháng 4/2026; đây là lỗi của phần mềm, hãy báo cho nhóm phát triển.",
     ),
 )
@@ -213,8 +221,8 @@ FILE = Fault(
     PERMANENT,
     MESSAGE,
     Words(
-        "Facebook refused the picture or file: choose another one, smaller and of a usual type.",
-        "Facebook từ chối ảnh hoặc tệp này: hãy chọn tệp khác nhỏ hơn và đúng định dạng.",
+        "Facebook refused the picture or file: whoever chose it must choose another one, smaller and of a usual type.",
+        "Facebook từ chối ảnh hoặc tệp này: người chọn cần chọn tệp khác nhỏ hơn và đúng định dạng.",
     ),
 )
 STALE_UPLOAD = Fault(
@@ -229,16 +237,26 @@ SKIPPED = Fault(
     PERMANENT,
     MESSAGE,
     Words(
-        "There is nothing to do: this was already answered, deleted, or asked too early.",
-        "Không cần xử lý: nội dung này đã được trả lời, đã xoá hoặc được yêu cầu quá sớm.",
+        "Nobody needs to act: this was already answered, deleted, or asked too early.",
+        "Không cần ai xử lý: nội dung này đã được trả lời, đã xoá hoặc được yêu cầu quá sớm.",
     ),
 )
 NO_PROFILE = Fault(
     PERMANENT,
     PERSON,
     Words(
-        "Facebook does not show this person's profile to the app; messages are not affected.",
-        "Facebook không cho ứng dụng xem hồ sơ của người này; việc nhắn tin không bị ảnh hưởng.",
+        "Facebook does not show this person's profile to the app: nobody needs to act, messages are not affected.",
+        "Facebook không cho ứng dụng xem hồ sơ của người này: không cần ai xử lý, việc nhắn tin không bị ảnh hưởng.",
+    ),
+)
+PROFILE_RIGHT = Fault(
+    PERMANENT,
+    PERSON,
+    Words(
+        "The app may not see this part of people's profiles: the app's admin can ask Meta to approve it; messages are "
+        "not affected.",
+        "Ứng dụng chưa được xem phần hồ sơ này của khách: quản trị ứng dụng có thể xin Meta duyệt quyền; việc nhắn tin "
+        "không bị ảnh hưởng.",
     ),
 )
 NOT_OURS = Fault(
@@ -255,7 +273,7 @@ TOPIC_STOPPED = Fault(
     PERMANENT,
     PERSON,
     Words(
-        "The person stopped these marketing messages, or the permission ran out: they must opt in again.",
+        "The person stopped these marketing messages, or the permission ran out: the person must opt in again.",
         "Khách đã ngừng nhận loại tin tiếp thị này hoặc quyền đã hết hạn: khách cần đăng ký lại.",
     ),
 )
@@ -272,8 +290,10 @@ AD_TOO_SOON = Fault(
     SNOOZE,
     PERSON,
     Words(
-        "This person got a marketing message lately: at most one in twelve hours, and Meta caps them across brands.",
-        "Người này vừa nhận tin tiếp thị: tối đa một tin trong mười hai giờ, Meta còn giới hạn chung các nhãn hàng.",
+        "This person got a marketing message lately: at most one in twelve hours, and Meta caps them across brands; we "
+        "try again later.",
+        "Người này vừa nhận tin tiếp thị: tối đa một tin trong mười hai giờ, Meta còn giới hạn chung các nhãn hàng; "
+        "hệ thống sẽ gửi lại sau.",
     ),
     12 * HOUR,
 )
@@ -290,8 +310,10 @@ AD_REGION = Fault(
     PERMANENT,
     PERSON,
     Words(
-        "Marketing messages are not offered in this person's or this business's country.",
-        "Tin tiếp thị không được hỗ trợ tại quốc gia của người nhận hoặc của doanh nghiệp.",
+        "Marketing messages are not offered in this person's or this business's country: staff must reach them another "
+        "way.",
+        "Tin tiếp thị không được hỗ trợ tại quốc gia của người nhận hoặc của doanh nghiệp: nhân viên cần liên hệ khách "
+        "bằng cách khác.",
     ),
 )
 AD_OTHER = Fault(

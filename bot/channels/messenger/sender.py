@@ -39,7 +39,7 @@ _TYPES = {
 }
 """What each lane writes. There is no other tag: the three old ones fail since 2026-04-27."""
 _NO_SUCH_LANE = Words(
-    "Messenger has no such lane; this is a bug of ours: report it.",
+    "Messenger has no such lane: please report it to the makers of this program.",
     "Messenger không có luồng gửi này; đây là lỗi của phần mềm, hãy báo cho nhóm phát triển.",
 )
 

@@ -42,8 +42,8 @@ _NOT_REACHED = Words(
 )
 _BUSY = Words("Zalo is busy: it is tried again by itself.", "Zalo đang bận: hệ thống sẽ tự thử lại.")
 _NO_ANSWER = Words(
-    "Zalo's answer was lost or cannot be read, so it may have acted: look into the chat before sending again.",
-    "Không nhận được trả lời rõ ràng của Zalo nên có thể đã gửi: hãy xem cuộc trò chuyện trước khi gửi lại.",
+    "Zalo's answer was lost or cannot be read, so it may have acted: the service finds out before it tries again.",
+    "Không nhận được trả lời rõ ràng của Zalo nên có thể đã gửi: hệ thống sẽ kiểm tra trước khi gửi lại.",
 )
 
 

@@ -42,7 +42,7 @@ OA: dict[int, Fault] = {
     -214: retry("The article is still being processed", "Bài viết đang được xử lý", ITSELF),
     -215: fix("The app id is wrong", "Mã ứng dụng bị sai", SETTINGS),
     -216: mend("The access token is not valid", "Mã truy cập không hợp lệ", REFRESHED),
-    -217: unreachable("The person blocked invitations of the OA", "Khách đã chặn lời mời của OA", OTHER_WAY),
+    -217: lost("The person blocked invitations of the OA", "Khách đã chặn lời mời của OA", OTHER_WAY),
     -218: later(
         24 * 3600,
         "The person received as many messages as Zalo allows",
