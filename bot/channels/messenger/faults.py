@@ -229,7 +229,7 @@ STALE_UPLOAD = Fault(
     RETRY,
     Subject.UPLOAD,
     Words(
-        "Facebook no longer holds the picture or file that was uploaded; it is uploaded again.",
+        "Facebook no longer holds the picture or file that was uploaded; we upload it again.",
         "Facebook không còn giữ ảnh hoặc tệp đã tải lên; hệ thống sẽ tải lên lại.",
     ),
 )
