@@ -26,7 +26,7 @@ from bot.channels.base import Channel
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.commands import accounts, dead, doctor, tickets, understanding, waiting
+from bot.commands import accounts, backup, dead, doctor, restore, tickets, understanding, waiting
 from bot.commands import keys as key_commands
 from bot.commands.arguments import parser
 from bot.commands.report import NOT_MIGRATED, Refused, Report, opened
@@ -268,6 +268,13 @@ def show(report: Report, as_json: bool) -> None:
     print(json.dumps(report.data, ensure_ascii=False) if as_json else "\n".join(report.lines), flush=True)
 
 
+def teller(as_json: bool) -> Callable[[str], None]:
+    """Shows people at a terminal how far something is, each time on the same line; says nothing to programs."""
+    if as_json or not sys.stderr.isatty():
+        return lambda _: None
+    return lambda words: print(f"\r{words:<40}\r", end="", file=sys.stderr, flush=True)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Do one command; returns the exit status."""
     if arguments.command == "understand":
@@ -286,6 +293,10 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         case "migrate":
             report = run_migrate(settings)
+        case "backup":
+            report = backup.run(arguments, settings, now(), teller(arguments.json))
+        case "restore":
+            report = restore.run(arguments, settings, now(), teller(arguments.json))
         case "doctor":
             report = asyncio.run(doctor.run(settings, now()))
         case _:

@@ -36,5 +36,17 @@ def serving(url: str) -> Iterator[None]:
         f"another khachquen serve is running on {path}: stop that one first, or give this one a file of its own "
         "(DATABASE_URL); only PostgreSQL takes several"
     )
-    with alone(path.with_name(f"{path.name}.lock"), words):
+    with alone(_lock(path), words):
         yield
+
+
+@contextmanager
+def unserved(url: str) -> Iterator[None]:
+    """Keep services off a SQLite file until the block ends; raises Refused where one is running on it."""
+    path = engines.sqlite_path(url).resolve()
+    with alone(_lock(path), f"khachquen serve is running on {path}: stop it first; nothing was changed"):
+        yield
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")

@@ -63,14 +63,24 @@ def _head_at_start() -> str:
 
 def is_pending(url: str) -> bool:
     """Whether the database is not at this version's schema."""
+    return revision(url) != head()
+
+
+def revision(url: str) -> str | None:
+    """The revision of the database; None where it is empty or not there."""
     if engines.is_sqlite(url) and not engines.sqlite_path(url).exists():
-        return True
+        return None
     engine = engines.reader(url, 1)
     try:
         with engine.connect() as connection:
-            return current(connection) != head()
+            return current(connection)
     finally:
         engine.dispose()
+
+
+def knows(revision: str) -> bool:
+    """Whether this version can bring a database of that revision to its own schema."""
+    return revision in _revisions()
 
 
 def upgrade(url: str, target: str = "head") -> Upgrade:
@@ -86,7 +96,7 @@ def upgrade(url: str, target: str = "head") -> Upgrade:
             wanted = head() if target == "head" else target
             if before == wanted:
                 return Upgrade(before, wanted, None)
-            if before is not None and before not in _revisions():
+            if before is not None and not knows(before):
                 raise NewerSchema(
                     f"the database is at revision {before}, which this version does not know: install the newer version"
                 )

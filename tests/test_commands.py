@@ -40,8 +40,8 @@ TOKEN = "access-token-that-nobody-may-see-9f3a"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 EVERY = (
-    ["serve"], ["web"], ["worker"], ["migrate"], ["demo"], ["doctor"], ["waiting"], ["understand"], ["dead"],
-    ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"], ["ticket", "answer"],
+    ["serve"], ["web"], ["worker"], ["migrate"], ["backup"], ["restore"], ["demo"], ["doctor"], ["waiting"],
+    ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"], ["ticket", "answer"],
     ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"], ["key", "revoke"],
     ["account"], ["account", "add"], ["account", "list"], ["account", "token"], ["account", "remove"],
 )  # fmt: skip

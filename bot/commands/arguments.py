@@ -19,6 +19,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _services(commands)
     _plain(commands, "migrate", "bring the database to this version's schema")
+    _copies(commands)
     _demo(commands)
     _plain(commands, "doctor", "look at everything and say what must be mended, and by whom")
     _plain(commands, "waiting", "list the customers who wait for a person, the longest waiting first")
@@ -58,6 +59,21 @@ def _services(commands: Any) -> None:
         command = _plain(commands, name, words)
         command.add_argument("--host", help="address to listen on")
         command.add_argument("--port", type=port, help="port to listen on")
+
+
+def _copies(commands: Any) -> None:
+    making = _plain(commands, "backup", "copy a SQLite database into one checked file, beside a running service")
+    making.add_argument("target", metavar="FILE|DIR", help="the file to write, or a folder for a dated one")
+    making.add_argument("--encrypt", action="store_true", help="seal it with SECRET_KEY")
+    making.add_argument("--force", action="store_true", help="replace a file that is there")
+    making.add_argument("--verify", action="store_true", help="write nothing: look through the backup FILE")
+    restoring = _plain(commands, "restore", "put the database of a backup in place, with the service stopped")
+    restoring.add_argument("file", metavar="FILE", help="a file that `khachquen backup` wrote")
+    restoring.add_argument("--force", action="store_true", help="replace a database that is there; it is kept beside")
+    for command in (making, restoring):
+        command.add_argument(
+            "--passphrase-file", type=Path, metavar="FILE", help="a file with words to seal with, instead of SECRET_KEY"
+        )
 
 
 def _demo(commands: Any) -> None:

@@ -12,7 +12,7 @@ from bot.commands.report import Refused
 from bot.secrets import WrongKey
 from bot.settings import BadSetting
 from crm.errors import CrmError
-from storage import engines, migrate
+from storage import backup, engines, migrate
 
 _SAY_IT_THEMSELVES = (
     Refused,
@@ -22,6 +22,8 @@ _SAY_IT_THEMSELVES = (
     engines.BadUrl,
     migrate.NewerSchema,
     migrate.BrokenReferences,
+    backup.Damaged,
+    backup.TooSlow,
 )
 _SQLITE = {
     "locked": "the database is busy: another process holds it; try again in a moment",
