@@ -26,7 +26,7 @@ from bot.channels.base import Channel
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.commands import accounts, backup, dead, doctor, restore, tickets, understanding, waiting
+from bot.commands import accounts, backup, dead, doctor, move, restore, tickets, understanding, waiting
 from bot.commands import keys as key_commands
 from bot.commands.arguments import parser
 from bot.commands.report import NOT_MIGRATED, Refused, Report, opened
@@ -297,6 +297,8 @@ def run(arguments: argparse.Namespace) -> int:
             report = backup.run(arguments, settings, now(), teller(arguments.json))
         case "restore":
             report = restore.run(arguments, settings, now(), teller(arguments.json))
+        case "move":
+            report = asyncio.run(move.run(arguments, settings, now(), teller(arguments.json)))
         case "doctor":
             report = asyncio.run(doctor.run(settings, now()))
         case _:

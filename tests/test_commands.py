@@ -40,10 +40,11 @@ TOKEN = "access-token-that-nobody-may-see-9f3a"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 EVERY = (
-    ["serve"], ["web"], ["worker"], ["migrate"], ["backup"], ["restore"], ["demo"], ["doctor"], ["waiting"],
-    ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"], ["ticket", "answer"],
-    ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"], ["key", "revoke"],
-    ["account"], ["account", "add"], ["account", "list"], ["account", "token"], ["account", "remove"],
+    ["serve"], ["web"], ["worker"], ["migrate"], ["backup"], ["restore"], ["move"], ["demo"], ["doctor"], ["waiting"],
+    ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"],
+    ["ticket", "answer"], ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"],
+    ["key", "revoke"], ["account"], ["account", "add"], ["account", "list"], ["account", "token"],
+    ["account", "remove"],
 )  # fmt: skip
 BESIDE = (["waiting"], ["dead", "list"], ["dead", "replay", "--all"], ["key", "list"], ["account", "list"], ["serve"])
 

@@ -70,6 +70,9 @@ def _copies(commands: Any) -> None:
     restoring = _plain(commands, "restore", "put the database of a backup in place, with the service stopped")
     restoring.add_argument("file", metavar="FILE", help="a file that `khachquen backup` wrote")
     restoring.add_argument("--force", action="store_true", help="replace a database that is there; it is kept beside")
+    moving = _plain(commands, "move", "bring everything from SQLite into an empty PostgreSQL, with the service stopped")
+    moving.add_argument("--to", required=True, metavar="URL", help="postgresql+psycopg://user:password@host/name")
+    moving.add_argument("--report", type=Path, metavar="FILE", help="where values are listed that had to be changed")
     for command in (making, restoring):
         command.add_argument(
             "--passphrase-file", type=Path, metavar="FILE", help="a file with words to seal with, instead of SECRET_KEY"

@@ -12,7 +12,7 @@ from bot.commands.report import Refused
 from bot.secrets import WrongKey
 from bot.settings import BadSetting
 from crm.errors import CrmError
-from storage import backup, engines, migrate
+from storage import backup, engines, migrate, move
 
 _SAY_IT_THEMSELVES = (
     Refused,
@@ -24,6 +24,7 @@ _SAY_IT_THEMSELVES = (
     migrate.BrokenReferences,
     backup.Damaged,
     backup.TooSlow,
+    move.Unmoved,
 )
 _SQLITE = {
     "locked": "the database is busy: another process holds it; try again in a moment",
