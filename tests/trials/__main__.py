@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 
 from storage import migrate
 from tests.conftest import libpq
-from tests.trials import crowd, kills, tokens
+from tests.trials import crowd, kills, moves, tokens
 from tests.trials.rig import Figures
 
 ENGINES = ("sqlite", "postgresql")
@@ -122,7 +122,15 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
 
     rows = [{"engine": engine, **asdict(asyncio.run(tokens.lost(made.fresh(engine))))} for engine in ENGINES]
     table("kill -9 between the answer of a token refresh and its writing", rows)
-    return held and all(row["alarms"] == 1 and row["lost"] == 0 for row in rows)
+    held = held and all(row["alarms"] == 1 and row["lost"] == 0 for row in rows)
+
+    past = made.fresh("sqlite")
+    moves.fill(past, asked.messages, asked.seed)
+    rows = moves.moved(past, made.fresh("postgresql"))
+    table(f"from SQLite to PostgreSQL, {asked.messages} messages, seed {asked.seed}", rows)
+    beside = asyncio.run(moves.beside(past))
+    table("a backup beside customers who write", [asdict(beside)])
+    return held and all(row["equal"] for row in rows) and beside.refused == 0
 
 
 def main() -> int:
@@ -131,6 +139,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="kills at each step")
     parser.add_argument("--kills", type=int, default=200, help="kills at random moments")
     parser.add_argument("--events", type=int, default=50_000, help="redelivered events")
+    parser.add_argument("--messages", type=int, default=100_000, help="messages of a shop that is moved")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     asked = parser.parse_args()
     with databases() as made:

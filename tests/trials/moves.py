@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import random
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +19,10 @@ from sqlmodel import Session, SQLModel
 from crm import sample_shop
 from storage import engines
 from storage.columns import NEVER, hashed, hashed_id, new_id
+from tests.demo import MAIN, environment
+from tests.trials.rig import CHANNELS, Rig, rigged
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-CHANNELS = ("zalo", "messenger")
 ACCOUNT = "2345678901234567890"
 SAYINGS = (
     "shop ơi đơn của mình tới đâu rồi", "cảm ơn shop nhé 🥰", "Nguyễn", "cà phê muối còn không ạ?", "ok",
@@ -89,3 +97,100 @@ def _person(chance: random.Random, count: int) -> Iterator[tuple[str, list[dict[
             }
         ],
     )
+
+
+def moved(source: str, target: str) -> list[dict[str, object]]:
+    """Move by command; a row for every table that holds something, and one for all."""
+    settings = environment(DATABASE_URL=source, SECRET_KEY="a secret key for tests only")
+    command = [sys.executable, str(MAIN), "move", "--to", target, "--json"]
+    told = json.loads(subprocess.run(command, env=settings, stdout=subprocess.PIPE, check=True).stdout)
+    found: list[dict[str, object]] = [
+        {"table": name, **{key: each[key] for key in ("rows", "source", "target", "equal", "changed")}}
+        for name, each in told["tables"].items()
+        if each["rows"]
+    ]
+    count = sum(each["rows"] for each in told["tables"].values())
+    whole = {
+        "table": "all",
+        "rows": count,
+        "source": f"{told['seconds']:.1f} s",
+        "target": f"{count / told['seconds']:.0f} rows/s",
+    }
+    return [
+        *found,
+        {
+            **whole,
+            "equal": all(each["equal"] for each in found),
+            "changed": sum(each["changed"] for each in told["tables"].values()),
+        },
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What customers noticed of a backup: how long webhooks took until they were kept, in ms."""
+
+    megabytes: int
+    backup_s: float
+    acks_before: int
+    p99_before: float
+    longest_before: float
+    acks_meanwhile: int
+    p99_meanwhile: float
+    longest_meanwhile: float
+    refused: int
+    log_mb_longest: int
+    log_mb_after: int
+
+
+async def beside(url: str, seconds: float = 3.0, lanes: int = 4) -> Beside:
+    """Customers write in so many lanes, for a while alone and then beside a backup."""
+    path = engines.sqlite_path(url)
+    async with rigged(url, speed=1, SQLITE_SYNCHRONOUS="FULL") as rig:
+        await rig.product().start(rig.given)
+        alone = asyncio.Event()
+        asyncio.get_running_loop().call_later(seconds, alone.set)
+        before = await _writing(rig, url, lanes, alone)
+        done = asyncio.Event()
+        began = time.monotonic()
+        command = [str(MAIN), "backup", str(path.with_suffix(".sealed")), "--encrypt"]
+        backup = await asyncio.create_subprocess_exec(sys.executable, *command, env={**os.environ, **rig.given})
+        writing = asyncio.create_task(_writing(rig, url, lanes, done))
+        assert await backup.wait() == 0
+        took = time.monotonic() - began
+        done.set()
+        meanwhile = await writing
+        await rig.quiet()
+        await asyncio.sleep(1.5)
+        return Beside(
+            path.stat().st_size >> 20, round(took, 1), len(before.acks), before.at(0.99), before.at(1),
+            len(meanwhile.acks), meanwhile.at(0.99), meanwhile.at(1), sum(rig.refused.values()),
+            max(meanwhile.logs, default=0) >> 20, engines.log_bytes(url) >> 20,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Noticed:
+    acks: list[float]
+    logs: list[int]
+
+    def at(self, share: float) -> float:
+        """The time within which this share of the webhooks was kept."""
+        ordered = sorted(self.acks)
+        return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 1)
+
+
+async def _writing(rig: Rig, url: str, lanes: int, done: asyncio.Event) -> _Noticed:
+    noticed = _Noticed([], [])
+
+    async def lane(number: int) -> None:
+        while not done.is_set():
+            event = rig.event(CHANNELS[number % 2], f"p{number}")
+            began = time.monotonic()
+            await rig.deliver(event)
+            noticed.acks.append((time.monotonic() - began) * 1000)
+            noticed.logs.append(engines.log_bytes(url))
+            await asyncio.sleep(0.02)
+
+    await asyncio.gather(*(lane(number) for number in range(lanes)))
+    return noticed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from tests.trials import crowd, kills, tokens
+from tests.trials import crowd, kills, moves, tokens
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -34,3 +36,12 @@ async def test_a_kill_with_a_new_token_in_hand_rings_once_and_loses_no_message(d
     seen = await tokens.lost(database_url)
     assert (seen.alarms, seen.lost, seen.other_channel_answered) == (1, 0, True)
     assert seen.seconds_to_alarm < 30
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_backup_refuses_no_webhook_and_leaves_no_long_log(database_url: str) -> None:
+    await asyncio.to_thread(moves.fill, database_url, 2000, 5)
+    seen = await moves.beside(database_url, seconds=0.5, lanes=2)
+    assert seen.refused == 0
+    assert seen.acks_meanwhile > 0
+    assert seen.log_mb_after < 32
