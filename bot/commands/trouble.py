@@ -31,7 +31,7 @@ _SQLITE = {
     "unable to open": "the database file cannot be opened: check that its folder exists and may be written",
     "readonly": "the database file may only be read: check who owns the file and its folder",
     "not a database": "the file that DATABASE_URL names is not a SQLite database",
-    "malformed": "the database file is damaged: stop the service and restore the last copy",
+    "malformed": "the database file is damaged: stop the service and restore the last backup (khachquen restore)",
     "full": "the disk is full: make room, then start again",
 }
 _OUTSIDE = frozenset(

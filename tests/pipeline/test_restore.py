@@ -14,11 +14,12 @@ from bot.commands import backup, restore
 from bot.commands.arguments import parser
 from bot.settings import Settings
 from crm import orders
+from crm.messages import Purpose
 from crm.orders import News, Status
 from simulator import messenger_events, zalo_events
 from simulator.people import ZALO
 from tests.conftest import Clock
-from tests.pipeline.stage import Json, Stage, playing
+from tests.pipeline.stage import ANSWER, Json, Stage, playing
 
 EVERYTHING = {
     "told": "SELECT text, count(*) FROM message WHERE author = 'customer' GROUP BY text ORDER BY text",
@@ -100,3 +101,31 @@ async def test_what_is_told_again_after_a_restore_counts_once(
             await stage.quiet()
         assert await everything(stage) == before
         assert await stage.dead() == []
+
+
+@pytest.mark.parametrize(("purpose", "again"), [(Purpose.REPLY, [ANSWER]), (Purpose.BROADCAST, [])])
+async def test_what_waited_when_the_backup_was_made_may_have_gone_out_since(
+    sqlite_url: str, clock: Clock, channel: str, tmp_path: Any, purpose: Purpose, again: list[str]
+) -> None:
+    """It went out, and after the restore nobody knows: an answer is looked for, and sent where it is not found."""
+    file = str(tmp_path / "night.tar.gz")
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        await stage.said(channel, "bắt đầu nhận tin")
+        stage.goes_wrong("status", path="message", status=429, retry_after="600")
+        await stage.send(channel, ANSWER, purpose)
+        await stage.quiet()
+        assert (await stage.states())[-1] == "waiting"
+        await asyncio.to_thread(copied, sqlite_url, clock, "backup", file)
+        clock.pass_by(minutes=11)
+        await stage.quiet()
+        assert stage.heard()[-1] == ANSWER
+    await asyncio.to_thread(copied, sqlite_url, clock, "restore", file, "--force")
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        stage.contact(channel).last_interaction = stage.contact(channel).last_message = clock()
+        stage.goes_wrong("status", path="conversation", times=9)
+        assert (await stage.states())[-1] == "unknown"
+        for _ in range(3):
+            clock.pass_by(minutes=1)
+            await stage.tick("outbox.sweep")
+            await stage.quiet()
+        assert stage.heard() == again
