@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import io
@@ -11,7 +12,7 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -61,14 +62,19 @@ class Opened:
 
 @contextmanager
 def working(folder: Path) -> Iterator[Path]:
-    """A folder for unfinished work beside the file it is for, gone afterwards; what a killed one left goes first."""
+    """A folder for unfinished work beside the file it is for, gone afterwards; what a killed one left goes first.
+
+    Where the file system knows no locks, nothing that was left goes.
+    """
     for left in folder.glob(f"{_WORK}*"):
         try:
             with alone(left / "lock", "in use"):
                 shutil.rmtree(left, ignore_errors=True)
         except (Refused, OSError):
             continue
-    with TemporaryDirectory(prefix=_WORK, dir=folder) as made, alone(Path(made) / "lock", "in use"):
+    with TemporaryDirectory(prefix=_WORK, dir=folder) as made, (Path(made) / "lock").open("w") as lock:
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield Path(made)
 
 

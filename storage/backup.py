@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -183,9 +183,10 @@ def _linked(path: Path, aside: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring a rename in this folder to the disk."""
+    """Bring a rename in this folder to the disk, where the file system has such a thing."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with suppress(OSError):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -86,8 +86,10 @@ def fault_of(column: Column[Any]) -> Fault:
         (LargeBinary, bytes, "no bytes"),
         (UTCDateTime, datetime, "no time"),
     )
-    python, words = next((python, words) for theirs, python, words in known if isinstance(kind, theirs))
-    return lambda value: "" if isinstance(value, python) else words
+    for theirs, python, words in known:
+        if isinstance(kind, theirs):
+            return lambda value, python=python, words=words: "" if isinstance(value, python) else words  # type: ignore[misc]
+    return lambda _value: ""
 
 
 def figures(table: Table, rows: Iterable[Sequence[Any]]) -> Figures:

@@ -39,7 +39,7 @@ from tests.trials import moves
 
 alone, line = test_commands.alone, test_commands.line
 
-MESSAGES = 500
+MESSAGES = 800
 
 
 @pytest.fixture

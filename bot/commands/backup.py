@@ -42,10 +42,11 @@ def run(arguments: Namespace, settings: Settings, now: datetime, tell: Tell) -> 
     target = _target(arguments.target, now, sealed=words is not None)
     _refuse_to_overwrite(target, arguments.force)
     _refuse_without_room(source, target.parent)
-    with archive.working(target.parent) as folder:
-        found = _made(source, folder, words, now, tell)
+    with archive.working(source.parent) as desk, archive.working(target.parent) as folder:
+        part = folder / "part"
+        found = _made(source, desk, part, words, now, tell)
         _refuse_to_overwrite(target, arguments.force)
-        (folder / "part").replace(target)
+        part.replace(target)
     backup.sync_folder(target.parent)
     size = f"{target.stat().st_size / _MEGABYTE:.1f} MB"
     sealed = "sealed" if found.sealed else "not sealed: whoever reads it reads your customers"
@@ -53,9 +54,12 @@ def run(arguments: Namespace, settings: Settings, now: datetime, tell: Tell) -> 
     return Report({"file": str(target), "size": target.stat().st_size, **_data(found)}, lines)
 
 
-def _made(source: Path, folder: Path, words: str | None, now: datetime, tell: Tell) -> Opened:
-    """Copy, pack and look through what was packed; the copy goes before it is unpacked again, to save room."""
-    copy, part = folder / "copy.db", folder / "part"
+def _made(source: Path, desk: Path, part: Path, words: str | None, now: datetime, tell: Tell) -> Opened:
+    """Copy, pack into `part`, and look through what was packed; the copy goes before it is unpacked, to save room.
+
+    SQLite works beside the database, where it is known to: the backup may go to a network's disk, where it may not.
+    """
+    copy = desk / "copy.db"
     census = backup.copied(source, copy, percent(tell, "copying"))
     if backup.checked(copy) != census:
         raise Refused("the copy does not hold what the database held when it was made; nothing was kept: try again")
@@ -63,7 +67,7 @@ def _made(source: Path, folder: Path, words: str | None, now: datetime, tell: Te
     archive.pack(copy, part, manifest, words, percent(tell, "packing"))
     copy.unlink()
     faultpoint("backup.packed")
-    found = archive.opened(part, folder, [words] if words is not None else [], percent(tell, "checking"))
+    found = archive.opened(part, desk, [words] if words is not None else [], percent(tell, "checking"))
     faultpoint("backup.checked")
     return found
 
@@ -71,13 +75,19 @@ def _made(source: Path, folder: Path, words: str | None, now: datetime, tell: Te
 def _verified(arguments: Namespace, settings: Settings, tell: Tell) -> Report:
     file = Path(arguments.target)
     _refuse_missing(file)
-    place = file.resolve().parent
-    if not os.access(place, os.W_OK):
-        place = Path(tempfile.gettempdir())
-    with archive.working(place) as folder:
+    with archive.working(_desk(settings)) as folder:
         found = archive.opened(file, folder, opening_words(arguments, settings), percent(tell, "checking"))
     lines = [f"{file} is whole, and everything in it is right.", *_lines(found.manifest, settings)]
     return Report({"file": str(file), "size": file.stat().st_size, **_data(found)}, lines)
+
+
+def _desk(settings: Settings) -> Path:
+    """Where a backup is unpacked to be looked through: beside the database, if there is one."""
+    if engines.is_sqlite(settings.database_url):
+        folder = engines.sqlite_path(settings.database_url).parent
+        if os.access(folder, os.W_OK):
+            return folder
+    return Path(tempfile.gettempdir())
 
 
 def _refuse_missing(file: Path) -> None:
@@ -102,14 +112,16 @@ def _refuse_to_overwrite(target: Path, force: bool) -> None:
 
 
 def _refuse_without_room(source: Path, folder: Path) -> None:
-    """A copy and the packed file lie there together for a while."""
+    """A copy lies beside the database for a while, and what is packed, which may be as long, where it is to go."""
     log = source.with_name(source.name + "-wal")
-    needed = 2 * (source.stat().st_size + (log.stat().st_size if log.exists() else 0))
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise Refused(
-            f"{folder} has {free // _MEGABYTE} MB free, and up to {needed // _MEGABYTE + 1} MB are needed meanwhile"
-        )
+    size = source.stat().st_size + (log.stat().st_size if log.exists() else 0)
+    one = source.parent.stat().st_dev == folder.stat().st_dev
+    for place, needed in ((source.parent, size), (folder, 2 * size if one else size)):
+        free = shutil.disk_usage(place).free
+        if free < needed:
+            raise Refused(
+                f"{place} has {free // _MEGABYTE} MB free, and up to {needed // _MEGABYTE + 1} MB are needed meanwhile"
+            )
 
 
 def _sealing_words(arguments: Namespace, settings: Settings) -> str | None:
