@@ -130,7 +130,9 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
     table(f"from SQLite to PostgreSQL, {asked.messages} messages, seed {asked.seed}", rows)
     beside = asyncio.run(moves.beside(past))
     table("a backup beside customers who write", [asdict(beside)])
-    return held and all(row["equal"] for row in rows) and beside.refused == 0
+    killed = moves.killed(past, asked.kills // 5, asked.seed)
+    table("kill -9 at random moments of a backup and of a restore", [asdict(killed)])
+    return held and all(row["equal"] for row in rows) and (beside.refused, killed.broken) == (0, 0)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""A shop with a long past is moved from SQLite to PostgreSQL, and backed up while customers write."""
+"""A shop with a long past: moved from SQLite to PostgreSQL, backed up while customers write, killed meanwhile."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import asyncio
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, SQLModel
@@ -97,6 +100,65 @@ def _person(chance: random.Random, count: int) -> Iterator[tuple[str, list[dict[
             }
         ],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """What stood under the names after so many kills: nothing or a whole backup, the old database or the new one."""
+
+    kills: int
+    no_backup: int
+    whole_backups: int
+    old: int
+    new: int
+    broken: int
+
+
+def killed(url: str, times: int, seed: int) -> Killed:
+    """`kill -9` of a backup and of a restore, each so many times, at random moments of their work."""
+    chance, path = random.Random(seed), engines.sqlite_path(url)
+    first, other = path.with_suffix(".first"), path.with_suffix(".other")
+    longest = _command(url, "backup", str(first))
+    backups = restores = old = broken = 0
+    for _ in range(times):
+        _command(url, "backup", str(other), dies_after=chance.uniform(0.2, longest))
+        if other.exists():
+            backups += 1
+            broken += _command(url, "backup", str(other), "--verify") == 0
+            other.unlink()
+    for _ in range(times):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE customer SET email = 'since the backup'")
+        _command(url, "restore", str(first), "--force", dies_after=chance.uniform(0.2, longest * 1.2))
+        with closing(sqlite3.connect(path)) as connection:
+            whole = connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            marked = {row[0] for row in connection.execute("SELECT count(*) FROM customer GROUP BY email <> ''")}
+        broken += not whole or len(marked) != 1
+        restores += 1
+        old += _is_old(path)
+        for kept in path.parent.glob(f"{path.stem}-before-restore-*"):
+            kept.unlink()
+    return Killed(2 * times, times - backups, backups, old, restores - old, broken)
+
+
+def _is_old(path: Path) -> bool:
+    with closing(sqlite3.connect(path)) as connection:
+        return bool(connection.execute("SELECT 1 FROM customer WHERE email <> '' LIMIT 1").fetchone())
+
+
+def _command(url: str, *arguments: str, dies_after: float = 0) -> float:
+    """Do a command, or kill it after so many seconds; the seconds that it took, 0 where it failed by itself."""
+    settings = environment(DATABASE_URL=url, SECRET_KEY="a secret key for tests only")
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, str(MAIN), *arguments, "--json"], env=settings, stdout=subprocess.DEVNULL
+    ) as process:
+        try:
+            status = process.wait(dies_after or None)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return dies_after
+    return time.monotonic() - began if status == 0 else 0
 
 
 def moved(source: str, target: str) -> list[dict[str, object]]:

@@ -45,3 +45,10 @@ async def test_a_backup_refuses_no_webhook_and_leaves_no_long_log(database_url: 
     assert seen.refused == 0
     assert seen.acks_meanwhile > 0
     assert seen.log_mb_after < 32
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_kills_at_random_moments_leave_no_half_backup_and_no_half_database(database_url: str) -> None:
+    moves.fill(database_url, 2000, 5)
+    seen = moves.killed(database_url, times=3, seed=3)
+    assert (seen.broken, seen.no_backup + seen.whole_backups, seen.old + seen.new) == (0, 3, 3)
