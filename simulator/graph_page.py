@@ -88,13 +88,13 @@ async def write_profile(call: GraphCall) -> JSON:
 
 
 async def delete_profile(call: GraphCall) -> JSON:
-    """`DELETE /me/messenger_profile`."""
+    """`DELETE /me/messenger_profile`; Meta's own client writes the names in capitals."""
     page_of(call)
     fields = call.params.get("fields")
     if not isinstance(fields, list) or not fields:
         raise bad_param("Param fields must be a non-empty array")
     for name in fields:
-        call.platform.page.profile.pop(str(name), None)
+        call.platform.page.profile.pop(str(name).lower(), None)
     return call.accept("messenger_profile", {"result": "success"})
 
 

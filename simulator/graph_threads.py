@@ -146,7 +146,10 @@ async def unknown(call: GraphCall) -> JSON:
 
 
 def routes(version: str) -> list[web.RouteDef]:
-    """The reading routes under `version`; the open ones come last of all Graph routes."""
+    """The reading routes under `version`; the open ones come last of all Graph routes.
+
+    Meta's own client asks for a node with a slash at the end.
+    """
     page = version + "/{page}"
     control = page + "/{verb:pass|take|release|request|extend}_thread_control"
     return [
@@ -154,5 +157,6 @@ def routes(version: str) -> list[web.RouteDef]:
         web.get(f"{page}/thread_owner", graph(thread_owner), allow_head=False),
         web.post(control, graph(thread_control)),
         web.get(version + "/{node}", graph(node), allow_head=False),
+        web.get(version + "/{node}/", graph(node), allow_head=False),
         web.route("*", version + "/{node}/{edge:.+}", graph(unknown)),
     ]
