@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels.base import SendErrorKind, Subject
 from bot.channels.messenger.errors import FAULTS
-from bot.channels.zalo.errors import OA
+from bot.channels.zalo.errors import OA, OAUTH
 from simulator.people import MESSENGER, ZALO
 from storage import alarms, outbox
 from tests.pipeline.stage import ANSWER, Stage
@@ -122,9 +122,18 @@ async def test_a_person_out_of_reach_is_noted_and_is_back_with_their_next_word(s
     assert (await stage.person(error.channel)).unreachable_since is None
 
 
-async def test_a_dead_token_of_zalos_is_renewed_and_the_message_goes_out(stage: Stage) -> None:
-    (error,) = (each for each in PLAYED if (each.channel, each.kind) == (ZALO, AUTH))
-    stage.goes_wrong("code", path="message", code=error.code)
+DEAD_TOKENS = {"its code": {"fault": "code"}, "HTTP 401": {"fault": "status", "status": 401}}
+
+
+def dead_token(stage: Stage, channel: str, how: str) -> None:
+    """The next send is told that the token is dead."""
+    (error,) = (each for each in PLAYED if (each.channel, each.kind) == (channel, AUTH))
+    stage.goes_wrong(path="message", code=error.code, subcode=error.subcode, **DEAD_TOKENS[how])
+
+
+@pytest.mark.parametrize("how", DEAD_TOKENS)
+async def test_a_dead_token_of_zalos_is_renewed_and_the_message_goes_out(stage: Stage, how: str) -> None:
+    dead_token(stage, ZALO, how)
     await stage.said(ZALO)
     assert stage.platform.faults.calls == []
     assert stage.platform.zalo_tokens.pairs_issued == 1
@@ -132,15 +141,28 @@ async def test_a_dead_token_of_zalos_is_renewed_and_the_message_goes_out(stage: 
     assert await stage.read(alarms.unsolved) == []
 
 
-async def test_a_dead_token_of_a_page_holds_it_and_rings(stage: Stage) -> None:
-    (error,) = (each for each in PLAYED if (each.channel, each.kind) == (MESSENGER, AUTH))
-    stage.goes_wrong("code", path="message", code=error.code, subcode=error.subcode)
-    await stage.taken(stage.says(MESSENGER))
+async def held(stage: Stage, channel: str) -> None:
+    """The account's token is dead: one alarm rings, and the message waits."""
     await stage.until(lambda session: bool(alarms.unsolved(session)))
     (alarm,) = await stage.read(alarms.unsolved)
     assert alarm.kind == "token_dead"
     await stage.until(lambda session: outbox.totals(session).waiting == 1)
-    assert stage.heard() == []
+    assert stage.heard(channel) == []
+
+
+@pytest.mark.parametrize("how", DEAD_TOKENS)
+async def test_a_dead_token_of_a_page_holds_it_and_rings(stage: Stage, how: str) -> None:
+    dead_token(stage, MESSENGER, how)
+    await stage.taken(stage.says(MESSENGER))
+    await held(stage, MESSENGER)
+
+
+@pytest.mark.parametrize("code", [*OAUTH, -14999])
+async def test_a_refused_refresh_holds_the_account_and_rings(stage: Stage, code: int) -> None:
+    stage.platform.zalo_tokens.expire()
+    stage.goes_wrong("code", host="zalo-oauth", code=code, times=99)
+    await stage.taken(stage.says(ZALO))
+    await held(stage, ZALO)
 
 
 @of((UNKNOWN, MESSAGE))
