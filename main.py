@@ -21,19 +21,22 @@ import aiohttp
 from aiohttp import web as http
 
 from bot import demo, logs
+from bot.accounts import Accounts
 from bot.alone import serving
 from bot.channels.base import Channel
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.commands import accounts, backup, dead, doctor, move, restore, tickets, understanding, waiting
+from bot.commands import accounts, backup, checkup, dead, doctor, move, restore, tickets, understanding, waiting
 from bot.commands import keys as key_commands
 from bot.commands.arguments import parser
+from bot.commands.calls import Calls
 from bot.commands.report import NOT_MIGRATED, Refused, Report, opened
 from bot.commands.trouble import words_of
 from bot.inbox import Desk
 from bot.router import Routes
-from bot.service import Service, running
+from bot.secrets import Sealer
+from bot.service import Service, apps_of, running
 from bot.settings import Settings
 from bot.templates import Templates
 from crm import keys, sample_shop
@@ -53,6 +56,8 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 Command = Callable[[argparse.Namespace, Database, Settings, datetime], Awaitable[Report]]
 
+CallingCommand = Callable[[argparse.Namespace, Calls, Settings, datetime], Awaitable[Report]]
+
 SWITCH_INTERVAL_S = 0.0005
 COLLECT_AFTER = 20_000
 """New objects until the collector looks for circles among them: ours have none, and a look costs every thread."""
@@ -62,6 +67,12 @@ STOPPING: http.AppKey[asyncio.Event] = http.AppKey("STOPPING", asyncio.Event)
 def now() -> datetime:
     """The time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def wire() -> aiohttp.ClientSession:
+    """The one HTTP session of this process; it keeps no cookies."""
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str, Channel]:
@@ -88,8 +99,7 @@ async def compose(
     settings: Settings, clock: Clock = now, *, doors: bool = True, worker: bool = True
 ) -> AsyncIterator[tuple[Service, http.Application]]:
     """The whole product with its web application, working until the block ends."""
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    async with wire() as session:
         channels = channels_of(settings, session)
         async with running(settings, channels, desk_of(settings, channels), clock, worker=worker) as service:
             yield service, application(settings, service, clock, doors=doors)
@@ -255,12 +265,20 @@ COMMANDS: dict[str, Command] = {
     "ticket": tickets.run,
     "waiting": waiting.run,
 }
+CALLING: dict[tuple[str, str], CallingCommand] = {("account", "check"): checkup.run}
+"""The commands, by name and action, that call the platforms."""
 
 
 async def beside(arguments: argparse.Namespace, settings: Settings) -> Report:
     """Do one short command, beside a service that may be running."""
+    calling = CALLING.get((arguments.command, getattr(arguments, "action", "")))
     async with opened(settings) as database:
-        return await COMMANDS[arguments.command](arguments, database, settings, now())
+        if calling is None:
+            return await COMMANDS[arguments.command](arguments, database, settings, now())
+        async with wire() as session:
+            channels, sealer = channels_of(settings, session), Sealer(settings.require_secret())
+            living = Accounts(database, channels, apps_of(settings), sealer, now, f"{arguments.command}:{os.getpid()}")
+            return await calling(arguments, Calls(database, channels, living), settings, now())
 
 
 def show(report: Report, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The jobs that keep the house in order: lost leases, unknown sends, old tokens, waiting customers, old bodies."""
+"""The jobs that keep the house in order: lost leases, unknown sends, tokens, accounts, who waits, old bodies."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from bot import accounts, expiry, outbox
 from bot.accounts import Accounts, Held
 from bot.batch import PROFILE_JOB
 from bot.channels.base import Channel, Profile, SendError, SendErrorKind
+from bot.checkup import Checkups
 from bot.jobs import Later, Payload, Work
 from crm import conversations
 from crm.messages import Message
@@ -37,6 +38,7 @@ EVERY: Mapping[str, timedelta] = {
     "outbox.expire": timedelta(minutes=5),
     "conversations.watch": timedelta(minutes=1),
     "tokens.refresh": timedelta(minutes=10),
+    "accounts.check": timedelta(minutes=10),
     "bodies.purge": timedelta(hours=6),
 }
 """What the scheduler enqueues, and how often; the unique key of a job makes many schedulers one."""
@@ -55,6 +57,7 @@ class Upkeep:
     ) -> None:
         self._database, self._channels, self._accounts = database, channels, living
         self._clock, self._body_days = clock, body_days
+        self._checkups = Checkups(database, channels, living, clock)
         self._profiles = database.lane("profile.keep", _keep_profiles)
 
     def kinds(self) -> dict[str, Work]:
@@ -65,6 +68,7 @@ class Upkeep:
             "outbox.expire": self.expire,
             "conversations.watch": self.watch,
             "tokens.refresh": self.refresh_tokens,
+            "accounts.check": self.check_accounts,
             "bodies.purge": self.purge_bodies,
         }
 
@@ -141,6 +145,10 @@ class Upkeep:
                     await self._accounts.renew(await self._accounts.get(view.channel, view.account_id))
                 except Held:
                     continue
+
+    async def check_accounts(self, payload: Payload) -> None:
+        """Look at the accounts whose last look is hours old; one that was not reached is asked again soon."""
+        await self._checkups.look(await self._checkups.due())
 
     async def purge_bodies(self, payload: Payload) -> None:
         """Forget raw bodies after the days that the settings leave them."""

@@ -45,6 +45,8 @@ async def subscribed(call: GraphCall) -> JSON:
 async def subscribe(call: GraphCall) -> JSON:
     """`POST /{page}/subscribed_apps`: the given fields replace the old ones."""
     page_of(call)
+    if "pages_manage_metadata" not in call.platform.page.scopes:
+        raise GraphError(200, "(#200) Requires pages_manage_metadata permission to manage the object")
     wanted = call.params.get("subscribed_fields")
     fields = wanted if isinstance(wanted, list) else str(wanted or "").split(",")
     names = {str(name).strip() for name in fields} - {""}
@@ -100,21 +102,22 @@ async def delete_profile(call: GraphCall) -> JSON:
 
 async def debug_token(call: GraphCall) -> JSON:
     """`GET /debug_token`: asked with the app's own token."""
-    config = call.platform.config
+    config, ends = call.platform.config, call.platform.page.token_ends_at
     asked = call.params.get("input_token")
     valid = asked == config.messenger_page_token and call.platform.page_token_valid
+    valid = valid and (ends is None or call.platform.now() < ends)
     data: JSON = {"is_valid": valid, "scopes": []}
     if valid:
         data = {
             "app_id": config.messenger_app_id,
             "application": config.brand_name,
             "type": "PAGE",
-            "expires_at": 0,
+            "expires_at": int(ends.timestamp()) if ends else 0,
             "data_access_expires_at": 0,
             "is_valid": True,
             "issued_at": int(call.platform.now().timestamp()),
             "profile_id": config.messenger_page_id,
-            "scopes": ["pages_messaging", "pages_manage_metadata", "pages_show_list", "public_profile"],
+            "scopes": list(call.platform.page.scopes),
             "user_id": "1207059",
         }
     call.platform.accept(MESSENGER, "debug_token", call.request.path, None, {}, {"data": data})

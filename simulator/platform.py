@@ -91,6 +91,16 @@ class PageState:
     personas: dict[str, JSON] = field(default_factory=dict)
     templates: list[JSON] = field(default_factory=list)
     attachments: dict[str, tuple[JSON, datetime]] = field(default_factory=dict)
+    token_ends_at: datetime | None = None
+    scopes: tuple[str, ...] = ("pages_messaging", "pages_manage_metadata", "pages_show_list", "public_profile")
+
+
+@dataclass(slots=True)
+class OaState:
+    """What Zalo says of the OA itself; no `package_until` stands for half a year from now."""
+
+    verified: bool = True
+    package_until: datetime | None = None
 
 
 class Platform:
@@ -114,6 +124,7 @@ class Platform:
         self.zbs_quota_left = config.zbs_daily_quota
         self.zbs_receipts: dict[str, datetime] = {}
         self.page = PageState()
+        self.oa = OaState()
         self.page_token_valid = True
         self.courier = Courier(config, self.faults, self.live)
         self._news = asyncio.Event()

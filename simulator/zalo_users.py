@@ -214,13 +214,13 @@ async def recent_chats(platform: Platform, request: web.Request) -> list[JSON]:
 async def official_account(platform: Platform, request: web.Request) -> JSON:
     """`GET v2.0/oa/getoa`."""
     config, media = platform.config, platform.media.base_url
-    paid_until = platform.now() + timedelta(days=180)
+    paid_until = platform.oa.package_until or platform.now() + timedelta(days=180)
     data: JSON = {
         "oaid": config.zalo_oa_id,
         "name": config.brand_name,
         "description": "",
         "oa_alias": "demo",
-        "is_verified": True,
+        "is_verified": platform.oa.verified,
         "oa_type": 2,
         "cate_name": "Bán lẻ",
         "num_follower": sum(c.following for c in platform.people.contacts[ZALO].values()),

@@ -1,4 +1,4 @@
-"""OAs and Pages: their tokens (encrypted by the caller), who refreshes them now, and the pace of sending."""
+"""OAs and Pages: their tokens (encrypted by the caller), who refreshes them now, the pace of sending, the last look."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ REMOVED = "removed"
 
 
 class AccountRow(Leased, table=True):
-    """One OA or Page. `seed` is a hash of the token pair last seen in the settings; `held` says why nothing is sent."""
+    """One OA or Page. `seed` is a hash of the token pair last seen in the settings; `held` says why nothing is sent.
+
+    `facts` is JSON: what the platform said of it at `checked_at`.
+    """
 
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("channel", "account_id"),)
@@ -36,6 +39,8 @@ class AccountRow(Leased, table=True):
     lease_token: int = Field(default=0, sa_type=BigInt)
     send_tat: datetime = moment()
     added_at: datetime = moment()
+    checked_at: datetime | None = moment(nullable=True)
+    facts: str = ""
 
 
 class AccountView(NamedTuple):
@@ -52,6 +57,8 @@ class AccountView(NamedTuple):
     refresh_pending_since: datetime | None
     seed: str
     held: str
+    checked_at: datetime | None
+    facts: str
 
 
 _account = AccountRow.__table__  # type: ignore[attr-defined]
@@ -89,7 +96,7 @@ def add(session: Session, channel: str, account_id: str, now: datetime) -> None:
     """Make the account known; changes nothing where it is."""
     statement = insert(session.get_bind().dialect.name, _account).values(
         channel=channel, account_id=account_id, name="", access_token="", refresh_token="", seed="", held="",
-        lease_owner="", lease_until=NEVER, lease_token=0, send_tat=NEVER, added_at=now,
+        lease_owner="", lease_until=NEVER, lease_token=0, send_tat=NEVER, added_at=now, facts="",
     )  # fmt: skip
     session.connection().execute(statement.on_conflict_do_nothing(index_elements=["channel", "account_id"]))
 
@@ -97,6 +104,11 @@ def add(session: Session, channel: str, account_id: str, now: datetime) -> None:
 def change(session: Session, account: int, **values: object) -> None:
     """Set columns of one account."""
     session.connection().execute(update(_account).where(_account.c.id == account).values(**values))
+
+
+def note_checkup(session: Session, view: AccountView, name: str, facts: str, now: datetime) -> None:
+    """Keep what the platform said of an account."""
+    change(session, view.id, name=name, facts=facts, checked_at=now)
 
 
 def connect(session: Session, account: int, sealed: tuple[str, str], now: datetime, **more: object) -> None:

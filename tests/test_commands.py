@@ -43,7 +43,7 @@ EVERY = (
     ["serve"], ["web"], ["worker"], ["migrate"], ["backup"], ["restore"], ["move"], ["demo"], ["doctor"], ["waiting"],
     ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"],
     ["ticket", "answer"], ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"],
-    ["key", "revoke"], ["account"], ["account", "add"], ["account", "list"], ["account", "token"],
+    ["key", "revoke"], ["account"], ["account", "add"], ["account", "check"], ["account", "list"], ["account", "token"],
     ["account", "remove"],
 )  # fmt: skip
 BESIDE = (["waiting"], ["dead", "list"], ["dead", "replay", "--all"], ["key", "list"], ["account", "list"], ["serve"])
@@ -784,6 +784,26 @@ def test_the_doctor_looks_at_every_token(lite: Line, alone: Path) -> None:
     assert "messenger 88 is held: the Page took the right away" in said
     lite.set(SECRET_KEY="quite another secret key")
     assert "was sealed with another SECRET_KEY" in _mend(lite)
+
+
+def test_the_doctor_tells_what_the_platforms_said_last_and_how_long_ago(lite: Line, alone: Path) -> None:
+    lite("account", "add", "zalo", ACCOUNT, "--from-stdin", stdin=f"{TOKEN}\n{TOKEN}2\n")
+    assert "Nobody asked yet" in lite("doctor").out
+    with transaction(f"sqlite:///{alone}/new.db") as session:
+        view = accounts.find(session, "zalo", ACCOUNT)
+        assert view is not None
+        accounts.note_checkup(session, view, "Tiệm Lá", '{"verified": true}', NOW - timedelta(hours=30))
+    found = [each for each in lite("doctor", "--json").json["findings"] if each["area"] == "accounts"]
+    assert [(each["state"], each["words"]) for each in found] == [("note", f"zalo {ACCOUNT} 30 h ago: verified: yes.")]
+    assert f"khachquen account check zalo {ACCOUNT}" in found[0]["remedy"]
+    listed = lite("account", "list", "--json").json[0]
+    assert (listed["name"], listed["facts"]) == ("Tiệm Lá", {"verified": True})
+    assert listed["checked_at"]
+
+
+def test_an_account_that_is_not_there_cannot_be_checked(lite: Line) -> None:
+    assert lite("account", "check").out == "No account is connected.\n"
+    assert "account list" in lite("account", "check", "zalo", "404").refused()
 
 
 def test_the_doctor_notices_a_clock_that_went_back(khachquen: Line, database_url: str) -> None:

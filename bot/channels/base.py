@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from crm.events import Address, Event
 from crm.messages import Message
@@ -139,6 +139,29 @@ class Uploaded:
     lives: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something about an account that a person must mend: an alarm's kind, and words that say who does what."""
+
+    kind: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What a look at an account showed. `facts` can be written as JSON; `name` is "" where the platform hides it.
+
+    `judged` names every kind of trouble that could be told: those of them not in `troubles` are mended. `mended` says
+    what the look itself put right.
+    """
+
+    name: str
+    facts: Mapping[str, Any]
+    judged: frozenset[str]
+    troubles: tuple[Trouble, ...] = ()
+    mended: str = ""
+
+
 class SendErrorKind(StrEnum):
     """What to do about a failed call: try again, wait, give up, give the person up, mend the token, or find out."""
 
@@ -240,3 +263,6 @@ class Channel(Protocol):
 
     async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
         """The id of our own message with this text, sent since then; None where the platform shows none."""
+
+    async def check_up(self, account: Account, now: datetime) -> Checkup:
+        """Look whether the account still works for us, and mend what can be mended. AUTH: its token died."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import Namespace
 from datetime import datetime, timedelta
@@ -78,6 +79,7 @@ async def _listed(database: Database, settings: Settings) -> Report:
         {
             "channel": each.channel, "account_id": each.account_id, "name": each.name,
             "refreshed_at": stamp(each.refreshed_at, zone), "connected": bool(each.access_token), "held": each.held,
+            "checked_at": stamp(each.checked_at, zone), "facts": json.loads(each.facts or "{}"),
         }
         for each in found
     ]  # fmt: skip
@@ -87,7 +89,7 @@ async def _listed(database: Database, settings: Settings) -> Report:
             each.account_id,
             each.name,
             f"token of {shown(each.refreshed_at, zone)}" if each.access_token and each.refreshed_at else "no token",
-            f"held: {each.held}" if each.held else "",
+            f"held: {each.held}" if each.held else (f"seen {shown(each.checked_at, zone)}" if each.checked_at else ""),
         )
         for each in found
     ]

@@ -126,6 +126,9 @@ def _accounts(commands: Any) -> None:
     ):
         command.add_argument("channel", choices=CHANNELS, metavar="CHANNEL", help=" or ".join(CHANNELS))
         command.add_argument("account_id", metavar="ACCOUNT_ID", help="the id of the OA or Page")
+    checking = _plain(actions, "check", "ask the platforms how the accounts stand, and mend what can be mended")
+    checking.add_argument("channel", choices=CHANNELS, nargs="?", metavar="CHANNEL", help="only those of this channel")
+    checking.add_argument("account_id", nargs="?", metavar="ACCOUNT_ID", help="only this one")
     source = adding.add_mutually_exclusive_group(required=True)
     source.add_argument("--access-token-file", type=Path, metavar="FILE", help="a file that holds the access token")
     source.add_argument(

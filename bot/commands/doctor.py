@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from bot.checkup import in_words
 from bot.commands import setup
 from bot.commands.report import Report, opened, shown
 from bot.commands.trouble import words_of
@@ -32,6 +34,7 @@ _QUEUE_LATE = timedelta(minutes=10)
 _TOKEN_OLD = timedelta(hours=36)
 _SHORT_KEY = 24
 _CLOCKS_APART = timedelta(seconds=5)
+_LOOK_OLD = timedelta(hours=24)
 _YEAR = 2026
 
 
@@ -125,6 +128,7 @@ def _looked_into(session: Session, settings: Settings, now: datetime) -> list[Fi
         _log(settings),
         _clock(session, now),
         *_tokens(session, settings, now),
+        *_checkups(session, now),
         *_queues(session, now),
         *_alarms(session, settings),
     ]
@@ -187,6 +191,21 @@ def _token(view: AccountView, sealer: Sealer | None, now: datetime) -> Finding:
     if view.refresh_token and age > _TOKEN_OLD:
         return Finding("tokens", MEND, words, "A running service refreshes it twice a day: is khachquen serve running?")
     return Finding("tokens", OK, words)
+
+
+def _checkups(session: Session, now: datetime) -> Iterator[Finding]:
+    """What the platforms said of the accounts at the last look; the doctor itself asks nobody."""
+    for view in accounts.everyone(session):
+        if view.held or not view.access_token:
+            continue
+        name = f"{view.channel} {view.account_id}"
+        ask = f"A running service looks every six hours; at once: khachquen account check {name}"
+        if view.checked_at is None:
+            yield Finding("accounts", NOTE, f"Nobody asked yet how {name} stands.", ask)
+            continue
+        age = now - view.checked_at
+        words = f"{name} {int(age / timedelta(hours=1))} h ago: {in_words(json.loads(view.facts or '{}'))}."
+        yield Finding("accounts", NOTE if age > _LOOK_OLD else OK, words, ask if age > _LOOK_OLD else "")
 
 
 def _queues(session: Session, now: datetime) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, Column, Connection, Float, Integer, LargeBinary, Table, func, inspect, select, text
+from sqlalchemy import column as column_clause
+from sqlalchemy import table as table_clause
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
@@ -90,7 +92,10 @@ def a_value(column: Column[Any], number: int) -> Any:
 
 
 def fill(connection: Connection) -> dict[str, int]:
-    """One row in every table that the models know and the database has, parents first; rows by table."""
+    """One row in every table that the models know and the database has, parents first; rows by table.
+
+    Defaults of columns that the database does not have yet are left out.
+    """
     there = names(connection)
     keys: dict[str, Any] = {}
     for number, table in enumerate(SQLModel.metadata.sorted_tables, 1):
@@ -104,7 +109,8 @@ def fill(connection: Connection) -> dict[str, int]:
                 row[column.name] = a_value(column, number)
             elif target.column.table is not table:
                 row[column.name] = keys[target.column.table.name]
-        connection.execute(table.insert(), [row])
+        old = table_clause(table.name, *(column_clause(name, table.c[name].type) for name in row))
+        connection.execute(old.insert(), [row])
         keys[table.name] = row[next(iter(table.primary_key.columns)).name]
     return counts(connection)
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from bot.channels.base import (
     Account,
     Attachment,
+    Checkup,
     Keys,
     Outgoing,
     Profile,
@@ -20,7 +21,7 @@ from bot.channels.base import (
     Uploaded,
     raised,
 )
-from bot.channels.messenger import faults, files, parse, sender, webhook
+from bot.channels.messenger import checkup, faults, files, parse, sender, webhook
 from bot.channels.messenger.client import TIMEOUT, Graph, Session
 from bot.channels.messenger.envelope import record, records
 from bot.channels.messenger.rules import RULES
@@ -115,6 +116,10 @@ class Messenger:
             and clean(message.get("message")).strip() == words
         ]
         return max(found)[1] or None if found else None
+
+    async def check_up(self, account: Account, now: datetime) -> Checkup:
+        """See that the Page's updates come to us, and that its token lasts and may do what we need."""
+        return await checkup.check_up(self._graph, account, now)
 
 
 def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:

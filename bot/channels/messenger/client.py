@@ -53,7 +53,13 @@ class Graph:
 
     async def get(self, account: Account, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Read something; may be called twice, so a lost answer is RETRY."""
-        return await self._call("GET", account, path, urlencode(query), None, faults.READ_FAILED)
+        return await self.repeat("GET", account, path, query)
+
+    async def repeat(
+        self, method: str, account: Account, path: str, query: Mapping[str, str], body: bytes | None = None
+    ) -> dict[str, Any]:
+        """Do what comes to the same when done twice, so a lost answer is RETRY."""
+        return await self._call(method, account, path, urlencode(query), body, faults.READ_FAILED)
 
     async def _call(
         self,

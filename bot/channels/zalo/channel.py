@@ -8,9 +8,9 @@ from typing import Any
 
 import aiohttp
 
-from bot.channels.base import Account, Attachment, Keys, Outgoing, Profile, Received, Sent, TokenPair, Uploaded
+from bot.channels.base import Account, Attachment, Checkup, Keys, Outgoing, Profile, Received, Sent, TokenPair, Uploaded
 from bot.channels.text import clean
-from bot.channels.zalo import files, sender, webhook
+from bot.channels.zalo import checkup, files, sender, webhook
 from bot.channels.zalo.client import Client, Urls
 from bot.channels.zalo.envelope import identifier, mapping
 from bot.channels.zalo.parse import parse
@@ -86,6 +86,10 @@ class Zalo:
     async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
         """Look for our own line in the conversation."""
         return await self._client.find_sent(account, user_id, text, since)
+
+    async def check_up(self, account: Account, now: datetime) -> Checkup:
+        """See that the OA is verified and its package paid for."""
+        return await checkup.check_up(self._client, account, now)
 
 
 def _profile(detail: dict[str, Any]) -> Profile:

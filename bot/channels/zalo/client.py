@@ -80,6 +80,7 @@ class Client:
         self._detail_url = f"{api}/v3.0/oa/user/detail"
         self._conversation_url = f"{api}/v2.0/oa/conversation"
         self._upload_url = f"{api}/v2.0/oa/upload"
+        self._account_url = f"{api}/v2.0/oa/getoa"
         self._token_url = f"{oauth}/v4/oa/access_token"
         self._timeout = _limits(timeout)
         self._refresh_timeout = _limits(refresh_timeout)
@@ -111,6 +112,11 @@ class Client:
     async def user_detail(self, account: Account, user_id: str) -> Json:
         """What Zalo shows of a person who interacted with the OA."""
         answer = await self._ask(self._detail_url, account, {"user_id": user_id})
+        return mapping(_accepted(answer, acted=False).get("data"))
+
+    async def official_account(self, account: Account) -> Json:
+        """What Zalo shows of the OA itself."""
+        answer = await self._call("GET", self._account_url, _headers(account), limits=self._timeout)
         return mapping(_accepted(answer, acted=False).get("data"))
 
     async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
