@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -15,6 +15,7 @@ from sqlmodel import Session
 from bot.accounts import Accounts, Held, rung_for
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.effects import METADATA
+from bot.pace import Paces
 from bot.uploads import Uploads
 from crm.events import Address
 from crm.messages import Message, Purpose
@@ -85,7 +86,7 @@ class OutboxWorker:
         owner: str,
     ) -> None:
         self._database, self._channels, self._accounts = database, channels, living
-        self._intervals, self._clock, self._owner = intervals, clock, owner
+        self._paces, self._clock, self._owner = Paces(intervals), clock, owner
         self._uploads = Uploads(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
         self._refusing: set[tuple[str, str]] = set()
@@ -177,7 +178,7 @@ class OutboxWorker:
             return [], []
         refused: list[tuple[Due, str]] = []
         claimed: list[Claimed] = []
-        for due in outbox.due(session, [account for _, account in room], now, free):
+        for due in self._due(session, room, now, free):
             key = (due.channel, due.account_id)
             if room.get(key, 0) <= 0:
                 continue
@@ -187,15 +188,29 @@ class OutboxWorker:
                 continue
             room[key] -= 1
             row, tat = tats[key]
-            tats[key] = (row, max(tat, now) + self._intervals.get(due.channel, timedelta()))
+            tats[key] = (row, max(tat, now) + self._paces.interval(key, now))
             claimed.append(Claimed(due, answer.lane, due.lease_token + 1, now + LEASE))
         outbox.start(session, self._owner, now + LEASE, [(each.due.id, each.lane, each.token) for each in claimed])
         outbox.give_up(session, {due.id: reason for due, reason in refused})
         if refused:
             wake(session, outbox.TOPIC)
         if claimed:
-            outbox.hold_pace(session, {row: tat for (name, _), (row, tat) in tats.items() if self._intervals.get(name)})
+            paced = {row: tat for key, (row, tat) in tats.items() if self._paces.interval(key, now)}
+            outbox.hold_pace(session, paced)
         return claimed, refused
+
+    def _due(self, session: Session, room: Mapping[tuple[str, str], int], now: datetime, free: int) -> list[Due]:
+        """What may be claimed. The marketing of an account near its limit waits, and is not in the way of others'."""
+        found = outbox.due(session, [account for _, account in room], now, free)
+        strained = {key for key in room if self._paces.holds_marketing(key, now)}
+        if not strained:
+            return found
+        may_go = [due for due in found if not _waits(due, strained)]
+        if len(found) < free or len(may_go) == free:
+            return may_go
+        others = outbox.due(session, [account for channel, account in room.keys() - strained], now, free)
+        known = {due.id for due in may_go}
+        return [*may_go, *(due for due in others if due.id not in known and not _waits(due, strained))][:free]
 
     def _room(
         self, session: Session, now: datetime, free: int
@@ -207,7 +222,7 @@ class OutboxWorker:
         for key, (row, tat, held) in accounts.paces(session).items():
             if held or key in unreadable:
                 continue
-            interval = self._intervals.get(key[0], timedelta())
+            interval = self._paces.interval(key, now)
             slots = free if not interval else int((now + BURST * interval - max(tat, now)) / interval)
             if key[0] in self._channels and slots > 0 and tat <= now + BURST * interval:
                 room[key] = slots
@@ -256,10 +271,14 @@ class OutboxWorker:
         self._topic.set()
         ended(due.channel, due.purpose, "sent").inc()
         await self._accepted(due)
+        rest = self._paces.hear((due.channel, due.account_id), answer.usage, self._clock())
+        if rest:
+            await self._rest(due, rest)
 
     async def _failed(self, item: Claimed, account: Account, error: SendError) -> None:
         kind, due = error.kind, item.due
         words = str(error)[:500]
+        self._paces.hear((due.channel, due.account_id), error.usage, self._clock())
         ended(due.channel, due.purpose, kind.value).inc()
         if kind is SendErrorKind.UNKNOWN:
             await self._in_doubt(item, words)
@@ -286,14 +305,18 @@ class OutboxWorker:
     async def _pause(self, due: Due, error: SendError, pause: timedelta) -> None:
         """Keep the whole account silent for a while; ring where waiting alone will not mend it."""
         now = self._clock()
-        interval = self._intervals.get(due.channel, timedelta())
-        hold = partial(_hold_until, due=due, tat=now + pause + BURST * interval)
-        await self._database.write(hold, name="outbox.pause")
+        await self._rest(due, pause)
         if pause >= RINGS_AFTER:
             self._refusing.add((due.channel, due.account_id))
             subject = f"{due.channel}:{due.account_id}"
             ring = partial(alarms.ring, kind=REFUSED, subject=subject, words=error.words.en, now=now)
             await self._database.write(ring, name="outbox.refused")
+
+    async def _rest(self, due: Due, pause: timedelta) -> None:
+        now = self._clock()
+        interval = self._paces.interval((due.channel, due.account_id), now)
+        hold = partial(_hold_until, due=due, tat=now + pause + BURST * interval)
+        await self._database.write(hold, name="outbox.pause")
 
     async def _accepted(self, due: Due) -> None:
         """A send went through: an account that was refused is mended."""
@@ -327,6 +350,10 @@ class OutboxWorker:
 
 def _unreachable(session: Session, row: dict[str, object]) -> None:
     customers.set_identities(session, [row])
+
+
+def _waits(due: Due, strained: Collection[tuple[str, str]]) -> bool:
+    return (due.channel, due.account_id) in strained and Purpose(due.purpose).is_marketing
 
 
 @cache

@@ -89,9 +89,10 @@ def graph(handler: GraphHandler, *, app_token: bool = False) -> WebHandler:
 
 
 def _usage(platform: Platform) -> dict[str, str]:
-    page = platform.config.messenger_page_id
-    spent = '"call_count":3,"total_cputime":1,"total_time":2,"estimated_time_to_regain_access":0'
-    return {**USAGE, "X-Business-Use-Case-Usage": f'{{"{page}":[{{"type":"messenger",{spent}}}]}}'}
+    page = platform.page
+    spent = {"type": "messenger", **page.usage, "estimated_time_to_regain_access": page.regain_minutes}
+    header = json.dumps({platform.config.messenger_page_id: [spent]}, separators=(",", ":"))
+    return {**USAGE, "X-Business-Use-Case-Usage": header}
 
 
 async def read_call(platform: Platform, request: web.Request) -> GraphCall:

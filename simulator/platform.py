@@ -92,6 +92,8 @@ class PageState:
     templates: list[JSON] = field(default_factory=list)
     attachments: dict[str, tuple[JSON, datetime]] = field(default_factory=dict)
     token_ends_at: datetime | None = None
+    usage: dict[str, int] = field(default_factory=lambda: {"call_count": 3, "total_cputime": 1, "total_time": 2})
+    regain_minutes: int = 0
     scopes: tuple[str, ...] = ("pages_messaging", "pages_manage_metadata", "pages_show_list", "public_profile")
 
 

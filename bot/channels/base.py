@@ -86,11 +86,24 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """How near an account is to the platform's limit, in percent of it, as one answer said; true for `lasts`.
+
+    `regain` is how long the account must rest; zero where it need not.
+    """
+
+    percent: int
+    lasts: timedelta
+    regain: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """What the platform said. `quota` names what the message was charged to; "" where it does not say."""
 
     message_id: str
     quota: str = ""
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +202,8 @@ class SendError(Exception):
     `code` is the platform's own ("-230", "10/2018278", "timeout"); `words` say in plain words what it means and who
     can mend it, as an English/Vietnamese pair. `detail` is what helps to look into it: the platform's trace id, or how
     a connection broke; never the platform's free words, which may quote the message, a phone or a token. As text it is
-    "code: words (detail)" and is kept with what failed. UNKNOWN means that the platform may have acted.
+    "code: words (detail)" and is kept with what failed. UNKNOWN means that the platform may have acted. `usage` is
+    what the answer said of the account's limits.
     """
 
     def __init__(
@@ -201,6 +215,7 @@ class SendError(Exception):
         retry_after: timedelta | None = None,
         subject: Subject = Subject.MESSAGE,
         detail: str = "",
+        usage: Usage | None = None,
     ) -> None:
         super().__init__(f"{code}: {words.en}" + (f" ({detail})" if detail else ""))
         self.kind = kind
@@ -209,6 +224,7 @@ class SendError(Exception):
         self.retry_after = retry_after
         self.subject = subject
         self.detail = detail
+        self.usage = usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,13 +60,13 @@ class Messenger:
 
     async def send(self, account: Account, outgoing: Outgoing) -> Sent:
         """Say one part by one call (Messenger, "Send API"). UNKNOWN also where a good answer names no message."""
-        data = await self._graph.post(
+        data, usage = await self._graph.post(
             account, f"{quote(account.account_id, safe='')}/messages", sender.encode(outgoing)
         )
         message_id = short_id(data.get("message_id"))
         if not message_id:
             raise raised(faults.OUTCOME_LOST, "no_message_id")
-        return Sent(message_id)
+        return Sent(message_id, usage=usage)
 
     async def upload(self, account: Account, attachment: Attachment) -> Uploaded:
         """Let Messenger hold a picture or file for the Page (Messenger, "Attachment Upload API")."""

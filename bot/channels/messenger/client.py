@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
-from bot.channels.base import Account, Attachment, Fault, raised
+from bot.channels.base import Account, Attachment, Fault, SendError, Usage, raised
 from bot.channels.messenger import errors, faults
 from bot.channels.messenger.envelope import records
 
@@ -26,6 +26,10 @@ UPLOAD_TIMES = 5
 """How many times as long a file may take."""
 _LONGEST_WAIT = timedelta(hours=1)
 _USAGE = "X-Business-Use-Case-Usage"
+_APP_USAGE = "X-App-Usage"
+_LIMITS = ("messenger", "pages")
+_SPENT = ("call_count", "total_time", "total_cputime")
+_USAGE_LASTS = timedelta(minutes=10)
 _HEADERS = {"Content-Type": "application/json"}
 _TRACE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
@@ -39,8 +43,9 @@ class Graph:
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=timeout / 2)
         self._upload_timeout = aiohttp.ClientTimeout(total=timeout * UPLOAD_TIMES, connect=timeout / 2)
 
-    async def post(self, account: Account, path: str, body: bytes) -> dict[str, Any]:
-        """Do something once. UNKNOWN where it may have been done although no good answer came."""
+    async def post(self, account: Account, path: str, body: bytes) -> tuple[dict[str, Any], Usage | None]:
+        """Do something once; the answer, and how near our limits are. UNKNOWN where it may have been done although no
+        good answer came."""
         return await self._call("POST", account, path, "", body, faults.OUTCOME_LOST)
 
     async def upload(self, account: Account, path: str, fields: Mapping[str, str], file: Attachment) -> dict[str, Any]:
@@ -49,7 +54,8 @@ class Graph:
         for name, value in fields.items():
             form.add_field(name, value)
         form.add_field("filedata", file.content, filename=file.name, content_type=file.content_type)
-        return await self._call("POST", account, path, "", form, faults.READ_FAILED, self._upload_timeout)
+        data, _ = await self._call("POST", account, path, "", form, faults.READ_FAILED, self._upload_timeout)
+        return data
 
     async def get(self, account: Account, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Read something; may be called twice, so a lost answer is RETRY."""
@@ -59,7 +65,8 @@ class Graph:
         self, method: str, account: Account, path: str, query: Mapping[str, str], body: bytes | None = None
     ) -> dict[str, Any]:
         """Do what comes to the same when done twice, so a lost answer is RETRY."""
-        return await self._call(method, account, path, urlencode(query), body, faults.READ_FAILED)
+        data, _ = await self._call(method, account, path, urlencode(query), body, faults.READ_FAILED)
+        return data
 
     async def _call(
         self,
@@ -70,7 +77,7 @@ class Graph:
         body: bytes | aiohttp.FormData | None,
         lost: Fault,
         limits: aiohttp.ClientTimeout | None = None,
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], Usage | None]:
         headers = None if isinstance(body, aiohttp.FormData) else _HEADERS
         url = address(f"{self._url}/{path}?{query}", account.access_token, account.app_secret)
         try:
@@ -84,7 +91,12 @@ class Graph:
             raise raised(lost, "timeout") from None
         except (aiohttp.ClientError, OSError) as failure:
             raise raised(lost, "lost", detail=type(failure).__name__) from None
-        return answer(response.status, response.headers, raw, lost)
+        usage = usage_of(response.headers.get(_APP_USAGE, ""), response.headers.get(_USAGE, ""))
+        try:
+            return answer(response.status, response.headers, raw, lost), usage
+        except SendError as error:
+            error.usage = usage
+            raise
 
 
 @lru_cache(maxsize=1024)
@@ -125,6 +137,24 @@ def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: Fault) -> 
     if 300 <= status < 500:
         raise raised(faults.REFUSED_UNREAD, name)
     raise raised(lost, name, wait)
+
+
+@lru_cache(maxsize=512)
+def usage_of(app: str, business: str) -> Usage | None:
+    """How near the app's and the Page's limits are, by the two usage headers (Graph API, "Rate Limits"); None where
+    neither says. The windows roll, so what was heard counts for ten minutes."""
+    groups = (_object(business.encode("utf-8", "replace")) or {}).values()
+    rows = [row for group in groups for row in records(group) if row.get("type") in _LIMITS]
+    minutes = max((_number(row.get("estimated_time_to_regain_access")) for row in rows), default=0)
+    spent = [_percent(row.get(key)) for row in (*rows, _object(app.encode("utf-8", "replace")) or {}) for key in _SPENT]
+    known = [percent for percent in spent if percent is not None]
+    if not known:
+        return None
+    return Usage(max(known), _USAGE_LASTS, min(timedelta(minutes=min(minutes, 60)), _LONGEST_WAIT))
+
+
+def _percent(value: Any) -> int | None:
+    return int(value) if type(value) in (int, float) and 0 <= value < 10**6 else None
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:

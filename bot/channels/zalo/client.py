@@ -24,6 +24,7 @@ from bot.channels.base import (
     Sent,
     Subject,
     TokenPair,
+    Usage,
     Words,
     raised,
 )
@@ -34,6 +35,7 @@ from bot.channels.zalo.errors import OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHOR
 Json = dict[str, Any]
 
 _LONGEST_WAIT = 3600
+_MINUTE = timedelta(minutes=1)
 _TOKEN_LIFE = timedelta(hours=25)
 _CLOCK_SKEW = timedelta(seconds=5)
 
@@ -57,11 +59,12 @@ class Urls:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What came back: the HTTP status, the JSON object (None where there is none) and the wait that was asked for."""
+    """What came back: HTTP status, JSON object (None where there is none), the wait that was asked for, and usage."""
 
     status: int
     body: Json | None
     retry_after: timedelta | None
+    usage: Usage | None = None
 
 
 class Client:
@@ -94,7 +97,7 @@ class Client:
         message_id = identifier(sent.get("message_id"))
         if not message_id:
             raise SendError(SendErrorKind.UNKNOWN, "no-message-id", _NO_ANSWER)
-        return Sent(message_id, quota=clean(mapping(sent.get("quota")).get("quota_type")))
+        return Sent(message_id, clean(mapping(sent.get("quota")).get("quota_type")), answer.usage)
 
     async def upload(self, account: Account, kind: str, attachment: Attachment) -> str:
         """Give Zalo a picture (`kind` image) or a `file` to hold for seven days; the id that a message names it by."""
@@ -169,7 +172,8 @@ class Client:
             async with self._session.request(
                 method, url, headers=headers, timeout=limits, allow_redirects=False, **content
             ) as response:
-                return _Answer(response.status, _json(await response.read()), _retry_after(response.headers))
+                body, said = _json(await response.read()), response.headers
+                return _Answer(response.status, body, _retry_after(said), _usage(said))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise SendError(SendErrorKind.RETRY, "connect", _NOT_REACHED, detail=type(error).__name__) from error
         except TimeoutError as error:
@@ -221,7 +225,9 @@ def _unclear(answer: _Answer, *, acted: bool) -> SendError:
 
 def _error(fault: Fault, code: int | None, answer: _Answer) -> SendError:
     name = f"http-{answer.status}" if code is None else str(code)
-    return raised(fault, name, answer.retry_after)
+    error = raised(fault, name, answer.retry_after)
+    error.usage = answer.usage
+    return error
 
 
 def _code(value: object) -> int | None:
@@ -255,6 +261,14 @@ def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     if not (value.isascii() and value.isdigit()):
         return None
     return timedelta(seconds=min(int(value[:9]), _LONGEST_WAIT))
+
+
+def _usage(headers: Mapping[str, str]) -> Usage | None:
+    """How much of this minute's calls is used (https://docs.zaloplatforms.com: "gioi-han-toc-do-api")."""
+    limit, left = (headers.get(name, "") for name in ("X-RateLimit-Limit", "X-RateLimit-Remain"))
+    if not (limit.isdecimal() and left.isdecimal() and len(limit) < 10 and len(left) < 10 and int(limit)):
+        return None
+    return Usage(max(0, 100 - 100 * int(left) // int(limit)), _MINUTE)
 
 
 def _life(value: object) -> timedelta:

@@ -18,7 +18,7 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from bot.channels.base import Account, Channel, Outgoing, Profile, SendError, SendErrorKind, Sent, Subject
 from bot.channels.messenger.channel import Messenger
-from bot.channels.messenger.client import credentials
+from bot.channels.messenger.client import credentials, usage_of
 from crm.events import Address
 from crm.messages import Message
 
@@ -26,6 +26,7 @@ PAGE, PERSON = "700100200300400", "4400123456789012"
 ACCOUNT = Account("messenger", PAGE, "EAA+made/up=", "990011223344", "app-secret")
 HELLO = Outgoing(Address("messenger", PAGE, PERSON), Message(text="Chào bạn"), "standard", "outbox:7")
 SINCE = datetime(2026, 11, 22, 9, 0, 0, 700_000, tzinfo=UTC)
+USAGE = "X-Business-Use-Case-Usage"
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -310,3 +311,37 @@ async def test_where_facebook_shows_nothing_nothing_is_found(
 ) -> None:
     graph.says(body)
     assert await messenger.find_sent(ACCOUNT, PERSON, "Chào bạn", SINCE) is None
+
+
+@pytest.mark.parametrize(
+    ("app", "business", "expected"),
+    [
+        ('{"call_count":28,"total_time":25,"total_cputime":25}', "", (28, 0)),
+        ("", '{"7":[{"type":"messenger","call_count":97,"total_cputime":23,"total_time":23}]}', (97, 0)),
+        (
+            '{"call_count":28}',
+            '{"7":[{"type":"pages","total_time":71.9,"estimated_time_to_regain_access":9}]}',
+            (71, 9),
+        ),
+        ('{"call_count":28}', '{"7":[{"type":"ads_management","call_count":99}]}', (28, 0)),
+        ("", '{"7":[{"type":"messenger","call_count":150,"estimated_time_to_regain_access":9000}]}', (150, 60)),
+        ("", "", None),
+        ("nonsense", "[1]", None),
+        ('{"call_count":true,"total_time":"7"}', '{"7":{"type":"messenger"}}', None),
+    ],
+)
+def test_how_near_the_limits_are_is_read_from_the_headers(app: str, business: str, expected: Any) -> None:
+    usage = usage_of(app, business)
+    assert (usage and (usage.percent, usage.regain / timedelta(minutes=1))) == expected
+
+
+async def test_every_answer_to_a_send_says_how_near_the_limits_are(graph: Graph, messenger: Messenger) -> None:
+    headers = {USAGE: '{"7":[{"type":"messenger","call_count":83}]}'}
+    graph.says({"message_id": "m_new"}, **headers)
+    usage = (await messenger.send(ACCOUNT, HELLO)).usage
+    graph.says(graph_error(10, 2018278), 400, **headers)
+    with pytest.raises(SendError) as failed:
+        await messenger.send(ACCOUNT, HELLO)
+    assert usage is not None
+    assert usage.percent == 83
+    assert failed.value.usage == usage
