@@ -78,7 +78,10 @@ def wire() -> aiohttp.ClientSession:
 def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str, Channel]:
     """Every channel of the product, on one HTTP session."""
     urls = Urls(settings.zalo_api_url, settings.zalo_oauth_url)
-    return {"zalo": Zalo(session, urls), "messenger": Messenger(session, settings.messenger_graph_url)}
+    return {
+        "zalo": Zalo(session, urls),
+        "messenger": Messenger(session, settings.messenger_graph_url, app_id=settings.messenger_app_id),
+    }
 
 
 def desk_of(settings: Settings, channels: dict[str, Channel]) -> Desk:

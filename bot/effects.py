@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ from crm.events import (
     Referred,
     StaffEcho,
     TextReceived,
+    ThreadPassed,
     Unfollowed,
 )
 from crm.messages import Message
@@ -61,6 +63,10 @@ def described(media: tuple[Media, ...]) -> str:
 def _inbound(batch: Batch, event: Inbound) -> None:
     talk = batch.talk(event.address)
     moved_window(talk, min(event.at, batch.now))
+    if event.elsewhere:
+        talk.state = conversations.go_elsewhere(talk.state, event.at)
+    else:
+        talk.state = conversations.come_back(talk.state, event.at)
     talk.state = conversations.customer_spoke(talk.state, event.at)
     talk.lines.append(
         line(
@@ -150,12 +156,27 @@ def _tick(batch: Batch, event: MessageDelivered | MessageSeen, column: str) -> N
 def _staff_echo(batch: Batch, event: StaffEcho) -> None:
     """Staff speak, so the bot takes back what it had not said yet."""
     talk = batch.talk(event.address)
+    _silence(batch, talk)
+    talk.state = conversations.staff_spoke(talk.state, event.at)
+    talk.lines.append(_echo_line(talk, event, "staff"))
+
+
+def _silence(batch: Batch, talk: Talk) -> None:
     batch.silenced.add(talk.person.identity_id)
     unsaid = {row["id"] for row in talk.outgoing}
     talk.outgoing.clear()
     talk.lines = [each for each in talk.lines if each["id"] not in unsaid]
-    talk.state = conversations.staff_spoke(talk.state, event.at)
-    talk.lines.append(_echo_line(talk, event, "staff"))
+
+
+def _thread_passed(batch: Batch, event: ThreadPassed) -> None:
+    """Who holds a conversation elsewhere answers there; what the bot had not said yet is taken back."""
+    talk = batch.talk(event.address)
+    if event.to_us:
+        back = conversations.come_back(talk.state, event.at)
+        talk.state = back if back is talk.state else replace(back, waiting_since=None)
+        return
+    _silence(batch, talk)
+    talk.state = conversations.go_elsewhere(talk.state, event.at)
 
 
 def _own_echo(batch: Batch, event: OwnEcho) -> None:
@@ -166,6 +187,7 @@ def _own_echo(batch: Batch, event: OwnEcho) -> None:
         batch.settled[found] = outbox.Sent(found, event.message_id, "", event.at)
     elif not transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id):
         talk.lines.append(_echo_line(talk, event, "app"))
+        talk.state = conversations.answered_elsewhere(talk.state)
 
 
 def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
@@ -213,6 +235,7 @@ _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
     (Inbound, _inbound),
     (OwnEcho, _own_echo),
     (StaffEcho, _staff_echo),
+    (ThreadPassed, _thread_passed),
     (MessageDelivered, _delivered),
     (MessageSeen, _seen),
     (Followed, _followed),

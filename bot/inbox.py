@@ -181,7 +181,11 @@ class InboxWorker:
             if is_text and together:
                 self._answer(batch, run)
 
-    def _answer(self, batch: Batch, run: Sequence[Event]) -> None:
+    def _answer(self, batch: Batch, heard: Sequence[Event]) -> None:
+        """Answer what was said to us, not what is overheard while another app holds the conversation."""
+        run = [event for event in heard if not (isinstance(event, Inbound) and event.elsewhere)]
+        if not run:
+            return
         event = run[-1]
         if not isinstance(event, Inbound | Followed) or not event.address.user_id:
             return

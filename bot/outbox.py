@@ -12,6 +12,7 @@ from functools import cache, partial
 from prometheus_client import Counter
 from sqlmodel import Session
 
+from bot import elsewhere
 from bot.accounts import Accounts, Held, rung_for
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.effects import METADATA
@@ -286,6 +287,8 @@ class OutboxWorker:
             await self._prolong(item)
             await self._accounts.renew(account)
             await self._wait(item, retry_delay(due.attempts), words, counted=True)
+        elif kind is SendErrorKind.ELSEWHERE:
+            await self._elsewhere(item, words, error.retry_after or PAUSE)
         elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
             pause = error.retry_after or PAUSE
             if kind is SendErrorKind.PERMANENT:
@@ -330,6 +333,11 @@ class OutboxWorker:
         values = {"state": WAITING, "ready_at": self._clock() + after, "attempts": item.due.attempts + counted}
         await self._move(item, error=words, **values)
 
+    async def _elsewhere(self, item: Claimed, words: str, pause: timedelta) -> None:
+        now = self._clock()
+        held = partial(elsewhere.held, due=item.due, token=item.token, words=words, again_at=now + pause, now=now)
+        await self._database.write(held, name="outbox.elsewhere")
+
     async def _in_doubt(self, item: Claimed, words: str) -> None:
         wait = SETTLE_AFTER.get(Purpose(item.due.purpose), timedelta(minutes=10))
         await self._move(item, state=UNKNOWN, ready_at=self._clock() + wait, error=words)
@@ -338,18 +346,13 @@ class OutboxWorker:
         await self._move(item, state=DEAD, error=words)
         if unreachable:
             row = {"id": item.due.identity_id, "unreachable_since": self._clock()}
-            change = partial(_unreachable, row=row)
-            await self._database.write(change, name="outbox.unreachable")
+            await self._database.write(lambda s: customers.set_identities(s, [row]), name="outbox.unreachable")
 
     async def _move(self, item: Claimed, **values: object) -> None:
         def move(session: Session) -> bool:
             return outbox.move(session, item.due.id, SENDING, item.token, **values)
 
         await self._database.write(move, name="outbox.move")
-
-
-def _unreachable(session: Session, row: dict[str, object]) -> None:
-    customers.set_identities(session, [row])
 
 
 def _waits(due: Due, strained: Collection[tuple[str, str]]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
-from storage.conversations import BOT, STAFF, Standing
+from storage.conversations import BOT, ELSEWHERE, STAFF, Standing
 from storage.customers import Person
 
 HAND_BACK_AFTER = timedelta(hours=12)
@@ -31,8 +31,8 @@ class State:
 
     @property
     def staff_holds(self) -> bool:
-        """Whether the bot must be silent."""
-        return self.holder == STAFF
+        """Whether the bot must be silent: a person holds it, here or elsewhere."""
+        return self.holder != BOT
 
 
 _OF_PERSON = attrgetter(*State.__slots__)
@@ -56,6 +56,25 @@ def hand_over(state: State, now: datetime) -> State:
         state, holder=STAFF, handed_over_at=now, waiting_since=now, last_staff_at=None, misses=0, dialog="",
         dialog_data="", dialog_until=None,
     )  # fmt: skip
+
+
+def go_elsewhere(state: State, at: datetime) -> State:
+    """Another app or the platform's own inbox holds it from now on; who waited waits on. Keeps the first moment."""
+    if state.holder == ELSEWHERE:
+        return state
+    return replace(state, holder=ELSEWHERE, handed_over_at=at, misses=0, dialog="", dialog_data="", dialog_until=None)
+
+
+def come_back(state: State, at: datetime) -> State:
+    """It is ours again, if it was elsewhere by then and nothing later said so; who waited for a person waits on."""
+    if state.holder != ELSEWHERE or (state.handed_over_at is not None and at < state.handed_over_at):
+        return state
+    return given_up(state)
+
+
+def answered_elsewhere(state: State) -> State:
+    """Who holds it there spoke: nobody waits."""
+    return replace(state, waiting_since=None) if state.holder == ELSEWHERE else state
 
 
 def call_person(state: State, now: datetime) -> State:

@@ -50,10 +50,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Inbound(Event):
-    """Something a person did that the customer sees as addressed to the brand; it moves the reply window."""
+    """Something a person did that the customer sees as addressed to the brand; it moves the reply window.
+
+    `elsewhere`: another app or the platform's own inbox holds the conversation, so we only listen.
+    """
 
     message_id: str = ""
     reply_to: str = ""
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,13 @@ class OwnEcho(Event):
     media: tuple[Media, ...] = ()
     metadata: str = ""
     app_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPassed(Event):
+    """The right to answer a person went over to us, or to another app or the platform's own inbox."""
+
+    to_us: bool = False
 
 
 @dataclass(frozen=True, slots=True)

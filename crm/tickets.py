@@ -106,7 +106,7 @@ def _let_wait(session: Session, before: TicketRow, state: State, now: datetime) 
     """
     (conversation,) = conversations.some(session, [before.conversation_id])
     since = conversation.waiting_since
-    if conversation.holder == conversations.STAFF:
+    if conversation.holder != conversations.BOT:
         return
     if state is State.OPEN:
         since = since or now

@@ -14,6 +14,9 @@ from storage.queue import set_rows, stands
 
 BOT = "bot"
 STAFF = "staff"
+ELSEWHERE = "elsewhere"
+"""Another app or the platform's own inbox holds it: nothing of ours can be said there."""
+_HELD = text(f"holder IN ('{STAFF}', '{ELSEWHERE}')")
 
 
 class Conversation(SQLModel, table=True):
@@ -26,8 +29,7 @@ class Conversation(SQLModel, table=True):
             sqlite_where=text("waiting_since IS NOT NULL"), postgresql_where=text("waiting_since IS NOT NULL"),
         ),
         Index(
-            "ix_conversation_held", "handed_over_at",
-            sqlite_where=text("holder = 'staff'"), postgresql_where=text("holder = 'staff'"),
+            "ix_conversation_held", "handed_over_at", sqlite_where=_HELD, postgresql_where=_HELD,
         ),
     )  # fmt: skip
 
@@ -74,9 +76,9 @@ _STANDING = select(*(_conversation.c[name] for name in Standing._fields))
 
 
 def held(session: Session) -> list[Standing]:
-    """The conversations that staff hold, or whose customer waits for them, the longest first."""
+    """The conversations that staff hold, here or elsewhere, or whose customer waits for them, the longest first."""
     statement = _STANDING.where(
-        or_(stands(_conversation.c.holder, STAFF), _conversation.c.waiting_since.is_not(None))
+        or_(stands(_conversation.c.holder, STAFF, ELSEWHERE), _conversation.c.waiting_since.is_not(None))
     ).order_by(_conversation.c.handed_over_at)
     return [Standing._make(row) for row in session.connection().execute(statement)]
 

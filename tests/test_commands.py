@@ -575,11 +575,11 @@ def test_a_replay_must_be_told_of_what(lite: Line) -> None:
 # --- waiting --------------------------------------------------------------------------------------------------------
 
 
-def _waits(url: str, user_id: str, minutes: int, text: str) -> None:
+def _waits(url: str, user_id: str, minutes: int, text: str, holder: str = "staff") -> None:
     with transaction(url) as session:
         identity = person(session, user_id)
         since = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=minutes)
-        state = {"id": identity, "holder": "staff", "handed_over_at": since, "waiting_since": since}
+        state = {"id": identity, "holder": holder, "handed_over_at": since, "waiting_since": since}
         conversations.set_conversations(session, [state])
         said = outbox.line(conversation_id=identity, author="customer", text=text, at=since)
         ours = outbox.line(conversation_id=identity, author="bot", text="Mình đã chuyển cho nhân viên.", at=since)
@@ -600,6 +600,13 @@ def test_who_waits_is_listed_the_longest_first(khachquen: Line, database_url: st
     lines = khachquen("waiting").out.splitlines()
     assert lines[0].startswith("khách  zalo")
     assert "90 min" in lines[0]
+
+
+def test_who_is_answered_elsewhere_is_listed_so(khachquen: Line, database_url: str) -> None:
+    _waits(database_url, "1", 5, "alo shop", holder="elsewhere")
+    (found,) = khachquen("waiting", "--json").json
+    assert (found["held_by"], found["line"]) == ("elsewhere", "alo shop")
+    assert "alo shop [handled elsewhere" in khachquen("waiting").out
 
 
 # --- ticket ---------------------------------------------------------------------------------------------------------

@@ -176,13 +176,17 @@ class Checkup:
 
 
 class SendErrorKind(StrEnum):
-    """What to do about a failed call: try again, wait, give up, give the person up, mend the token, or find out."""
+    """What to do about a failed call: try again, wait, give up, give the person up, mend the token, or find out.
+
+    ELSEWHERE: another app or the platform's own inbox holds the conversation.
+    """
 
     RETRY = "retry"
     SNOOZE = "snooze"
     PERMANENT = "permanent"
     UNREACHABLE = "unreachable"
     AUTH = "auth"
+    ELSEWHERE = "elsewhere"
     UNKNOWN = "unknown"
 
 

@@ -16,10 +16,11 @@ from storage import conversations, customers, transcripts
 from storage.database import Database
 
 _LINES_LOOKED_AT = 10
+_ELSEWHERE = "handled elsewhere: in the Page's inbox or another app"
 
 
 class Waiting(NamedTuple):
-    """Somebody who waits, what for (`person` or `erasure`), and the last thing they said."""
+    """Somebody who waits, what for (`person` or `erasure`), the last thing they said, and who may answer them."""
 
     name: str
     channel: str
@@ -27,6 +28,7 @@ class Waiting(NamedTuple):
     line: str
     wants: str = "person"
     due: datetime | None = None
+    held_by: str = conversations.BOT
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
@@ -51,7 +53,9 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
 
 
 def _shown(each: Waiting, zone: ZoneInfo) -> str:
-    return f"wants to be forgotten, by {shown(each.due, zone)} at the latest" if each.due else each.line
+    if each.due:
+        return f"wants to be forgotten, by {shown(each.due, zone)} at the latest"
+    return f"{each.line} [{_ELSEWHERE}]" if each.held_by == conversations.ELSEWHERE else each.line
 
 
 def _everyone(session: Session) -> list[Waiting]:
@@ -75,7 +79,9 @@ def _for_a_person(session: Session) -> list[Waiting]:
         if person is None or held.waiting_since is None:
             continue
         name = person.customer_name or person.identity_name
-        found.append(Waiting(name, person.channel, held.waiting_since, _last_line(session, held.id)))
+        found.append(
+            Waiting(name, person.channel, held.waiting_since, _last_line(session, held.id), held_by=held.holder)
+        )
     return found
 
 

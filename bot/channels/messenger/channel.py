@@ -34,13 +34,18 @@ GRAPH_URL = "https://graph.facebook.com/v26.0"
 
 
 class Messenger:
-    """The Messenger Platform for Pages. `session` is shared and not closed here; `timeout` is in seconds a call."""
+    """The Messenger Platform for Pages. `session` is shared and not closed here; `timeout` is in seconds a call.
+
+    `app_id` is our own app's: it tells who holds a conversation.
+    """
 
     name = parse.CHANNEL
     rules: Rules = RULES
 
-    def __init__(self, session: Session, graph_url: str = GRAPH_URL, timeout: float = TIMEOUT) -> None:
-        self._graph = Graph(session, graph_url, timeout)
+    def __init__(
+        self, session: Session, graph_url: str = GRAPH_URL, timeout: float = TIMEOUT, app_id: str = ""
+    ) -> None:
+        self._graph, self._app_id = Graph(session, graph_url, timeout), app_id
 
     def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
         """Verify the raw bytes in constant time and split them into updates. Never raises."""
@@ -52,7 +57,7 @@ class Messenger:
 
     def parse(self, body: bytes, now: datetime) -> list[Event]:
         """One raw body in our words. Raises ValueError where it cannot be understood."""
-        return parse.parse(body, now)
+        return parse.parse(body, now, self._app_id)
 
     def split(self, message: Message) -> tuple[Message, ...]:
         """The message as parts of one call each, degraded to what Messenger can show."""

@@ -153,7 +153,7 @@ GONE = Fault(
     ),
 )
 NOT_OWNER = Fault(
-    SNOOZE,
+    SendErrorKind.ELSEWHERE,
     PERSON,
     Words(
         "Another app or the Page inbox holds this conversation: staff can finish there, or the Page's admin makes "
@@ -161,7 +161,7 @@ NOT_OWNER = Fault(
         "Ứng dụng khác hoặc Hộp thư Trang đang giữ cuộc trò chuyện: nhân viên có thể trả lời tại đó, hoặc quản trị "
         "Trang đặt ứng dụng này làm mặc định trong Định tuyến cuộc trò chuyện.",
     ),
-    15 * MINUTE,
+    HOUR,
 )
 RESTRICTED = Fault(
     SNOOZE,

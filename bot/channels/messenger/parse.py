@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from crm.events import (
     ContactShared,
     Event,
     GrantLost,
+    Inbound,
     LocationShared,
     Media,
     MediaKind,
@@ -32,6 +34,7 @@ from crm.events import (
     StaffEcho,
     TemplateChanged,
     TextReceived,
+    ThreadPassed,
     UnknownEvent,
 )
 
@@ -43,15 +46,15 @@ _PHONE = re.compile(r"\+?[0-9](?:[0-9 .()-]{6,18})[0-9]")
 _DETAIL = 2000
 
 
-def parse(body: bytes, now: datetime) -> list[Event]:
-    """The updates of one raw body in our words. Raises ValueError where it cannot be understood."""
+def parse(body: bytes, now: datetime, app_id: str = "") -> list[Event]:
+    """The updates of one raw body in our words; `app_id` is our app's. ValueError where it cannot be understood."""
     try:
-        return [_event(update, now) for update in envelope.updates(body)]
+        return [_event(update, now, app_id) for update in envelope.updates(body)]
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _event(update: Update, now: datetime) -> Event:
+def _event(update: Update, now: datetime, app_id: str) -> Event:
     address = Address(CHANNEL, update.page_id, update.person)
     at = update.at or now
     if not update.known:
@@ -60,10 +63,15 @@ def _event(update: Update, now: datetime) -> Event:
         return _RECEIPTS[update.name](update, address, at)
     if update.outgoing:
         return _outgoing(update, address, at)
-    if update.standby:
+    if update.name in _CONTROL and update.person:
+        return _passed(update, address, at, app_id)
+    if update.standby and update.name not in _OVERHEARD:
         return _noted(update, address, at, f"standby.{update.name}")
     if update.name in _BY_PERSON and not update.person:
         return _noted(update, address, at, f"{update.name}.without_person")
+    if update.standby:
+        heard = _OVERHEARD[update.name](update, address, at)
+        return replace(heard, elsewhere=True) if isinstance(heard, Inbound) else heard
     kind = _KINDS.get(update.name)
     if kind:
         return kind(update, address, at)
@@ -219,6 +227,16 @@ def _read(update: Update, address: Address, at: datetime) -> Event:
     return MessageSeen(address, at, watermark=envelope.moment(update.content.get("watermark")))
 
 
+def _passed(update: Update, address: Address, at: datetime, app_id: str) -> Event:
+    """Control of a conversation changed hands (Messenger, "Conversation Routing"). Without our own app's id, whatever
+    was not given to the Page's inbox counts as given to us."""
+    owner = envelope.ident(update.content.get("new_owner_app_id"))
+    if not owner:
+        return _noted(update, address, at, update.name)
+    to_us = owner == app_id if app_id else update.name == "pass_thread_control" and owner not in INBOX_APP_IDS
+    return ThreadPassed(address, at, to_us=to_us)
+
+
 def _policy(update: Update, address: Address, at: datetime) -> Event:
     if update.content.get("action") == "block":
         return GrantLost(address, at, reason=clean(update.content.get("reason")))
@@ -252,6 +270,9 @@ _BY_PERSON: dict[str, Kind] = {
     "optin": _optin,
     "messaging_customer_information": _customer_information,
 }
+_OVERHEARD: dict[str, Kind] = {"message": _message, "postback": _postback}
+"""What is told of a conversation that another app holds; a pressed button comes without its payload."""
+_CONTROL = frozenset({"pass_thread_control", "take_thread_control"})
 _KINDS: dict[str, Kind] = {
     **_BY_PERSON,
     "policy_enforcement": _policy,

@@ -1,4 +1,4 @@
-"""Keep what the platforms say of each account."""
+"""Keep what the platforms say of each account; find conversations that are held elsewhere."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,3 +13,8 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("account", sa.Column("checked_at", UTCDateTime(), nullable=True))
     op.add_column("account", sa.Column("facts", AutoString(), nullable=False, server_default=""))
+    held = sa.text("holder IN ('staff', 'elsewhere')")
+    op.drop_index("ix_conversation_held", "conversation")
+    op.create_index(
+        "ix_conversation_held", "conversation", ["handed_over_at"], sqlite_where=held, postgresql_where=held
+    )

@@ -40,7 +40,7 @@ ADVISED: dict[str, set[Outcome]] = {
     # it may have gone out: find out first
     "unknown": {(UNKNOWN, MESSAGE)},
     # another app holds the conversation
-    "held": {(SNOOZE, PERSON)},
+    "held": {(SendErrorKind.ELSEWHERE, PERSON)},
     # nothing to do, or not a product of ours
     "nothing": {(PERMANENT, MESSAGE), (PERMANENT, PERSON)},
 }
@@ -71,7 +71,7 @@ ROWS: dict[Code, Row] = {
     **rows([(10, 2018108), (100, 2018001), (200, 1545041), (551, 0), (551, 1545041)], "gone", UNREACHABLE, PERSON),
     **rows(ads(36, 52), "gone", UNREACHABLE, PERSON),
     **rows([(10, 1893015), *ads(34, 37)], "gone", PERMANENT, PERSON),
-    **rows([(ANY, 2018300)], "held", SNOOZE, PERSON),
+    **rows([(ANY, 2018300)], "held", SendErrorKind.ELSEWHERE, PERSON),
     **rows([(10, 1404170), (10, 1893063), (368, 0), (2022, 0)], "policy", SNOOZE, ACCOUNT),
     **rows([(613, 2018338)], "policy", SNOOZE, PERSON),
     **rows([(1, 99), (10, 0), (200, 0), (200, 2018028)], "mend", PERMANENT, ACCOUNT),

@@ -32,6 +32,7 @@ from crm.events import (
     StaffEcho,
     TemplateChanged,
     TextReceived,
+    ThreadPassed,
     UnknownEvent,
 )
 from tests.payloads.messenger import (
@@ -245,13 +246,42 @@ def test_what_the_page_did_is_never_taken_for_a_person() -> None:
         assert event.known
 
 
-def test_a_conversation_held_by_another_app_is_noted_but_not_answered() -> None:
+def test_what_is_said_in_a_conversation_held_by_another_app_is_overheard() -> None:
     text, press = read(message(text="Alo shop"), "standby"), read(UPDATES["postback of another app"], "standby")
-    assert isinstance(text, UnknownEvent)
-    assert (text.name, text.known, text.details["text"]) == ("standby.message", True, "Alo shop")
-    assert isinstance(press, UnknownEvent)
-    assert press.name == "standby.postback"
+    assert isinstance(text, TextReceived)
+    assert isinstance(press, ButtonPressed)
+    assert (text.elsewhere, text.text, press.elsewhere, press.payload) == (True, "Alo shop", True, "")
+    assert not getattr(read(message(text="Alo shop")), "elsewhere", None)
     assert isinstance(read(UPDATES["read"], "standby"), MessageSeen)
+    reaction = read(UPDATES["reaction"], "standby")
+    assert isinstance(reaction, UnknownEvent)
+    assert reaction.name == "standby.reaction"
+
+
+@pytest.mark.parametrize(
+    ("name", "owner", "app_id", "to_us"),
+    [
+        ("pass_thread_control", str(OUR_APP), str(OUR_APP), True),
+        ("pass_thread_control", OUR_APP, "", True),
+        ("pass_thread_control", 263902037430900, str(OUR_APP), False),
+        ("pass_thread_control", 263902037430900, "", False),
+        ("pass_thread_control", "413038776280800", str(OUR_APP), False),
+        ("take_thread_control", 26390203743090, str(OUR_APP), False),
+        ("take_thread_control", "413038776280800", "", False),
+        ("take_thread_control", OUR_APP, str(OUR_APP), True),
+    ],
+)
+def test_it_is_told_who_may_answer_from_now_on(name: str, owner: Any, app_id: str, to_us: bool) -> None:
+    update = item(name, {"previous_owner_app_id": None, "new_owner_app_id": owner, "metadata": ""})
+    (event,) = parse(json.dumps(page(entry(update))).encode(), NOW, app_id)
+    assert isinstance(event, ThreadPassed)
+    assert (event.to_us, event.address.user_id) == (to_us, PERSON)
+
+
+def test_control_that_goes_to_nobody_is_only_noted() -> None:
+    event = read(item("pass_thread_control", {"new_owner_app_id": None}))
+    assert isinstance(event, UnknownEvent)
+    assert event.known
 
 
 def test_receipts_name_messages_and_a_watermark() -> None:
