@@ -29,6 +29,7 @@ from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
 from bot.commands import accounts, backup, checkup, dead, doctor, move, restore, tickets, understanding, waiting
 from bot.commands import keys as key_commands
+from bot.commands import page as page_commands
 from bot.commands.arguments import parser
 from bot.commands.calls import Calls
 from bot.commands.report import NOT_MIGRATED, Refused, Report, opened
@@ -36,7 +37,7 @@ from bot.commands.trouble import words_of
 from bot.inbox import Desk
 from bot.router import Routes
 from bot.secrets import Sealer
-from bot.service import Service, apps_of, running
+from bot.service import Service, apps_of, running, shop_of
 from bot.settings import Settings
 from bot.templates import Templates
 from crm import keys, sample_shop
@@ -86,14 +87,12 @@ def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str,
 
 def desk_of(settings: Settings, channels: dict[str, Channel]) -> Desk:
     """What handlers work with."""
-    shop = {
-        "brand": settings.brand_name,
-        "phone": settings.shop_phone,
-        "address": settings.shop_address,
-        "hours": settings.opening_hours,
-    }
     return Desk(
-        channels, Routes.of(ROUTERS), Templates(settings.timezone, shop), settings.locale, settings.flood_per_minute
+        channels,
+        Routes.of(ROUTERS),
+        Templates(settings.timezone, shop_of(settings)),
+        settings.locale,
+        settings.flood_per_minute,
     )
 
 
@@ -268,7 +267,10 @@ COMMANDS: dict[str, Command] = {
     "ticket": tickets.run,
     "waiting": waiting.run,
 }
-CALLING: dict[tuple[str, str], CallingCommand] = {("account", "check"): checkup.run}
+CALLING: dict[tuple[str, str], CallingCommand] = {
+    ("account", "check"): checkup.run,
+    ("page", "profile"): page_commands.run,
+}
 """The commands, by name and action, that call the platforms."""
 
 

@@ -70,6 +70,16 @@ def apps_of(settings: Settings) -> dict[str, App]:
     }
 
 
+def shop_of(settings: Settings) -> dict[str, str]:
+    """What the texts say of the shop."""
+    return {
+        "brand": settings.brand_name,
+        "phone": settings.shop_phone,
+        "address": settings.shop_address,
+        "hours": settings.opening_hours,
+    }
+
+
 def keys_of(settings: Settings) -> dict[str, Keys]:
     """What each channel's door verifies with; pending where a key is missing."""
     return {

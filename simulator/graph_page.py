@@ -25,6 +25,7 @@ OTHER_FIELDS = ("feed", "inbox_labels", "message_template_status_update", "messa
 READABLE = 20
 MENU_ITEMS = 20
 MENU_TITLE = 30
+ICE_BREAKERS = 4
 VARIABLE = re.compile(r"\{\{\w+\}\}")
 
 
@@ -85,6 +86,11 @@ async def write_profile(call: GraphCall) -> JSON:
         items = entry.get("call_to_actions") or []
         if len(items) > MENU_ITEMS or any(len(str(item.get("title", ""))) > MENU_TITLE for item in items):
             raise bad_param("Param persistent_menu is too long")
+    for entries in (new.get("persistent_menu"), new.get("ice_breakers")):
+        if entries and not any(entry.get("locale") == "default" for entry in entries):
+            raise bad_param("A default locale must be specified")
+    if any(len(entry.get("call_to_actions") or []) > ICE_BREAKERS for entry in new.get("ice_breakers") or []):
+        raise bad_param("Param ice_breakers may have at most 4 questions")
     call.platform.page.profile = merged
     return call.accept("messenger_profile", {"result": "success"})
 

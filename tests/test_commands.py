@@ -44,7 +44,7 @@ EVERY = (
     ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"],
     ["ticket", "answer"], ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"],
     ["key", "revoke"], ["account"], ["account", "add"], ["account", "check"], ["account", "list"], ["account", "token"],
-    ["account", "remove"],
+    ["account", "remove"], ["page"], ["page", "profile"],
 )  # fmt: skip
 BESIDE = (["waiting"], ["dead", "list"], ["dead", "replay", "--all"], ["key", "list"], ["account", "list"], ["serve"])
 

@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     _dead(commands)
     _keys(commands)
     _accounts(commands)
+    _pages(commands)
     understand = _plain(commands, "understand", "read texts from standard input, one a line, and say what each means")
     understand.add_argument("--jsonl", action="store_true", help="one JSON object a line; the same as --json")
     return root
@@ -135,6 +136,13 @@ def _accounts(commands: Any) -> None:
         "--from-stdin", action="store_true", help="read the access token, and on a second line the refresh token"
     )
     adding.add_argument("--refresh-token-file", type=Path, metavar="FILE", help="a file that holds the refresh token")
+
+
+def _pages(commands: Any) -> None:
+    actions = _group(commands, "page", "what a Facebook Page shows")
+    profile = _plain(actions, "profile", "the start button, greeting, menu and first questions of a Page")
+    profile.add_argument("what", choices=("set", "show", "clear"), metavar="WHAT", help="set, show or clear")
+    profile.add_argument("page_id", metavar="PAGE_ID", help="the id of the Page")
 
 
 def port(raw: str) -> int:

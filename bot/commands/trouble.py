@@ -8,6 +8,7 @@ import sqlite3
 
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from bot.channels.base import SendError
 from bot.commands.report import Refused
 from bot.secrets import WrongKey
 from bot.settings import BadSetting
@@ -19,6 +20,7 @@ _SAY_IT_THEMSELVES = (
     BadSetting,
     WrongKey,
     CrmError,
+    SendError,
     engines.BadUrl,
     migrate.NewerSchema,
     migrate.BrokenReferences,

@@ -65,6 +65,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "orders/not_found": [{"code": "DH1024", "linked": linked} for linked in (True, False)],
     "orders/one": [{"order": each, "items": items} for each in ORDERS for items in ((), LONG_NAMES)],
     "orders/recent": [{"orders": ORDERS[:1]}, {"orders": ORDERS[:3]}, {"orders": ORDERS}],
+    "page/before_first_word": [{}],
     "person/handed_over": [{}],
     "person/to_order": [{}],
     "privacy/confirm": [{}],

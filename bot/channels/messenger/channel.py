@@ -21,7 +21,7 @@ from bot.channels.base import (
     Uploaded,
     raised,
 )
-from bot.channels.messenger import checkup, faults, files, parse, sender, webhook
+from bot.channels.messenger import checkup, faults, files, parse, profile, sender, webhook
 from bot.channels.messenger.client import TIMEOUT, Graph, Session
 from bot.channels.messenger.envelope import record, records
 from bot.channels.messenger.rules import RULES
@@ -125,6 +125,19 @@ class Messenger:
     async def check_up(self, account: Account, now: datetime) -> Checkup:
         """See that the Page's updates come to us, and that its token lasts and may do what we need."""
         return await checkup.check_up(self._graph, account, now)
+
+    async def page_profile(self, account: Account) -> tuple[dict[str, Any], list[str]]:
+        """What the Page shows before the first word, as Facebook has it and in words."""
+        shown = await profile.read(self._graph, account)
+        return shown, profile.in_words(shown)
+
+    async def write_page_profile(self, account: Account, texts: Mapping[str, Message], default: str) -> None:
+        """Let the Page show a greeting, menu and questions in each language; `default` to everybody else."""
+        await profile.write(self._graph, account, profile.encode(texts, default))
+
+    async def clear_page_profile(self, account: Account) -> None:
+        """Let the Page show none of these."""
+        await profile.clear(self._graph, account)
 
 
 def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:
