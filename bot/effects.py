@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.batch import Batch, moved_window
@@ -25,6 +25,7 @@ from crm.events import (
     MessageEdited,
     MessageSeen,
     MessageUnsent,
+    Origin,
     OwnEcho,
     Referred,
     StaffEcho,
@@ -79,9 +80,27 @@ def _inbound(batch: Batch, event: Inbound) -> None:
             reply_to=event.reply_to,
         )
     )
-    referral = getattr(event, "referral", "")
-    if referral:
-        customers.set_identities(batch.session, [{"id": talk.person.identity_id, "referral": referral}])
+    origin = getattr(event, "origin", None)
+    if origin is not None:
+        _came_by(batch, talk, origin, None, event.at if origin.is_ad else None)
+    elif talk.person.ad_silent_since is not None and event.at >= talk.person.ad_silent_since:
+        talk.person = talk.person._replace(ad_silent_since=None)
+        row = {"id": talk.person.identity_id, "ad_silent_since": None, "ad_first_message_at": event.at}
+        customers.set_identities(batch.session, [row])
+
+
+def _came_by(
+    batch: Batch, talk: Talk, origin: Origin, silent_since: datetime | None, first_message_at: datetime | None
+) -> None:
+    """Keep what brought a person, and with an advertisement what was before it is over."""
+    known = {"referral": origin.label, "referral_source": origin.source}
+    row: dict[str, object] = {key: value for key, value in known.items() if value}
+    if origin.is_ad:
+        row |= {"ad_id": origin.ad_id, "ad_title": origin.ad_title}
+        row |= {"ad_silent_since": silent_since, "ad_first_message_at": first_message_at}
+        talk.person = talk.person._replace(ad_silent_since=silent_since)
+    if row:
+        customers.set_identities(batch.session, [{"id": talk.person.identity_id, **row}])
 
 
 def _words(event: Inbound) -> str:
@@ -120,10 +139,7 @@ def _withdraw(batch: Batch, talk: Talk, event: Event, wording: str) -> None:
 
 
 def _referred(batch: Batch, event: Referred) -> None:
-    talk = batch.talk(event.address)
-    if event.ref or event.ad_id:
-        row = {"id": talk.person.identity_id, "referral": event.ref or f"ad:{event.ad_id}"}
-        customers.set_identities(batch.session, [row])
+    _came_by(batch, batch.talk(event.address), event.origin, event.at, None)
 
 
 def _edited(batch: Batch, event: MessageEdited) -> None:

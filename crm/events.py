@@ -41,6 +41,27 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What brought a person here: a link with words of its own (`ref`), an advertisement, a product of the shop.
+
+    `source` is the platform's own word for the kind of place, in small letters.
+    """
+
+    ref: str = ""
+    source: str = ""
+    is_ad: bool = False
+    ad_id: str = ""
+    ad_title: str = ""
+    product_id: str = ""
+
+    @property
+    def label(self) -> str:
+        """The link's words, else the advertisement, else the product; "" where nothing is known."""
+        ad = f"ad:{self.ad_id}" if self.ad_id else ""
+        return self.ref or ad or (f"product:{self.product_id}" if self.product_id else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One normalised thing that happened, `at` by the channel's own clock (aware UTC), else when it arrived."""
 
@@ -65,7 +86,7 @@ class TextReceived(Inbound):
     """A person wrote text. On Zalo a pressed query button arrives like this, with its payload as the text."""
 
     text: str = ""
-    referral: str = ""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +95,7 @@ class ButtonPressed(Inbound):
 
     payload: str = ""
     title: str = ""
-    referral: str = ""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +104,7 @@ class MediaReceived(Inbound):
 
     media: tuple[Media, ...] = ()
     text: str = ""
-    referral: str = ""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +152,9 @@ class Reacted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Referred(Event):
-    """A person came (back) through a link or an advertisement."""
+    """A person came (back) through a link or an advertisement, and has said nothing yet."""
 
-    ref: str = ""
-    source: str = ""
-    ad_id: str = ""
+    origin: Origin = Origin()
 
 
 @dataclass(frozen=True, slots=True)

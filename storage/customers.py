@@ -39,7 +39,11 @@ class Customer(SQLModel, table=True):
 
 
 class Identity(SQLModel, table=True):
-    """A customer's id on one account: where we can write to them, and how they may be reached."""
+    """A customer's id on one account: where we can write to them, how they may be reached, what brought them.
+
+    `ad_silent_since`: they clicked an advertisement then, and have said nothing since. `ad_first_message_at`: when
+    they first said something after the last one.
+    """
 
     __tablename__ = "identity"
     __table_args__ = (UniqueConstraint("user_id", "account_id", "channel"),)
@@ -56,6 +60,11 @@ class Identity(SQLModel, table=True):
     last_interaction_at: datetime | None = moment(nullable=True)
     unreachable_since: datetime | None = moment(nullable=True)
     referral: str = ""
+    referral_source: str = ""
+    ad_id: str = ""
+    ad_title: str = ""
+    ad_silent_since: datetime | None = moment(nullable=True)
+    ad_first_message_at: datetime | None = moment(nullable=True)
     profile_at: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
 
@@ -127,6 +136,7 @@ class Person(NamedTuple):
     dialog_until: datetime | None
     minute: datetime | None
     minute_count: int
+    ad_silent_since: datetime | None
 
 
 _customer = Customer.__table__  # type: ignore[attr-defined]
@@ -144,6 +154,7 @@ _PEOPLE = (
         _customer.c.marketing, _conversation.c.holder, _conversation.c.handed_over_at, _conversation.c.waiting_since,
         _conversation.c.last_staff_at, _conversation.c.misses, _conversation.c.dialog, _conversation.c.dialog_data,
         _conversation.c.dialog_until, _conversation.c.minute, _conversation.c.minute_count,
+        _identity.c.ad_silent_since,
     )
     .join(_customer, _customer.c.id == _identity.c.customer_id)
     .join(_conversation, _conversation.c.id == _identity.c.id)

@@ -28,6 +28,7 @@ from crm.events import (
     MessageEdited,
     MessageSeen,
     MessageUnsent,
+    Origin,
     OwnEcho,
     Reacted,
     Referred,
@@ -44,6 +45,7 @@ INBOX_APP_IDS = frozenset({"26390203743090", "263902037430900"})
 
 _PHONE = re.compile(r"\+?[0-9](?:[0-9 .()-]{6,18})[0-9]")
 _DETAIL = 2000
+_WORD, _TITLE = 64, 200
 
 
 def parse(body: bytes, now: datetime, app_id: str = "") -> list[Event]:
@@ -117,20 +119,20 @@ def _message(update: Update, address: Address, at: datetime) -> Event:
     if content.get("is_deleted") is True:
         return MessageUnsent(address, at, message_id=mid)
     text, reply_to = clean(content.get("text")), short_id(record(content.get("reply_to")).get("mid"))
-    referral = _referral_of(content)
+    origin = _origin_of(content)
     if isinstance(content.get("quick_reply"), dict):
         payload = clean(content["quick_reply"].get("payload"))
         if payload == text and _PHONE.fullmatch(text):
             return ContactShared(address, at, mid, reply_to, phone=text)
-        return ButtonPressed(address, at, mid, reply_to, payload=payload, title=text, referral=referral)
+        return ButtonPressed(address, at, mid, reply_to, payload=payload, title=text, origin=origin)
     place = place_of(content)
     if place:
         return LocationShared(address, at, mid, reply_to, latitude=place[0], longitude=place[1])
     media = media_of(content)
     if text and not media:
-        return TextReceived(address, at, mid, reply_to, text=text, referral=referral)
+        return TextReceived(address, at, mid, reply_to, text=text, origin=origin)
     media = media or (Media(MediaKind.OTHER),)
-    return MediaReceived(address, at, mid, reply_to, media=media, text=text, referral=referral)
+    return MediaReceived(address, at, mid, reply_to, media=media, text=text, origin=origin)
 
 
 def _postback(update: Update, address: Address, at: datetime) -> Event:
@@ -142,7 +144,7 @@ def _postback(update: Update, address: Address, at: datetime) -> Event:
         clean(content.get("mid")),
         payload=clean(content.get("payload")),
         title=clean(content.get("title")),
-        referral=_referral_of(content),
+        origin=_origin_of(content),
     )
 
 
@@ -170,22 +172,25 @@ def _edit(update: Update, address: Address, at: datetime) -> Event:
 
 
 def _referral(update: Update, address: Address, at: datetime) -> Event:
-    content = update.content
-    return Referred(
-        address,
-        at,
-        ref=clean(content.get("ref")),
-        source=clean(content.get("source")),
-        ad_id=_text(content.get("ad_id")),
-    )
+    return Referred(address, at, origin=_origin(update.content))
 
 
-def _referral_of(content: dict[str, Any]) -> str:
-    """What brought the person here: the link's own words, else the advertisement, else the product of the shop."""
+def _origin_of(content: dict[str, Any]) -> Origin | None:
+    """What brought the person here, where a message or a pressed button tells."""
     referral = record(content.get("referral"))
-    product = _text(record(referral.get("product")).get("id"))
-    ad_id = _text(referral.get("ad_id"))
-    return clean(referral.get("ref")) or (f"ad:{ad_id}" if ad_id else "") or (f"product:{product}" if product else "")
+    return _origin(referral) if referral else None
+
+
+def _origin(referral: dict[str, Any]) -> Origin:
+    source, ad_id = clean(referral.get("source")), _text(referral.get("ad_id"))
+    return Origin(
+        ref=clean(referral.get("ref")),
+        source=source.lower()[:_WORD],
+        is_ad=source.upper() == "ADS" or bool(ad_id),
+        ad_id=ad_id[:_WORD],
+        ad_title=clean(record(referral.get("ads_context_data")).get("ad_title"))[:_TITLE],
+        product_id=_text(record(referral.get("product")).get("id")),
+    )
 
 
 def _optin(update: Update, address: Address, at: datetime) -> Event:

@@ -26,6 +26,7 @@ from crm.events import (
     MessageEdited,
     MessageSeen,
     MessageUnsent,
+    Origin,
     OwnEcho,
     Reacted,
     Referred,
@@ -188,7 +189,9 @@ def test_what_brought_a_person_is_kept_with_the_message() -> None:
     assert isinstance(ad, TextReceived)
     assert isinstance(product, TextReceived)
     assert isinstance(start, ButtonPressed)
-    assert (ad.referral, product.referral, start.referral) == ("ad_7", "product:3", "qr_1")
+    assert ad.origin == Origin("ad_7", "ads", True, "12")
+    assert (product.origin, start.origin) == (Origin(product_id="3"), Origin("qr_1"))
+    assert [each.origin.label for each in (ad, product, start) if each.origin] == ["ad_7", "product:3", "qr_1"]
     assert start.payload == "GET_STARTED"
 
 
@@ -196,8 +199,8 @@ def test_referrals_without_a_message_are_told() -> None:
     link, ad = read(UPDATES["referral"]), read(UPDATES["referral of an advertisement"])
     assert isinstance(link, Referred)
     assert isinstance(ad, Referred)
-    assert (link.ref, link.source, link.ad_id) == ("qr_1", "SHORTLINK", "")
-    assert (ad.ref, ad.source, ad.ad_id) == ("ad_7", "ADS", "12")
+    assert link.origin == Origin("qr_1", "shortlink")
+    assert ad.origin == Origin("ad_7", "ads", True, "12")
 
 
 def test_unsending_and_editing_concern_the_message() -> None:
