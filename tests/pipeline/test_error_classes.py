@@ -15,7 +15,8 @@ from tests.pipeline.stage import ANSWER, Stage
 
 RETRY, SNOOZE, PERMANENT = SendErrorKind.RETRY, SendErrorKind.SNOOZE, SendErrorKind.PERMANENT
 UNREACHABLE, AUTH, UNKNOWN = SendErrorKind.UNREACHABLE, SendErrorKind.AUTH, SendErrorKind.UNKNOWN
-MESSAGE, PERSON, ACCOUNT = Subject.MESSAGE, Subject.PERSON, Subject.ACCOUNT
+ELSEWHERE = SendErrorKind.ELSEWHERE
+MESSAGE, UPLOAD, PERSON, ACCOUNT = Subject.MESSAGE, Subject.UPLOAD, Subject.PERSON, Subject.ACCOUNT
 
 
 class Played(NamedTuple):
@@ -32,6 +33,7 @@ class Played(NamedTuple):
 
 PLAYED = [
     Played(ZALO, RETRY, MESSAGE, -200, hours=0.1),
+    Played(ZALO, RETRY, UPLOAD, -100, hours=0.1),
     Played(ZALO, SNOOZE, MESSAGE, -211, hours=6.01),
     Played(ZALO, SNOOZE, PERSON, -218, hours=24.01),
     Played(ZALO, SNOOZE, ACCOUNT, -204, hours=0.3),
@@ -42,7 +44,9 @@ PLAYED = [
     Played(MESSENGER, RETRY, MESSAGE, 1200, hours=0.1),
     Played(MESSENGER, RETRY, PERSON, 2018321, hours=0.1),
     Played(MESSENGER, SNOOZE, MESSAGE, 2300012, hours=1.01),
-    Played(MESSENGER, SNOOZE, PERSON, 10, 2018300, hours=0.3),
+    Played(MESSENGER, RETRY, UPLOAD, 100, 2018074, hours=0.1),
+    Played(MESSENGER, SNOOZE, PERSON, 613, 2018338, hours=1.01),
+    Played(MESSENGER, ELSEWHERE, PERSON, 10, 2018300),
     Played(MESSENGER, SNOOZE, ACCOUNT, 10, 1893063, hours=1.01),
     Played(MESSENGER, PERMANENT, ACCOUNT, 200, 2018028, hours=0.3),
     Played(MESSENGER, AUTH, ACCOUNT, 190, 460),
@@ -73,7 +77,7 @@ def test_every_class_that_the_tables_have_is_played() -> None:
     assert {(each.channel, each.kind, each.subject) for each in PLAYED} == zalo | messenger
 
 
-@of((RETRY, MESSAGE), (RETRY, PERSON), (SNOOZE, MESSAGE), (SNOOZE, PERSON))
+@of((RETRY, MESSAGE), (RETRY, UPLOAD), (RETRY, PERSON), (SNOOZE, MESSAGE), (SNOOZE, PERSON))
 async def test_what_passes_goes_out_later_and_holds_up_nobody_else(stage: Stage, error: Played) -> None:
     await refused(stage, error)
     assert await stage.states() == ["waiting"]
@@ -108,6 +112,13 @@ async def test_what_can_never_go_out_is_dead_with_its_words_and_the_next_one_goe
     stage.clock.pass_by(seconds=5)
     await stage.said(error.channel)
     assert await stage.states() == ["dead", "sent"]
+
+
+@of((ELSEWHERE, PERSON))
+async def test_an_answer_where_another_app_holds_the_conversation_is_withdrawn(stage: Stage, error: Played) -> None:
+    await refused(stage, error)
+    assert await stage.states() == ["withdrawn"]
+    assert (await stage.person(error.channel)).holder == "elsewhere"
 
 
 @of((UNREACHABLE, PERSON))
