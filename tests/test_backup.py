@@ -31,10 +31,17 @@ from tests.demo import MAIN, environment
 from tests.storage.rows import message, person, queue, transaction
 from tests.test_commands import NOW, SECRET, TOKEN, Line
 
-alone, line, lite = test_commands.alone, test_commands.line, test_commands.lite
+alone, line = test_commands.alone, test_commands.line
 
 PHONE = "+84901234599"
 WORDS = "a passphrase of the owner"
+
+
+@pytest.fixture
+def lite(line: Line, alone: Path, sqlite_template: Path) -> Line:
+    """A command line with a SQLite file at this version's schema."""
+    shutil.copy(sqlite_template, alone / "new.db")
+    return line
 
 
 @pytest.fixture

@@ -205,8 +205,8 @@ class Beside:
     log_mb_after: int
 
 
-async def beside(url: str, seconds: float = 3.0, lanes: int = 4) -> Beside:
-    """Customers write in so many lanes, for a while alone and then beside a backup."""
+async def beside(url: str, seconds: float = 10.0, lanes: int = 4) -> Beside:
+    """Customers write in so many lanes, for a while alone and then beside a backup of low priority, as documented."""
     path = engines.sqlite_path(url)
     async with rigged(url, speed=1, SQLITE_SYNCHRONOUS="FULL") as rig:
         await rig.product().start(rig.given)
@@ -215,8 +215,10 @@ async def beside(url: str, seconds: float = 3.0, lanes: int = 4) -> Beside:
         before = await _writing(rig, url, lanes, alone)
         done = asyncio.Event()
         began = time.monotonic()
-        command = [str(MAIN), "backup", str(path.with_suffix(".sealed")), "--encrypt"]
-        backup = await asyncio.create_subprocess_exec(sys.executable, *command, env={**os.environ, **rig.given})
+        command = ["nice", sys.executable, str(MAIN), "backup", str(path.with_suffix(".sealed")), "--encrypt", "--json"]
+        backup = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **rig.given}, stdout=asyncio.subprocess.DEVNULL
+        )
         writing = asyncio.create_task(_writing(rig, url, lanes, done))
         assert await backup.wait() == 0
         took = time.monotonic() - began
