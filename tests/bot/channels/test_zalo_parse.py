@@ -48,7 +48,7 @@ def parsed(event: zalo.Json) -> Event:
 
 def test_text_keeps_its_id_and_its_quote() -> None:
     event = parsed(zalo.text("Còn hàng không?", quote_msg_id="abc"))
-    assert event == TextReceived(LAN, AT, zalo.MESSAGE_ID, "abc", "Còn hàng không?")
+    assert event == TextReceived(LAN, AT, zalo.MESSAGE_ID, "abc", text="Còn hàng không?")
 
 
 @pytest.mark.parametrize(
