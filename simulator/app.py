@@ -9,6 +9,7 @@ from aiohttp import web
 from simulator import (
     control,
     graph_api,
+    graph_login,
     graph_page,
     graph_threads,
     page,
@@ -49,6 +50,7 @@ def create_app(config: SimulatorConfig) -> web.Application:
     app.on_shutdown.append(_end_feed)
     app.add_routes(zalo_api.routes("/zalo"))
     app.add_routes(graph_api.send_routes(GRAPH))
+    app.add_routes(graph_login.routes(GRAPH))
     app.add_routes(graph_page.routes(GRAPH))
     app.add_routes(graph_threads.routes(GRAPH))
     app.add_routes(zalo_uploads.routes("/zalo"))

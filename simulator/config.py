@@ -28,6 +28,18 @@ class PersonSpec:
     hours_ago: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrandSpec:
+    """A further brand: an OA and a Page of the same apps, with people of their own; the OA may have no tokens yet."""
+
+    name: str
+    zalo_oa_id: str
+    messenger_page_id: str
+    messenger_page_token: str
+    zalo_access_token: str = ""
+    zalo_refresh_token: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateParam:
     """One parameter of an approved ZBS template."""
@@ -100,9 +112,11 @@ class SimulatorConfig:
     messenger_app_id: str = "1462098375512094"
     messenger_app_secret: str = "messenger-app-secret"
     messenger_verify_token: str = "messenger-verify-token"
+    messenger_user_token: str = ""
     messenger_per_second: int = 0
     inbox_takes_threads: bool = False
 
+    more_brands: tuple[BrandSpec, ...] = ()
     require_appsecret_proof: bool = False
     people: tuple[PersonSpec, ...] | None = None
 

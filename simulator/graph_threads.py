@@ -97,6 +97,8 @@ async def node(call: GraphCall) -> JSON:
 
 def _page_node(call: GraphCall, fields: str) -> JSON:
     config = call.platform.config
+    if call.by_person:
+        return call.accept("person", {"name": "Người quản lý Trang", "id": "1207059"})
     found: JSON = {"name": config.brand_name, "id": config.messenger_page_id}
     if "messaging_feature_status" in fields:
         status = {"hop_v2": config.inbox_takes_threads, "msgr_multi_app": False, "ig_multi_app": False}

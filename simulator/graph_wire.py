@@ -36,6 +36,11 @@ class GraphError(Exception):
         self.kind = kind
 
 
+def expired() -> GraphError:
+    """Error 190 for a person's token that grew old."""
+    return GraphError(190, "Error validating access token: Session has expired.", 463)
+
+
 def bad_param(what: str, subcode: int = 0) -> GraphError:
     """Error 100, naming the parameter."""
     return GraphError(100, f"(#100) {what}", subcode)
@@ -43,12 +48,16 @@ def bad_param(what: str, subcode: int = 0) -> GraphError:
 
 @dataclass(slots=True)
 class GraphCall:
-    """One call with its parameters from query and body as one; `file` is an uploaded `filedata`."""
+    """One call with its parameters from query and body as one; `file` is an uploaded `filedata`.
+
+    `platform` is the brand whose Page's token it brings; `by_person`: the token is a person's own.
+    """
 
     platform: Platform
     request: web.Request
     params: JSON
     file: web.FileField | None = None
+    by_person: bool = False
 
     def accept(
         self, kind: str, response: Answer, contact: Contact | None = None, message_id: str = "", text: str = ""
@@ -70,7 +79,7 @@ class GraphCall:
 GraphHandler = Callable[[GraphCall], Awaitable[Any]]
 
 
-def graph(handler: GraphHandler, *, app_token: bool = False) -> WebHandler:
+def graph(handler: GraphHandler, *, app_token: bool = False, no_token: bool = False) -> WebHandler:
     """A Graph endpoint; `app_token` ones want `<app id>|<app secret>` instead of the Page's token."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -78,7 +87,9 @@ def graph(handler: GraphHandler, *, app_token: bool = False) -> WebHandler:
         platform.learn_origin(request)
         try:
             call = await read_call(platform, request)
-            check_token(call, app_token=app_token)
+            if not no_token:
+                check_token(call, app_token=app_token)
+            platform = call.platform
             return json_answer(await handler(call), headers=_usage(platform))
         except GraphError as error:
             body = graph_error(error.code, error.message, error.subcode, error.kind)
@@ -132,17 +143,21 @@ def _loads(value: str) -> Any:
 
 def check_token(call: GraphCall, *, app_token: bool) -> None:
     """Refuses a call with a bad token or proof, or beyond the rate; raises GraphError."""
-    platform, config = call.platform, call.platform.config
     token = call.params.get("access_token")
     if token is None:
         kind, _, bearer = call.request.headers.get("Authorization", "").partition(" ")
         token = bearer.strip() if kind.lower() in ("bearer", "oauth") else ""
     if not token:
         raise GraphError(2500, "An active access token must be used to query information about the current user.")
+    platform = call.platform = call.platform.brand_of_page(token)
+    config = platform.config
+    call.by_person = token in platform.user_tokens
+    if call.by_person and platform.user_tokens[token] <= platform.now():
+        raise expired()
     allowed = {f"{config.messenger_app_id}|{config.messenger_app_secret}"} if app_token else set()
     if platform.page_token_valid:
         allowed.add(config.messenger_page_token)
-    if token not in allowed:
+    if token not in allowed and not call.by_person:
         if token == config.messenger_page_token:
             message = "Error validating access token: The session has been invalidated."
             raise GraphError(190, message, 460)
@@ -161,7 +176,9 @@ def check_token(call: GraphCall, *, app_token: bool) -> None:
 
 
 def page_of(call: GraphCall) -> None:
-    """Refuses a path that names another Page than the token's."""
+    """Refuses a path that names another Page than the token's, and a token that is no Page's."""
+    if call.by_person:
+        raise GraphError(190, "This method must be called with a Page Access Token")
     page = call.request.match_info.get("page", "me")
     if page not in ("me", call.platform.config.messenger_page_id):
         message = f"Unsupported request. Object with ID '{page}' does not exist or cannot be loaded"

@@ -108,9 +108,10 @@ def folded(text: str) -> str:
 
 
 class People:
-    """All persons and their contacts, found by id, name or channel id."""
+    """All persons and their contacts, found by id, name or channel id; `realm` tells apart ids for another brand."""
 
-    def __init__(self, specs: tuple[PersonSpec, ...], start: datetime) -> None:
+    def __init__(self, specs: tuple[PersonSpec, ...], start: datetime, realm: str = "") -> None:
+        self._realm = realm
         self.persons: dict[str, Person] = {}
         self.contacts: dict[str, dict[str, Contact]] = {ZALO: {}, MESSENGER: {}}
         self._names: dict[str, Person] = {}
@@ -159,8 +160,8 @@ class People:
             name=spec.name,
             phone=spec.phone or "09" + stable_id("", "phone:" + spec.id, 8),
             colour=spec.colour,
-            zalo_id=spec.zalo_id or stable_id("3", "zalo:" + spec.id, 19),
-            psid=spec.psid or stable_id("7", "psid:" + spec.id, 16),
+            zalo_id=spec.zalo_id or stable_id("3", f"zalo:{self._realm}{spec.id}", 19),
+            psid=spec.psid or stable_id("7", f"psid:{self._realm}{spec.id}", 16),
         )
         self.persons[person.id] = person
         self._names.setdefault(folded(person.name), person)

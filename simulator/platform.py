@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from aiohttp import web
 
 from simulator import messenger_events, zalo_events
 from simulator.chat import Line
-from simulator.config import SimulatorConfig
+from simulator.config import BrandSpec, SimulatorConfig
 from simulator.faults import FaultScript
 from simulator.live import LiveFeed
 from simulator.media import MediaShelf
@@ -23,6 +24,7 @@ from simulator.webhooks_out import Courier
 
 JSON = dict[str, Any]
 REFUSED_KEPT = 200
+USER_TOKEN_LIFE = timedelta(hours=1)
 
 PAGE_FIELDS = frozenset(
     {
@@ -106,7 +108,10 @@ class OaState:
 
 
 class Platform:
-    """Both platforms as one object; tests reach it through `app[PLATFORM]`."""
+    """Both platforms as one object; tests reach it through `app[PLATFORM]`.
+
+    It is itself the first brand. `brands` has all of them: each its own OA, Page, tokens and people, on the same wire.
+    """
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
@@ -129,8 +134,35 @@ class Platform:
         self.oa = OaState()
         self.page_token_valid = True
         self.courier = Courier(config, self.faults, self.live)
+        self.user_tokens: dict[str, datetime] = {}
+        if config.messenger_user_token:
+            self.user_tokens[config.messenger_user_token] = start + USER_TOKEN_LIFE
         self._news = asyncio.Event()
         self._windows: dict[str, tuple[int, int]] = {}
+        self._first = self
+        self.brands = [self]
+        self.brands += [self._beside(brand, start) for brand in config.more_brands]
+
+    def _beside(self, brand: BrandSpec, start: datetime) -> Platform:
+        other = copy(self)
+        other.config = replace(
+            self.config,
+            brand_name=brand.name,
+            zalo_oa_id=brand.zalo_oa_id,
+            zalo_access_token=brand.zalo_access_token,
+            zalo_refresh_token=brand.zalo_refresh_token,
+            messenger_page_id=brand.messenger_page_id,
+            messenger_page_token=brand.messenger_page_token,
+        )
+        specs = SAMPLE_PEOPLE if self.config.people is None else self.config.people
+        other.people = People(tuple(replace(each, zalo_id="", psid="") for each in specs), start, brand.zalo_oa_id)
+        other.zalo_tokens = ZaloTokens(other.config, start)
+        other.page, other._windows = PageState(), {}
+        return other
+
+    def brand_of_page(self, token: object) -> Platform:
+        """The brand whose Page this token belongs to; the first for any other token."""
+        return next((each for each in self.brands if token and token == each.config.messenger_page_token), self)
 
     def set_bot_url(self, url: str) -> None:
         """Where webhooks go from now on."""
@@ -143,7 +175,7 @@ class Platform:
 
     def now(self) -> datetime:
         """The platforms' time: the configured clock plus the offset that a test set."""
-        return self.config.clock() + self.offset
+        return self.config.clock() + self._first.offset
 
     def used(self, limit: str, tick: int) -> int:
         """How many calls a limit saw in this minute or second (`tick`), counting this one."""
@@ -164,8 +196,9 @@ class Platform:
         text: str = "",
     ) -> None:
         """Writes an accepted call into the journal."""
-        self.calls_seen += 1
-        call = Call(self.calls_seen, self.now(), channel, kind, path, contact, request, response, message_id, text)
+        first = self._first
+        first.calls_seen += 1
+        call = Call(first.calls_seen, self.now(), channel, kind, path, contact, request, response, message_id, text)
         self.journal.append(call)
         self._news.set()
         if self.live.watchers:
@@ -173,7 +206,7 @@ class Platform:
 
     def refuse(self, channel: str, path: str, error: JSON) -> None:
         """Remembers a call that a platform refused, with the answer it gave."""
-        self.refused_seen += 1
+        self._first.refused_seen += 1
         note = {"at": self.now().isoformat(), "channel": channel, "path": path, "error": error}
         self.refused.append(note)
         if self.live.watchers:

@@ -61,13 +61,17 @@ class ZaloTokens:
         grant = self._codes.pop(code, None)
         return grant if grant is not None and now < grant.until else None
 
+    def has_code(self, code: str) -> bool:
+        """Whether this code is for this OA and was not used."""
+        return code in self._codes
+
     def may_refresh(self, token: str, now: datetime) -> bool:
         """Whether this refresh token is the living one."""
         return bool(token) and token == self.refresh and now < self.refresh_until
 
     def issue(self, now: datetime) -> tuple[str, str]:
         """A new pair; the old one is void from now on."""
-        self.revoked.add(self.access)
+        self.revoked |= {self.access} - {""}
         self.access = secrets.token_urlsafe(96)
         self.refresh = secrets.token_urlsafe(96)
         self.access_until = now + ACCESS_LIFE

@@ -39,7 +39,7 @@ def openapi(handler: ZaloHandler) -> WebHandler:
     """
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        platform = request.app[PLATFORM]
+        platform = brand_of(request)
         platform.learn_origin(request)
         left = _rate_left(platform)
         try:
@@ -56,6 +56,12 @@ def openapi(handler: ZaloHandler) -> WebHandler:
         return json_answer(body, headers=headers)
 
     return faulty("zalo", answer)
+
+
+def brand_of(request: web.Request) -> Platform:
+    """The brand whose OA this call's token belongs to or did; the first for any other token."""
+    first, token = request.app[PLATFORM], request.headers.get("access_token", "")
+    return next((each for each in first.brands if each.zalo_tokens.state(token, first.now()) != "unknown"), first)
 
 
 def _rate_left(platform: Platform) -> int:

@@ -14,9 +14,9 @@ from simulator import zalo_events
 from simulator.chat import Line
 from simulator.config import ZbsTemplate
 from simulator.people import ZALO
-from simulator.platform import PLATFORM, Platform, new_zalo_id
+from simulator.platform import Platform, new_zalo_id
 from simulator.surface import WebHandler, faulty, json_answer, zalo_error
-from simulator.zalo_api import read_json, read_template
+from simulator.zalo_api import brand_of, read_json, read_template
 from simulator.zalo_messages import ZaloError
 
 JSON = dict[str, Any]
@@ -31,7 +31,7 @@ def business(handler: Callable[[Platform, web.Request], Awaitable[JSON]]) -> Web
     """An endpoint of the business host; its token error is -124."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        platform = request.app[PLATFORM]
+        platform = brand_of(request)
         token = request.headers.get("access_token", "")
         try:
             if platform.zalo_tokens.state(token, platform.now()) != "valid":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -17,13 +18,15 @@ JSON = dict[str, Any]
 CONSENT = """<!doctype html><html lang="vi"><meta charset="utf-8"><title>Cấp quyền</title>
 <body style="font-family:sans-serif;max-width:28rem;margin:4rem auto;text-align:center">
 <h1>{brand}</h1><p>Cho phép ứng dụng {app} quản lý Official Account này?</p>
-<p><a id="allow" href="{url}">Cho phép</a></p></body></html>"""
+{choices}</body></html>"""
+CHOICE = '<p><a id="{id}" href="{url}">Cho phép {brand}</a></p>'
 
 
 async def access_token(request: web.Request) -> web.StreamResponse:
     """`POST v4/oa/access_token`: the app secret is a header, the rest a form."""
     platform = request.app[PLATFORM]
     form = {name: str(value) for name, value in (await request.post()).items()}
+    platform = _brand_of(platform, form)
     refusal = _refusal(platform, request.headers.get("secret_key", ""), form)
     if refusal is not None:
         platform.refuse(ZALO, request.path, refusal)
@@ -33,6 +36,15 @@ async def access_token(request: web.Request) -> web.StreamResponse:
     told = {"grant_type": form["grant_type"]}
     platform.accept(ZALO, "token", request.path, None, told, {"expires_in": "90000"})
     return json_answer(answer)
+
+
+def _brand_of(platform: Platform, form: dict[str, str]) -> Platform:
+    """The brand that this code or refresh token is for; the first for any other."""
+    code, refresh, now = form.get("code", ""), form.get("refresh_token", ""), platform.now()
+    for each in platform.brands:
+        if each.zalo_tokens.has_code(code) or each.zalo_tokens.may_refresh(refresh, now):
+            return each
+    return platform
 
 
 def _refusal(platform: Platform, secret: str, form: dict[str, str]) -> JSON | None:
@@ -57,7 +69,7 @@ def _refusal(platform: Platform, secret: str, form: dict[str, str]) -> JSON | No
 
 
 async def permission(request: web.Request) -> web.StreamResponse:
-    """`GET v4/oa/permission`: a consent page for people, a redirect for everything else."""
+    """`GET v4/oa/permission`: for people a page on which they choose an OA; everything else gets the first OA."""
     platform = request.app[PLATFORM]
     config = platform.config
     query = request.query
@@ -67,19 +79,29 @@ async def permission(request: web.Request) -> web.StreamResponse:
     known = target == config.zalo_callback_url if config.zalo_callback_url else True
     if not known or urlsplit(target).scheme not in ("http", "https"):
         return json_answer(oauth_error(-14003, "Invalid redirect uri", "redirect_uri is not the saved callback"))
-    back = {
-        "code": platform.zalo_tokens.grant(query.get("code_challenge", ""), platform.now()),
-        "oa_id": config.zalo_oa_id,
-    }
-    if "state" in query:
-        back["state"] = query["state"]
-    url = target + ("&" if urlsplit(target).query else "?") + urlencode(back)
     if "text/html" not in request.headers.get("Accept", ""):
-        return web.Response(status=302, headers={"Location": url})
+        return web.Response(status=302, headers={"Location": _granted(platform, query, target)})
+    choices = [
+        CHOICE.format(
+            id="allow" if each is platform else f"allow-{each.config.zalo_oa_id}",
+            url=html.escape(_granted(each, query, target), quote=True),
+            brand=html.escape(each.config.brand_name),
+        )
+        for each in platform.brands
+    ]
     page = CONSENT.format(
-        brand=html.escape(config.brand_name), app=html.escape(config.zalo_app_id), url=html.escape(url, quote=True)
+        brand=html.escape(config.brand_name), app=html.escape(config.zalo_app_id), choices="\n".join(choices)
     )
     return web.Response(text=page, content_type="text/html")
+
+
+def _granted(platform: Platform, query: Mapping[str, str], target: str) -> str:
+    """Where the browser goes once this brand's admin agreed."""
+    code = platform.zalo_tokens.grant(query.get("code_challenge", ""), platform.now())
+    back = {"code": code, "oa_id": platform.config.zalo_oa_id}
+    if "state" in query:
+        back["state"] = query["state"]
+    return target + ("&" if urlsplit(target).query else "?") + urlencode(back)
 
 
 def routes(prefix: str) -> list[web.RouteDef]:
