@@ -117,10 +117,11 @@ def connect(session: Session, account: int, sealed: tuple[str, str], now: dateti
     A refresh of its former pair that is under way is void.
     """
     access_token, refresh_token = sealed
-    change(
-        session, account, access_token=access_token, refresh_token=refresh_token, access_expires_at=None,
-        refreshed_at=now, refresh_pending_since=None, held="", send_tat=NEVER, **_FENCED, **more,
-    )  # fmt: skip
+    values = {
+        "access_token": access_token, "refresh_token": refresh_token, "access_expires_at": None, "refreshed_at": now,
+        "refresh_pending_since": None, "held": "", "send_tat": NEVER, **_FENCED,
+    }  # fmt: skip
+    change(session, account, **{**values, **more})
 
 
 def remove(session: Session, account: int) -> None:

@@ -6,6 +6,7 @@ from storage import (
     consent,
     conversations,
     customers,
+    grants,
     inbox,
     jobs,
     keys,
@@ -18,6 +19,6 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, consent, conversations, customers, inbox, jobs, keys, loyalty, media, orders, outbox, tickets,
-    transcripts,
+    accounts, alarms, consent, conversations, customers, grants, inbox, jobs, keys, loyalty, media, orders, outbox,
+    tickets, transcripts,
 )  # fmt: skip

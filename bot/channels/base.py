@@ -1,4 +1,4 @@
-"""What a channel is: two pure functions that read, three that talk to the platform, and one error type."""
+"""What a channel is: pure functions that read, others that talk to the platform, and one error type."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from crm.events import Address, Event
 from crm.messages import Message
@@ -125,6 +125,35 @@ class TokenPair:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     expires_in: timedelta
+
+
+class Owner(NamedTuple):
+    """The OA or Page that a token belongs to, as the platform itself names it."""
+
+    account_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a browser brought back from a consent page. Anybody may have written it: only `state` can be checked.
+
+    `account_id` is who is said to have agreed; `error` is why there is no `code`, as the platform's own short name.
+    """
+
+    state: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    account_id: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Managed:
+    """A Page that a person manages; `access_token` is empty where they may not act for it."""
+
+    account_id: str
+    name: str
+    access_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,3 +315,40 @@ class Channel(Protocol):
 
     async def check_up(self, account: Account, now: datetime) -> Checkup:
         """Look whether the account still works for us, and mend what can be mended. AUTH: its token died."""
+
+    async def whose(self, account: Account) -> Owner:
+        """The OA or Page that the account's token belongs to, whatever id it is held under here."""
+
+
+@runtime_checkable
+class Consenting(Protocol):
+    """A channel whose accounts are connected on a page of the platform's own, in a browser.
+
+    `app` in these calls is an account without an id and a token: only its app counts.
+    """
+
+    def consent_address(self, app: Account, callback: str, verifier: str, state: str) -> str:
+        """The page on which an account's admin agrees; `verifier` stays with us until the code is exchanged."""
+
+    def consented(self, query: Mapping[str, str]) -> Consent:
+        """What the browser brought back to the callback."""
+
+    async def exchange(self, app: Account, code: str, verifier: str) -> TokenPair:
+        """Trade a single-use code for the first pair. UNKNOWN: the answer was lost, and the code may be spent."""
+
+    async def whose(self, account: Account) -> Owner:
+        """The account that a token belongs to."""
+
+
+@runtime_checkable
+class Managing(Protocol):
+    """A channel on which a person's own token opens the accounts that they manage."""
+
+    async def prolonged(self, user: Account) -> Account:
+        """The person's token in the form that lasts. AUTH: it is not valid."""
+
+    async def managed(self, user: Account) -> tuple[Managed, ...]:
+        """Every account that the person manages, each with a token of its own."""
+
+    async def subscribe(self, account: Account) -> None:
+        """Let the platform tell us all that happens on this account; may be called twice."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -13,17 +14,21 @@ from bot.channels.base import (
     Attachment,
     Checkup,
     Keys,
+    Managed,
     Outgoing,
+    Owner,
     Profile,
     Received,
+    SendError,
+    SendErrorKind,
     Sent,
     TokenPair,
     Uploaded,
     raised,
 )
-from bot.channels.messenger import checkup, faults, files, parse, profile, sender, webhook
+from bot.channels.messenger import checkup, faults, files, page, parse, profile, sender, webhook
 from bot.channels.messenger.client import TIMEOUT, Graph, Session
-from bot.channels.messenger.envelope import record, records
+from bot.channels.messenger.envelope import ident, record, records
 from bot.channels.messenger.rules import RULES
 from bot.channels.text import clean, short_id
 from crm.events import Event
@@ -31,12 +36,15 @@ from crm.messages import Message
 from crm.reach import Rules
 
 GRAPH_URL = "https://graph.facebook.com/v26.0"
+_SHEETS = 50
+"""How many sheets of a hundred Pages are read of what one person manages."""
 
 
 class Messenger:
-    """The Messenger Platform for Pages. `session` is shared and not closed here; `timeout` is in seconds a call.
+    """`bot.channels.base.Channel` and `Managing` for Facebook Pages.
 
-    `app_id` is our own app's: it tells who holds a conversation.
+    `session` is shared and not closed here; `timeout` is in seconds a call. `app_id` is our own app's: it tells who
+    holds a conversation.
     """
 
     name = parse.CHANNEL
@@ -138,6 +146,61 @@ class Messenger:
     async def clear_page_profile(self, account: Account) -> None:
         """Let the Page show none of these."""
         await profile.clear(self._graph, account)
+
+    async def whose(self, account: Account) -> Owner:
+        """The Page that the account's token belongs to; a person's own id for a person's token."""
+        data = await self._graph.get(account, "me", {"fields": "id,name"})
+        if not ident(data.get("id")):
+            raise raised(faults.READ_FAILED, "no_id")
+        return Owner(ident(data.get("id")), _name(data))
+
+    async def prolonged(self, user: Account) -> Account:
+        """A person's token of an hour traded for one of about sixty days (Facebook Login, "Long-Lived Tokens")."""
+        query = {
+            "grant_type": "fb_exchange_token",
+            "client_id": user.app_id,
+            "client_secret": user.app_secret,
+            "fb_exchange_token": user.access_token,
+        }
+        token = clean((await _by_a_person(self._graph.trade(query))).get("access_token"))
+        if not token:
+            raise raised(faults.READ_FAILED, "no_token")
+        return replace(user, access_token=token)
+
+    async def managed(self, user: Account) -> tuple[Managed, ...]:
+        """The Pages of a person's token; those of a long-lived one have tokens without an end (Graph API, "Pages")."""
+        found: dict[str, Managed] = {}
+        query = {"fields": "id,name,access_token", "limit": "100"}
+        for _ in range(_SHEETS):
+            data = await _by_a_person(self._graph.get(user, "me/accounts", query))
+            for each in records(data.get("data")):
+                if page_id := ident(each.get("id")):
+                    found[page_id] = Managed(page_id, _name(each), clean(each.get("access_token")))
+            paging = record(data.get("paging"))
+            after = clean(record(paging.get("cursors")).get("after"))
+            if not paging.get("next") or not after or after == query.get("after"):
+                break
+            query["after"] = after
+        return tuple(found.values())
+
+    async def subscribe(self, account: Account) -> None:
+        """Subscribe the Page to every field that we understand (Messenger, "subscribed_apps")."""
+        if not await page.subscribe(self._graph, account):
+            raise raised(faults.NOT_SUBSCRIBED, "no_success")
+
+
+def _name(node: dict[str, Any]) -> str:
+    return " ".join(clean(node.get("name")).split())
+
+
+async def _by_a_person(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """The answer to a call with a person's token: a dead one is theirs to renew, not the Page's."""
+    try:
+        return await call
+    except SendError as error:
+        if error.kind is SendErrorKind.AUTH:
+            raise raised(faults.USER_TOKEN, error.code, detail=error.detail) from None
+        raise
 
 
 def _messages(data: dict[str, Any]) -> list[dict[str, Any]]:

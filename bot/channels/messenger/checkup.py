@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.channels.base import Account, Checkup, SendError, SendErrorKind, Trouble, raised
-from bot.channels.messenger import faults
+from bot.channels.messenger import faults, page
 from bot.channels.messenger.client import Graph
 from bot.channels.messenger.envelope import ident, record, records
 from bot.channels.messenger.page import SUBSCRIBED_FIELDS
@@ -88,16 +88,14 @@ def _list(value: Any) -> list[Any]:
 
 
 async def _subscribe(graph: Graph, account: Account, present: set[str]) -> str | None:
-    """Subscribe to all that we need; None, or why Facebook refused. The new list replaces the old one, so what was
-    subscribed beside ours stays in it."""
-    fields = {"subscribed_fields": ",".join((*SUBSCRIBED_FIELDS, *sorted(present - set(SUBSCRIBED_FIELDS))))}
+    """Subscribe to all that we need beside what is there; None, or why Facebook refused."""
     try:
-        done = await graph.repeat("POST", account, f"{_page(account)}/subscribed_apps", fields)
+        done = await page.subscribe(graph, account, present)
     except SendError as error:
         if error.kind is not SendErrorKind.PERMANENT:
             raise
         return str(error)
-    return None if done.get("success") in (True, "true") else "Facebook did not say that it was done."
+    return None if done else "Facebook did not say that it was done."
 
 
 # --- the token (Graph API, "debug_token") ---------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class Graph:
     async def post(self, account: Account, path: str, body: bytes) -> tuple[dict[str, Any], Usage | None]:
         """Do something once; the answer, and how near our limits are. UNKNOWN where it may have been done although no
         good answer came."""
-        return await self._call("POST", account, path, "", body, faults.OUTCOME_LOST)
+        return await self._call("POST", self._address(account, path), body, faults.OUTCOME_LOST)
 
     async def upload(self, account: Account, path: str, fields: Mapping[str, str], file: Attachment) -> dict[str, Any]:
         """Give a file, as a form; may be called twice, so a lost answer is RETRY."""
@@ -54,7 +54,8 @@ class Graph:
         for name, value in fields.items():
             form.add_field(name, value)
         form.add_field("filedata", file.content, filename=file.name, content_type=file.content_type)
-        data, _ = await self._call("POST", account, path, "", form, faults.READ_FAILED, self._upload_timeout)
+        url = self._address(account, path)
+        data, _ = await self._call("POST", url, form, faults.READ_FAILED, self._upload_timeout)
         return data
 
     async def get(self, account: Account, path: str, query: Mapping[str, str]) -> dict[str, Any]:
@@ -65,21 +66,28 @@ class Graph:
         self, method: str, account: Account, path: str, query: Mapping[str, str], body: bytes | None = None
     ) -> dict[str, Any]:
         """Do what comes to the same when done twice, so a lost answer is RETRY."""
-        data, _ = await self._call(method, account, path, urlencode(query), body, faults.READ_FAILED)
+        url = self._address(account, path, urlencode(query))
+        data, _ = await self._call(method, url, body, faults.READ_FAILED)
         return data
+
+    async def trade(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Trade a token: a GET that carries its credentials in the query. RETRY where the answer was lost."""
+        url = URL(f"{self._url}/oauth/access_token?{urlencode(query)}", encoded=True)
+        data, _ = await self._call("GET", url, None, faults.READ_FAILED)
+        return data
+
+    def _address(self, account: Account, path: str, query: str = "") -> URL:
+        return address(f"{self._url}/{path}?{query}", account.access_token, account.app_secret)
 
     async def _call(
         self,
         method: str,
-        account: Account,
-        path: str,
-        query: str,
+        url: URL,
         body: bytes | aiohttp.FormData | None,
         lost: Fault,
         limits: aiohttp.ClientTimeout | None = None,
     ) -> tuple[dict[str, Any], Usage | None]:
         headers = None if isinstance(body, aiohttp.FormData) else _HEADERS
-        url = address(f"{self._url}/{path}?{query}", account.access_token, account.app_secret)
         try:
             async with self._session.request(
                 method, url, data=body, headers=headers, timeout=limits or self._timeout, allow_redirects=False

@@ -67,6 +67,26 @@ RECONNECT = Fault(
         "Mã truy cập của Trang không còn hiệu lực: quản trị Trang cần kết nối lại Trang.",
     ),
 )
+USER_TOKEN = Fault(
+    AUTH,
+    ACCOUNT,
+    Words(
+        "Facebook does not accept this user token, which lives for about an hour: the Page's admin must make a new one "
+        "in the Graph API Explorer, for this app.",
+        "Facebook không chấp nhận mã truy cập người dùng này (chỉ sống khoảng một giờ): quản trị Trang cần tạo mã mới "
+        "trong Graph API Explorer, đúng ứng dụng này.",
+    ),
+)
+NOT_SUBSCRIBED = Fault(
+    PERMANENT,
+    ACCOUNT,
+    Words(
+        "Facebook did not confirm that it tells us of this Page: the Page's admin must look at the Page's webhook "
+        "fields in the app's Messenger settings.",
+        "Facebook chưa xác nhận gửi sự kiện của Trang này: quản trị Trang cần xem các trường webhook của Trang trong "
+        "phần Messenger của ứng dụng.",
+    ),
+)
 
 # --- what the platform says ----------------------------------------------------------------------------------------
 

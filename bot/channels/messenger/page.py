@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from urllib.parse import quote
+
+from bot.channels.base import Account
+from bot.channels.messenger.client import Graph
+
 SUBSCRIBED_FIELDS = (
     "messages",
     "messaging_postbacks",
@@ -17,3 +23,13 @@ SUBSCRIBED_FIELDS = (
     "standby",
 )
 """Every field whose updates we understand (Messenger, "Webhooks", Subscribe to Webhooks fields)."""
+
+
+async def subscribe(graph: Graph, account: Account, also: Collection[str] = ()) -> bool:
+    """Subscribe the Page to all that we understand and to `also`; whether Facebook says that it was done.
+
+    May be called twice. The new list replaces the one before (Pages API, "subscribed_apps"), so it goes out whole.
+    """
+    fields = {"subscribed_fields": ",".join((*SUBSCRIBED_FIELDS, *sorted({*also} - {*SUBSCRIBED_FIELDS})))}
+    done = await graph.repeat("POST", account, f"{quote(account.account_id, safe='')}/subscribed_apps", fields)
+    return done.get("success") in (True, "true")

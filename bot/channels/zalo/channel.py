@@ -8,9 +8,22 @@ from typing import Any
 
 import aiohttp
 
-from bot.channels.base import Account, Attachment, Checkup, Keys, Outgoing, Profile, Received, Sent, TokenPair, Uploaded
+from bot.channels.base import (
+    Account,
+    Attachment,
+    Checkup,
+    Consent,
+    Keys,
+    Outgoing,
+    Owner,
+    Profile,
+    Received,
+    Sent,
+    TokenPair,
+    Uploaded,
+)
 from bot.channels.text import clean
-from bot.channels.zalo import checkup, files, sender, webhook
+from bot.channels.zalo import checkup, consent, files, sender, webhook
 from bot.channels.zalo.client import Client, Urls
 from bot.channels.zalo.envelope import identifier, mapping
 from bot.channels.zalo.parse import parse
@@ -23,7 +36,7 @@ _VIETNAM = timezone(timedelta(hours=7))
 
 
 class Zalo:
-    """`bot.channels.base.Channel` for Zalo OA.
+    """`bot.channels.base.Channel` and `Consenting` for Zalo OA.
 
     `banner` is the web address of the picture above a request for details. `lists` sends cards as list templates
     instead of numbered text. Timeouts are seconds of one call.
@@ -42,7 +55,8 @@ class Zalo:
         banner: str = sender.BANNER,
         lists: bool = False,
     ) -> None:
-        self._client = Client(session, urls or Urls(), timeout=timeout, refresh_timeout=refresh_timeout)
+        self._urls = urls or Urls()
+        self._client = Client(session, self._urls, timeout=timeout, refresh_timeout=refresh_timeout)
         self._banner = banner
         self._lists = lists
 
@@ -90,6 +104,22 @@ class Zalo:
     async def check_up(self, account: Account, now: datetime) -> Checkup:
         """See that the OA is verified and its package paid for."""
         return await checkup.check_up(self._client, account, now)
+
+    async def whose(self, account: Account) -> Owner:
+        """The OA that the account's token belongs to."""
+        return await self._client.whose(account)
+
+    def consent_address(self, app: Account, callback: str, verifier: str, state: str) -> str:
+        """The page on which an OA's admin grants the app its rights."""
+        return consent.address(self._urls.oauth, app.app_id, callback, verifier, state)
+
+    def consented(self, query: Mapping[str, str]) -> Consent:
+        """What the admin's browser brought back."""
+        return consent.read(query)
+
+    async def exchange(self, app: Account, code: str, verifier: str) -> TokenPair:
+        """Trade the code of a consent; the OA's former access token dies with it."""
+        return await self._client.exchange(app, code, verifier)
 
 
 def _profile(detail: dict[str, Any]) -> Profile:

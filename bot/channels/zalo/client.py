@@ -19,6 +19,7 @@ from bot.channels.base import (
     Account,
     Attachment,
     Fault,
+    Owner,
     SendError,
     SendErrorKind,
     Sent,
@@ -30,12 +31,13 @@ from bot.channels.base import (
 )
 from bot.channels.text import clean
 from bot.channels.zalo.envelope import identifier, items, mapping
-from bot.channels.zalo.errors import OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
+from bot.channels.zalo.errors import EXCHANGE_STRANGE, OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
 
 Json = dict[str, Any]
 
 _LONGEST_WAIT = 3600
 _MINUTE = timedelta(minutes=1)
+_LONGEST_OA_ID = 64
 _TOKEN_LIFE = timedelta(hours=25)
 _CLOCK_SKEW = timedelta(seconds=5)
 
@@ -122,6 +124,14 @@ class Client:
         answer = await self._call("GET", self._account_url, _headers(account), limits=self._timeout)
         return mapping(_accepted(answer, acted=False).get("data"))
 
+    async def whose(self, account: Account) -> Owner:
+        """The OA that the token belongs to; RETRY where the answer does not say which."""
+        about = await self.official_account(account)
+        account_id = identifier(about.get("oaid"))
+        if not account_id or len(account_id) > _LONGEST_OA_ID:
+            raise SendError(SendErrorKind.RETRY, "no-oa-id", _NO_ANSWER)
+        return Owner(account_id, " ".join(clean(about.get("name")).split()))
+
     async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
         """The oldest of our last ten lines to this person with this text, sent since then; its message id."""
         question = {"user_id": int(user_id) if user_id.isdecimal() else user_id, "offset": 0, "count": 10}
@@ -137,9 +147,18 @@ class Client:
         return (min(ours)[1] or None) if ours and wanted else None
 
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
-        """Trade a single-use refresh token; success is two non-empty strings, whatever else the answer says."""
+        """Trade a single-use refresh token for a new pair."""
         form = {"refresh_token": refresh_token, "app_id": account.app_id, "grant_type": "refresh_token"}
-        headers = {"secret_key": account.app_secret}
+        return await self._pair(account, form, OAUTH_STRANGE)
+
+    async def exchange(self, app: Account, code: str, verifier: str) -> TokenPair:
+        """Trade a single-use code for the first pair."""
+        form = {"code": code, "app_id": app.app_id, "grant_type": "authorization_code", "code_verifier": verifier}
+        return await self._pair(app, form, EXCHANGE_STRANGE)
+
+    async def _pair(self, app: Account, form: Mapping[str, str], strange: Fault) -> TokenPair:
+        """Success is two non-empty strings, whatever else the answer says."""
+        headers = {"secret_key": app.app_secret}
         answer = await self._call("POST", self._token_url, headers, limits=self._refresh_timeout, data=form)
         body = answer.body or {}
         access, renewed = body.get("access_token"), body.get("refresh_token")
@@ -150,7 +169,7 @@ class Client:
             raise SendError(SendErrorKind.UNKNOWN, "half-a-pair", _NO_ANSWER)
         if not (code or body.get("error_name") or answer.status == 401):
             raise _unclear(answer, acted=True)
-        raise _error(OAUTH.get(code or 0, OAUTH_STRANGE), code, answer)
+        raise _error(OAUTH.get(code or 0, strange), code, answer)
 
     async def _ask(self, url: str, account: Account, question: Json) -> _Answer:
         """A GET takes its one parameter as JSON."""

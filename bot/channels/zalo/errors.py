@@ -8,6 +8,7 @@ from __future__ import annotations
 from bot.channels.base import Fault, Subject
 from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stale, stuck, unreachable
 from bot.channels.zalo.remedies import (
+    AGAIN,
     APP,
     EDIT,
     GROUP,
@@ -105,4 +106,9 @@ OAUTH: dict[int, Fault] = {
 
 STRANGE = retry("Zalo gave an error code that this program does not know", "Zalo trả về mã lỗi chưa biết", REPORT)
 OAUTH_STRANGE = fix("Zalo refused to renew the access token", "Zalo từ chối làm mới mã truy cập", RECONNECT)
+EXCHANGE_STRANGE = fix(
+    "Zalo refused the code, which works once and for ten minutes",
+    "Zalo từ chối mã cấp quyền, vốn chỉ dùng một lần trong mười phút",
+    AGAIN,
+)
 UNAUTHORIZED = mend("Zalo does not accept the access token", "Zalo không chấp nhận mã truy cập", REFRESHED)

@@ -16,9 +16,23 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from bot.channels.base import Account, Channel, Outgoing, Profile, SendError, SendErrorKind, Sent, Subject
+from bot.channels.base import (
+    Account,
+    Channel,
+    Consenting,
+    Managed,
+    Managing,
+    Outgoing,
+    Owner,
+    Profile,
+    SendError,
+    SendErrorKind,
+    Sent,
+    Subject,
+)
 from bot.channels.messenger.channel import Messenger
 from bot.channels.messenger.client import credentials, usage_of
+from bot.channels.messenger.page import SUBSCRIBED_FIELDS
 from crm.events import Address
 from crm.messages import Message
 
@@ -111,6 +125,7 @@ def graph_error(code: int, subcode: int | None = None) -> dict[str, Any]:
 def test_messenger_is_a_channel(session: aiohttp.ClientSession) -> None:
     channel: Channel = Messenger(session)
     assert channel.name == "messenger"
+    assert isinstance(channel, Managing) and not isinstance(channel, Consenting)
     assert [lane.name for lane in channel.rules.lanes] == ["standard", "human_agent"]
 
 
@@ -345,3 +360,65 @@ async def test_every_answer_to_a_send_says_how_near_the_limits_are(graph: Graph,
     assert usage is not None
     assert usage.percent == 83
     assert failed.value.usage == usage
+
+
+# --- connecting -------------------------------------------------------------------------------------------------------
+
+
+async def test_facebook_says_whose_a_token_is(graph: Graph, messenger: Messenger) -> None:
+    graph.says({"id": PAGE, "name": " Mây\nTrưa "})
+    assert await messenger.whose(ACCOUNT) == Owner(PAGE, "Mây Trưa")
+    graph.says({"name": "nobody"})
+    assert (await failure(messenger.whose(ACCOUNT))).kind is SendErrorKind.RETRY
+
+
+async def test_a_persons_token_is_traded_by_the_apps_own_proof(graph: Graph, messenger: Messenger) -> None:
+    graph.says({"access_token": "long", "token_type": "bearer", "expires_in": 5183944})
+    assert (await messenger.prolonged(ACCOUNT)).access_token == "long"
+    ((method, path, query, _),) = graph.calls
+    assert (method, path) == ("GET", "/v26.0/oauth/access_token")
+    assert query == {
+        "grant_type": "fb_exchange_token",
+        "client_id": "990011223344",
+        "client_secret": "app-secret",
+        "fb_exchange_token": ACCOUNT.access_token,
+    }
+
+
+async def test_a_persons_dead_token_is_theirs_to_renew(graph: Graph, messenger: Messenger) -> None:
+    graph.says(graph_error(190, 463), 400)
+    for call in (messenger.prolonged(ACCOUNT), messenger.managed(ACCOUNT)):
+        error = await failure(call)
+        assert (error.kind, "user token" in error.words.en) == (SendErrorKind.AUTH, True)
+
+
+async def test_pages_are_read_sheet_by_sheet_and_no_address_of_an_answer_is_followed(
+    graph: Graph, messenger: Messenger
+) -> None:
+    sheets: dict[str | None, dict[str, Any]] = {
+        None: {
+            "data": [{"id": "1", "name": "Một", "access_token": "t1"}, {"name": "no id"}, 7],
+            "paging": {"cursors": {"after": "A"}, "next": "https://elsewhere.example/"},
+        },
+        "A": {
+            "data": [{"id": 2, "name": "Hai"}],
+            "paging": {"cursors": {"after": "A"}, "next": "https://elsewhere.example/"},
+        },
+    }
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response(sheets[request.query.get("after")])
+
+    graph.answer = answer
+    assert await messenger.managed(ACCOUNT) == (Managed("1", "Một", "t1"), Managed("2", "Hai"))
+    assert len(graph.calls) == 2, "a cursor that repeats itself ends it"
+
+
+async def test_a_page_is_subscribed_to_all_fields_at_once(graph: Graph, messenger: Messenger) -> None:
+    graph.says({"success": "true"})
+    await messenger.subscribe(ACCOUNT)
+    ((method, path, query, _),) = graph.calls
+    assert (method, path) == ("POST", f"/v26.0/{PAGE}/subscribed_apps")
+    assert query["subscribed_fields"] == ",".join(SUBSCRIBED_FIELDS)
+    graph.says({"success": False})
+    assert (await failure(messenger.subscribe(ACCOUNT))).kind is SendErrorKind.PERMANENT

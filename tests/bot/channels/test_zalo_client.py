@@ -11,12 +11,26 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.channels.base import Account, Channel, Keys, Outgoing, Profile, SendError, SendErrorKind, Sent, Subject
+from bot.channels.base import (
+    Account,
+    Channel,
+    Consent,
+    Consenting,
+    Keys,
+    Outgoing,
+    Owner,
+    Profile,
+    SendError,
+    SendErrorKind,
+    Sent,
+    Subject,
+)
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
 from crm.events import Address
@@ -108,6 +122,7 @@ async def silent(request: web.BaseRequest) -> web.Response:
 def test_it_is_a_channel(zalo: Zalo) -> None:
     channel: Channel = zalo
     assert channel.name == "zalo"
+    assert isinstance(zalo, Consenting)
     assert channel.challenge({"hub.challenge": "1"}, Keys()) is None
 
 
@@ -320,3 +335,75 @@ async def test_a_send_that_is_not_there_is_not_found(stub: Stub, zalo: Zalo, lin
 async def test_nothing_is_found_by_empty_text(stub: Stub, zalo: Zalo) -> None:
     stub.says({"data": [line("", "picture")], "error": 0})
     assert await zalo.find_sent(ACCOUNT, LAN, "", SINCE) is None
+
+
+# --- connecting -------------------------------------------------------------------------------------------------------
+
+
+def test_the_consent_page_is_told_only_the_challenge(zalo: Zalo, stub: Stub) -> None:
+    """The vector is Zalo's own."""
+    verifier = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+    parts = urlsplit(zalo.consent_address(ACCOUNT, "https://bot.example/connect/zalo", verifier, "s1"))
+    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{stub.url}/v4/oa/permission"
+    assert dict(parse_qsl(parts.query)) == {
+        "app_id": "7100",
+        "redirect_uri": "https://bot.example/connect/zalo",
+        "code_challenge": "g0tuZ6q412zO9IRkeAUs8HN6MQeXPsGce37J3Rsc8wQ",
+        "state": "s1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "consent"),
+    [
+        ({"code": "c", "oa_id": OA, "state": "s"}, Consent("s", "c", OA)),
+        ({"state": "s", "error": "access_denied"}, Consent("s", error="access_denied")),
+        ({"state": "s", "error": "-14003"}, Consent("s", error="-14003")),
+        ({"error_name": "Invalid redirect uri"}, Consent(error="error")),
+        ({"code": "c" * 5000, "oa_id": "no id", "state": "s\0"}, Consent("s")),
+        ({}, Consent()),
+    ],
+)
+def test_a_callback_is_read_with_distrust(zalo: Zalo, query: dict[str, str], consent: Consent) -> None:
+    assert zalo.consented(query) == consent
+
+
+async def test_a_code_is_exchanged_with_its_verifier(stub: Stub, zalo: Zalo) -> None:
+    stub.says({"access_token": "a1", "refresh_token": "r1", "expires_in": "90000"})
+    pair = await zalo.exchange(ACCOUNT, "the-code", "the-verifier")
+    assert (pair.access_token, pair.refresh_token, pair.expires_in) == ("a1", "r1", timedelta(hours=25))
+    ((request, body),) = stub.heard
+    assert (request.path, request.headers["secret_key"]) == ("/v4/oa/access_token", "bi-mat")
+    assert body == b"code=the-code&app_id=7100&grant_type=authorization_code&code_verifier=the-verifier"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        ({"error": -14003}, SendErrorKind.SNOOZE, "callback address"),
+        ({"error": -14019, "error_name": "Invalid code"}, SendErrorKind.SNOOZE, "works once"),
+        ({"error_name": "Invalid code"}, SendErrorKind.SNOOZE, "works once"),
+        ({"access_token": "a1"}, SendErrorKind.UNKNOWN, ""),
+    ],
+)
+async def test_an_exchange_that_fails_says_why(
+    stub: Stub, zalo: Zalo, body: object, kind: SendErrorKind, words: str
+) -> None:
+    stub.says(body)
+    error = await failed(zalo.exchange(ACCOUNT, "the-code", "the-verifier"))
+    assert error.kind is kind
+    assert words in error.words.en
+    assert "the-code" not in str(error)
+
+
+async def test_zalo_says_whose_a_token_is(stub: Stub, zalo: Zalo) -> None:
+    stub.says({"data": {"oaid": int(OA), "name": " Mây\nTrưa "}, "error": 0})
+    assert await zalo.whose(ACCOUNT) == Owner(OA, "Mây Trưa")
+    ((request, _),) = stub.heard
+    assert (request.path, request.headers["access_token"]) == ("/v2.0/oa/getoa", "token-1")
+
+
+@pytest.mark.parametrize("data", [{}, None, {"oa_id": OA}, {"oaid": ""}, {"oaid": "8" * 65}, {"oaid": True}])
+async def test_an_owner_without_an_id_is_none(stub: Stub, zalo: Zalo, data: object) -> None:
+    stub.says({"data": data, "error": 0})
+    assert (await failed(zalo.whose(ACCOUNT))).kind is SendErrorKind.RETRY

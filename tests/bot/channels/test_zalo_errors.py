@@ -10,7 +10,7 @@ import pytest
 from bot.channels.base import SendErrorKind, Subject, Words
 from bot.channels.zalo import client, remedies
 from bot.channels.zalo.business_errors import BUSINESS
-from bot.channels.zalo.errors import OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
+from bot.channels.zalo.errors import EXCHANGE_STRANGE, OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
 from bot.channels.zalo.faults import Fault
 from bot.channels.zalo.rules import RULES
 from crm.messages import Purpose
@@ -183,7 +183,12 @@ TABLES: dict[str, tuple[dict[int, Fault], dict[int, Row]]] = {
 ROWS = [(host, code) for host, (_, rows) in TABLES.items() for code in rows]
 ALL = {
     **{f"{host} {code}": fault for host, (faults, _) in TABLES.items() for code, fault in faults.items()},
-    **{"strange code": STRANGE, "strange refresh": OAUTH_STRANGE, "http 401": UNAUTHORIZED},
+    **{
+        "strange code": STRANGE,
+        "strange refresh": OAUTH_STRANGE,
+        "strange exchange": EXCHANGE_STRANGE,
+        "http 401": UNAUTHORIZED,
+    },
 }
 REMEDIES = [value for value in vars(remedies).values() if isinstance(value, Words)]
 OWN_WORDS = [value for value in vars(client).values() if isinstance(value, Words)]
