@@ -23,17 +23,18 @@ from aiohttp import web as http
 from bot import demo, logs
 from bot.accounts import Accounts
 from bot.alone import serving
-from bot.channels.base import Channel
+from bot.channels.base import Account, Channel, Consenting
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
 from bot.commands import accounts, backup, checkup, dead, doctor, move, restore, tickets, understanding, waiting
 from bot.commands import keys as key_commands
 from bot.commands import page as page_commands
-from bot.commands.arguments import parser
+from bot.commands.arguments import read
 from bot.commands.calls import Calls
-from bot.commands.report import NOT_MIGRATED, Refused, Report, opened
+from bot.commands.report import NOT_MIGRATED, Outside, Refused, Report, opened
 from bot.commands.trouble import words_of
+from bot.grants import Grants
 from bot.inbox import Desk
 from bot.router import Routes
 from bot.secrets import Sealer
@@ -49,8 +50,8 @@ from simulator.people import COLOURS
 from storage import engines, faults, migrate
 from storage.database import Database
 from web import app as web
+from web import connect, vitals
 from web import keys as web_keys
-from web import vitals
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +71,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def wire() -> aiohttp.ClientSession:
-    """The one HTTP session of this process; it keeps no cookies."""
+@asynccontextmanager
+async def reaching(settings: Settings) -> AsyncIterator[dict[str, Channel]]:
+    """Every channel of the product, on one HTTP session that lasts until the block ends."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield channels_of(settings, session)
 
 
 def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str, Channel]:
@@ -101,10 +104,11 @@ async def compose(
     settings: Settings, clock: Clock = now, *, doors: bool = True, worker: bool = True
 ) -> AsyncIterator[tuple[Service, http.Application]]:
     """The whole product with its web application, working until the block ends."""
-    async with wire() as session:
-        channels = channels_of(settings, session)
-        async with running(settings, channels, desk_of(settings, channels), clock, worker=worker) as service:
-            yield service, application(settings, service, clock, doors=doors)
+    async with (
+        reaching(settings) as channels,
+        running(settings, channels, desk_of(settings, channels), clock, worker=worker) as service,
+    ):
+        yield service, application(settings, service, clock, doors=doors)
 
 
 def application(settings: Settings, service: Service, clock: Clock, *, doors: bool = True) -> http.Application:
@@ -120,7 +124,20 @@ def application(settings: Settings, service: Service, clock: Clock, *, doors: bo
     web.attach(app)
     if doors:
         app.add_routes(Door(service.database, service.channels, service.keys, service.accounts.freshen, clock).routes())
+        app.add_routes(connect.routes(grants_of(settings, service, clock), service.accounts.reload))
     return app
+
+
+def grants_of(settings: Settings, service: Service, clock: Clock) -> dict[str, Grants]:
+    """The channels whose accounts are connected in a browser."""
+    apps, sealer = apps_of(settings), Sealer(settings.require_secret())
+    return {
+        name: Grants(
+            service.database, channel, Account(name, "", "", apps[name].app_id, apps[name].app_secret), sealer, clock
+        )
+        for name, channel in service.channels.items()
+        if isinstance(channel, Consenting)
+    }
 
 
 @asynccontextmanager
@@ -260,8 +277,12 @@ def understand(*, as_json: bool) -> None:
         print(line, flush=True)
 
 
+def say(line: str) -> None:
+    """Print a line while a command goes on."""
+    print(line, flush=True)
+
+
 COMMANDS: dict[str, Command] = {
-    "account": accounts.run,
     "dead": dead.run,
     "key": key_commands.run,
     "ticket": tickets.run,
@@ -274,16 +295,20 @@ CALLING: dict[tuple[str, str], CallingCommand] = {
 """The commands, by name and action, that call the platforms."""
 
 
-async def beside(arguments: argparse.Namespace, settings: Settings) -> Report:
-    """Do one short command, beside a service that may be running."""
+async def beside(
+    arguments: argparse.Namespace, settings: Settings, clock: Clock = now, tell: Callable[[str], None] = say
+) -> Report:
+    """Do one command, beside a service that may be running; `tell` is called with what is to be seen before its end."""
     calling = CALLING.get((arguments.command, getattr(arguments, "action", "")))
     async with opened(settings) as database:
-        if calling is None:
-            return await COMMANDS[arguments.command](arguments, database, settings, now())
-        async with wire() as session:
-            channels, sealer = channels_of(settings, session), Sealer(settings.require_secret())
-            living = Accounts(database, channels, apps_of(settings), sealer, now, f"{arguments.command}:{os.getpid()}")
-            return await calling(arguments, Calls(database, channels, living), settings, now())
+        if calling is None and arguments.command != "account":
+            return await COMMANDS[arguments.command](arguments, database, settings, clock())
+        async with reaching(settings) as channels:
+            if calling is None:
+                return await accounts.run(arguments, database, settings, Outside(channels, clock, tell))
+            sealer, owner = Sealer(settings.require_secret()), f"{arguments.command}:{os.getpid()}"
+            living = Accounts(database, channels, apps_of(settings), sealer, clock, owner)
+            return await calling(arguments, Calls(database, channels, living), settings, clock())
 
 
 def show(report: Report, as_json: bool) -> None:
@@ -334,7 +359,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit status."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
-        return run(parser().parse_args(arguments))
+        return run(read(arguments))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

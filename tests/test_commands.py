@@ -37,6 +37,8 @@ from tests.storage.rows import ACCOUNT, message, person, queue, transaction
 
 SECRET = "a secret key for tests only"
 TOKEN = "access-token-that-nobody-may-see-9f3a"
+NOBODY = "http://127.0.0.1:9"
+"""An address at which no platform answers."""
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 EVERY = (
@@ -107,7 +109,9 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def line(alone: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Line:
     """A command line whose database is not there yet."""
     line = Line(capsys, monkeypatch)
-    line.set(SECRET_KEY=SECRET, DATABASE_URL=f"sqlite:///{alone}/new.db")
+    line.set(
+        SECRET_KEY=SECRET, DATABASE_URL=f"sqlite:///{alone}/new.db", ZALO_API_URL=NOBODY, MESSENGER_GRAPH_URL=NOBODY
+    )
     return line
 
 
@@ -150,6 +154,16 @@ def test_every_command_explains_itself(command: list[str], capsys: pytest.Captur
         ["account", "add", "telegram", "1", "--from-stdin"],
         ["account", "add", "zalo", "1", "--access-token", TOKEN],
         ["account", "add", "zalo", "1", "--from-stdin", "--access-token-file", "x"],
+        ["account", "add", "zalo", "--from-stdin"],
+        ["account", "add", "zalo", "1", "2", "--from-stdin"],
+        ["account", "add", "zalo", "--refresh-token-file", "x"],
+        ["account", "add", "zalo", "--user-token-file", "x"],
+        ["account", "add", "zalo", "1", "--from-stdin", "--no-wait"],
+        ["account", "add", "messenger"],
+        ["account", "add", "messenger", "1"],
+        ["account", "add", "messenger", "--no-wait", "--user-token-file", "x"],
+        ["account", "add", "messenger", "--user-token-file", "x", "--from-stdin"],
+        ["account", "token", "zalo"],
     ],
     ids=" ".join,
 )
@@ -511,6 +525,41 @@ def test_accounts_that_cannot_be_are_refused(lite: Line) -> None:
     assert "no account 78 is known" in lite("account", "remove", "zalo", "78").refused()
 
 
+APP = {"ZALO_APP_ID": "1", "ZALO_APP_SECRET": "s"}
+
+
+def test_an_oa_is_connected_in_a_browser_only_where_the_way_back_is_safe(lite: Line) -> None:
+    assert "ZALO_APP_ID and ZALO_APP_SECRET must be set first" in lite("account", "add", "zalo").refused()
+    lite.set(**APP)
+    assert "PUBLIC_URL must be set first" in lite("account", "add", "zalo").refused()
+    for url in ("http://shop.example", "shop.example", "https://", "https://shop.example/?x=1", "ftp://localhost", "["):
+        lite.set(PUBLIC_URL=url)
+        assert "PUBLIC_URL must be an address such as" in lite("account", "add", "zalo").refused()
+    for url in ("https://shop.example/", "https://shop.example/crm", "http://localhost:8080", "http://127.0.0.1:8080"):
+        lite.set(PUBLIC_URL=url)
+        told = lite("account", "add", "zalo", "--no-wait")
+        assert told.status == 0
+        assert f"{url.rstrip('/')}/connect/zalo must be saved" in told.out
+        assert told.out.startswith("https://oauth.zaloapp.com/v4/oa/permission?app_id=1&redirect_uri=")
+
+
+def test_the_address_for_the_browser_is_told_to_programs_without_waiting(khachquen: Line) -> None:
+    khachquen.set(**APP, PUBLIC_URL="https://shop.example")
+    told = khachquen("account", "add", "zalo", "--json").json
+    assert told["callback"] == "https://shop.example/connect/zalo"
+    assert "state=" in told["address"] and "code_challenge=" in told["address"]
+
+
+def test_a_person_without_a_token_or_an_app_connects_no_page(lite: Line, alone: Path) -> None:
+    lite.set(MESSENGER_APP_ID="1", MESSENGER_APP_SECRET="s")
+    (alone / "empty").write_text("\n")
+    (alone / "token").write_text(TOKEN)
+    assert "no user token" in lite("account", "add", "messenger", "--user-token-file", "empty").refused()
+    said = lite("account", "add", "messenger", "--user-token-file", "token").refused()
+    assert "Facebook could not be reached" in said and "Nothing was connected" in said
+    assert lite("account", "list", "--json").json == []
+
+
 # --- dead -----------------------------------------------------------------------------------------------------------
 
 
@@ -732,6 +781,16 @@ def test_the_doctor_names_the_next_thing_to_fetch(lite: Line) -> None:
     assert "ZALO_OA_SECRET_KEY is not set. Zalo shows this key only after it accepted the running address" in said
     assert "https://shop.example/webhooks/zalo" in said
     assert "messenger" not in said
+
+
+def test_the_doctor_says_how_the_first_account_is_connected(lite: Line) -> None:
+    keys = {"MESSENGER_APP_ID": "1", "MESSENGER_APP_SECRET": "s", "MESSENGER_VERIFY_TOKEN": "v"}
+    lite.set(**{**WHOLE, "ZALO_OA_ID": "", "ZALO_ACCESS_TOKEN": ""}, **keys)
+    said = _mend(lite)
+    assert "No account is connected on zalo yet. Whoever runs the server does: khachquen account add zalo;" in said
+    assert "khachquen account add messenger --user-token-file FILE" in said
+    lite("account", "add", "zalo", "77", "--from-stdin", stdin=f"{TOKEN}\nrefresh-token\n")
+    assert "on zalo yet" not in _mend(lite)
 
 
 def test_the_doctor_says_why_the_database_cannot_be_reached(line: Line) -> None:

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from web.keys import SITE, Site
 
-_HEADERS = {
+HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -46,4 +46,4 @@ def _page(site: Site) -> web.Response:
     content = escape(site.verification)
     proof = f'<meta name="zalo-platform-site-verification" content="{content}">\n' if content else ""
     text = _PAGE.format(proof=proof, brand=escape(site.brand))
-    return web.Response(text=text, content_type="text/html", headers=_HEADERS)
+    return web.Response(text=text, content_type="text/html", headers=HEADERS)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import Namespace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from bot.accounts import connect, disconnect
-from bot.commands.report import Refused, Report, shown, stamp, table
+from bot.channels.base import Account, Channel, SendError, SendErrorKind
+from bot.commands import connecting
+from bot.commands.report import Outside, Refused, Report, shown, stamp, table
+from bot.commands.tokens import SHORTEST, read_pair
 from bot.secrets import Sealer
+from bot.service import apps_of
 from bot.settings import Settings
 from storage import accounts
 from storage.accounts import AccountView
@@ -19,57 +21,74 @@ from storage.database import Database
 
 _SHOWN = 4
 _LONGEST_ID = 64
-_SHORTEST_TOKEN = 8
+_LONGEST_NAME = 200
 
 
-async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
+async def run(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
     """Add, list, look at or remove accounts. Raises Refused, WrongKey."""
-    sealer = Sealer(settings.require_secret())
+    settings.require_secret()
     match arguments.action:
         case "add":
-            return await _add(arguments, database, sealer, now)
+            return await _add(arguments, database, settings, outside)
         case "list":
             return await _listed(database, settings)
         case "token":
-            return await _token(arguments, database, settings, sealer, now)
-    return await _remove(arguments, database, settings, now)
+            return await _token(arguments, database, settings, outside.clock())
+    return await _remove(arguments, database, settings, outside.clock())
 
 
-async def _add(arguments: Namespace, database: Database, sealer: Sealer, now: datetime) -> Report:
-    channel, account_id = arguments.channel, arguments.account_id.strip()
-    if not account_id.isascii() or not account_id.isalnum() or len(account_id) > _LONGEST_ID:
-        raise Refused(f"{arguments.account_id!r} is no id of an OA or Page: it is made of digits")
-    access, refresh = _tokens(arguments)
-    sealed = sealer.seal(access), sealer.seal(refresh)
-    await database.write(partial(connect, channel=channel, account_id=account_id, sealed=sealed, now=now))
-    words = f"{channel} {account_id} is connected."
+async def _add(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
+    for account_id in arguments.account_ids:
+        if not account_id.isascii() or not account_id.isalnum() or len(account_id) > _LONGEST_ID:
+            raise Refused(f"{account_id!r} is no id of an OA or Page: it is made of digits")
+    if arguments.user_token_file:
+        return await connecting.by_person(arguments, database, settings, outside)
+    if arguments.account_ids:
+        return await _add_by_hand(arguments, database, settings, outside)
+    return await connecting.in_browser(arguments, database, settings, outside)
+
+
+async def _add_by_hand(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
+    channel, (account_id,) = arguments.channel, arguments.account_ids
+    access, refresh = read_pair(arguments)
+    app, sealer = apps_of(settings)[channel], Sealer(settings.require_secret())
+    account = Account(channel, account_id, access, app.app_id, app.app_secret)
+    name, doubt = await _looked_at(outside.channels[channel], account, bool(refresh))
+    sealed, now = (sealer.seal(access), sealer.seal(refresh)), outside.clock()
+    more: dict[str, object] = {"name": name} if name else {}
+    await database.write(
+        lambda session: connect(session, channel, account_id, sealed, now, **more), name="accounts.connect"
+    )
+    words = f"{connecting.named(channel, account_id, name)} is connected. {doubt}".strip()
     if channel == "zalo" and not refresh:
         words += " Without a refresh token it stops after about a day: add it with --refresh-token-file."
-    data = {"channel": channel, "account_id": account_id, "can_refresh": bool(refresh)}
+    data = {
+        "channel": channel, "account_id": account_id, "name": name, "can_refresh": bool(refresh), "checked": not doubt,
+    }  # fmt: skip
     return Report(data, [words])
 
 
-def _tokens(arguments: Namespace) -> tuple[str, str]:
-    """The access and the refresh token, from files or standard input; never from the command line itself."""
-    if arguments.from_stdin:
-        lines = [line.strip() for line in sys.stdin.read().splitlines() if line.strip()]
-        access, refresh = (*lines, "", "")[:2]
-    else:
-        access, refresh = _read(arguments.access_token_file), ""
-    if arguments.refresh_token_file:
-        refresh = _read(arguments.refresh_token_file)
-    for name, token in (("access", access), ("refresh", refresh)):
-        if (token or name == "access") and (len(token) < _SHORTEST_TOKEN or not token.isascii() or " " in token):
-            form = f"one line of at least {_SHORTEST_TOKEN} letters and digits, without spaces"
-            raise Refused(f"this is no {name} token: it must be {form}")
-    return access, refresh
-
-
-def _read(path: Path) -> str:
+async def _looked_at(channel: Channel, account: Account, can_refresh: bool) -> tuple[str, str]:
+    """The account's name, and why its token could not be looked at. Raises Refused where it is not this account's."""
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except UnicodeDecodeError:
-        raise Refused(f"{path}: not a text file") from None
+        owner = await channel.whose(account)
+    except SendError as error:
+        if error.kind in (SendErrorKind.RETRY, SendErrorKind.UNKNOWN):
+            return "", f"It could not be checked whose token this is ({error.code}); the first message will show it."
+        if error.kind is not SendErrorKind.AUTH:
+            raise Refused(f"{error.words.en} ({error.code}) Nothing was stored.") from None
+        if can_refresh:
+            return "", f"Its access token is dead ({error.code}); the service renews it before the first message."
+        raise Refused(
+            f"{account.channel} does not accept this access token ({error.code}); nothing was stored. Copy it anew: it "
+            "may have expired, be cut off, or be replaced by a newer one"
+        ) from None
+    if owner.account_id != account.account_id:
+        theirs = connecting.named(account.channel, owner.account_id, owner.name)
+        raise Refused(
+            f"this token is foreign or swapped: it belongs to {theirs}, not to {account.account_id}; nothing was stored"
+        )
+    return owner.name[:_LONGEST_NAME], ""
 
 
 async def _listed(database: Database, settings: Settings) -> Report:
@@ -96,8 +115,9 @@ async def _listed(database: Database, settings: Settings) -> Report:
     return Report(data, table(rows, "No account is known yet."))
 
 
-async def _token(arguments: Namespace, database: Database, settings: Settings, sealer: Sealer, now: datetime) -> Report:
+async def _token(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
     view = await _found(arguments, database)
+    sealer = Sealer(settings.require_secret())
     access, refresh = sealer.open(view.access_token), sealer.open(view.refresh_token)
     age = now - view.refreshed_at if view.refreshed_at else None
     expires_at = view.access_expires_at if access else None
@@ -147,7 +167,7 @@ def _last(token: str) -> str:
     """The end of a token that is long enough to stay a secret; "" for none."""
     if not token:
         return ""
-    return "…" + (token[-_SHOWN:] if len(token) >= _SHORTEST_TOKEN * 2 else "")
+    return "…" + (token[-_SHOWN:] if len(token) >= SHORTEST * 2 else "")
 
 
 def _in_words(age: timedelta | None) -> str:

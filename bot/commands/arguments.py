@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,33 @@ def parser() -> argparse.ArgumentParser:
     understand = _plain(commands, "understand", "read texts from standard input, one a line, and say what each means")
     understand.add_argument("--jsonl", action="store_true", help="one JSON object a line; the same as --json")
     return root
+
+
+def read(given: Sequence[str] | None) -> argparse.Namespace:
+    """What was asked for; ends the program with the usage where it makes no sense."""
+    arguments = parser().parse_args(given)
+    if (arguments.command, getattr(arguments, "action", "")) == ("account", "add") and (wrong := _misused(arguments)):
+        arguments.explain(wrong)
+    return arguments
+
+
+def _misused(arguments: argparse.Namespace) -> str:
+    """Why these options of `account add` do not fit together; "" where they do."""
+    ids, zalo = arguments.account_ids, arguments.channel == "zalo"
+    by_hand = bool(arguments.access_token_file) or arguments.from_stdin
+    if arguments.user_token_file and zalo:
+        return "--user-token-file is for messenger: a Zalo OA is connected in a browser, by khachquen account add zalo"
+    if by_hand and len(ids) != 1:
+        return "a token belongs to one ACCOUNT_ID: name it"
+    if arguments.refresh_token_file and not by_hand:
+        return "--refresh-token-file goes with --access-token-file or --from-stdin"
+    if arguments.no_wait and (by_hand or not zalo):
+        return "--no-wait is for khachquen account add zalo, which waits for a browser"
+    if by_hand or arguments.user_token_file or (zalo and not ids):
+        return ""
+    return "give its token with --access-token-file or --from-stdin" + (
+        "; without ACCOUNT_ID it is connected in a browser" if zalo else ", or a person's with --user-token-file"
+    )
 
 
 def _command(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
@@ -120,22 +148,38 @@ def _accounts(commands: Any) -> None:
     actions = _group(commands, "account", "OAs and Pages with their tokens")
     adding = _plain(actions, "add", "add an account, or give a known one new tokens")
     _plain(actions, "list", "list the accounts")
-    for command in (
-        adding,
+    others = (
         _plain(actions, "token", "show the age and the last four letters of an account's tokens"),
         _plain(actions, "remove", "forget an account's tokens and send nothing with it any more"),
-    ):
+    )
+    for command in (adding, *others):
         command.add_argument("channel", choices=CHANNELS, metavar="CHANNEL", help=" or ".join(CHANNELS))
+    for command in others:
         command.add_argument("account_id", metavar="ACCOUNT_ID", help="the id of the OA or Page")
     checking = _plain(actions, "check", "ask the platforms how the accounts stand, and mend what can be mended")
     checking.add_argument("channel", choices=CHANNELS, nargs="?", metavar="CHANNEL", help="only those of this channel")
     checking.add_argument("account_id", nargs="?", metavar="ACCOUNT_ID", help="only this one")
-    source = adding.add_mutually_exclusive_group(required=True)
+    _adding(adding)
+
+
+def _adding(adding: argparse.ArgumentParser) -> None:
+    adding.set_defaults(explain=adding.error)
+    adding.add_argument(
+        "account_ids",
+        nargs="*",
+        metavar="ACCOUNT_ID",
+        help="the id of the OA or Page; without any, an OA is connected in a browser",
+    )
+    source = adding.add_mutually_exclusive_group()
     source.add_argument("--access-token-file", type=Path, metavar="FILE", help="a file that holds the access token")
     source.add_argument(
         "--from-stdin", action="store_true", help="read the access token, and on a second line the refresh token"
     )
+    source.add_argument(
+        "--user-token-file", type=Path, metavar="FILE", help="a file that holds the token of a person who manages Pages"
+    )
     adding.add_argument("--refresh-token-file", type=Path, metavar="FILE", help="a file that holds the refresh token")
+    adding.add_argument("--no-wait", action="store_true", help="print the address for the browser and end at once")
 
 
 def _pages(commands: Any) -> None:

@@ -167,6 +167,9 @@ def _tokens(session: Session, settings: Settings, now: datetime) -> Iterator[Fin
         if account_id and not token and not any(view.account_id == account_id for view in known):
             remedy = f"An admin of it connects it: khachquen account add {channel} {account_id} …"
             yield Finding("tokens", MEND, f"{channel} {account_id} has no token; nothing can be sent.", remedy)
+        connected = account_id or any(view.channel == channel and view.held != accounts.REMOVED for view in known)
+        if not connected and setup.next_step(settings, channel) is None:
+            yield Finding("tokens", MEND, f"No account is connected on {channel} yet.", setup.CONNECT[channel])
 
 
 def _token(view: AccountView, sealer: Sealer | None, now: datetime) -> Finding:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.channels.base import Channel
 from bot.settings import Settings
 from storage import migrate
 from storage.database import Database
@@ -25,6 +26,15 @@ class Report:
     data: Any
     lines: Sequence[str]
     ok: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a command that asks the platforms needs of the world; `tell` shows a line before the command ends."""
+
+    channels: Mapping[str, Channel]
+    clock: Callable[[], datetime]
+    tell: Callable[[str], None]
 
 
 @asynccontextmanager

@@ -12,7 +12,6 @@ _STEPS = {
     "zalo": (
         ("zalo_app_id", "The owner of the Zalo app copies its id from developers.zalo.me."),
         ("zalo_app_secret", "The owner of the Zalo app copies its secret key from the app's settings."),
-        ("zalo_oa_id", "An admin of the OA copies its id from oa.zalo.me."),
         (
             "zalo_oa_secret_key",
             "Zalo shows this key only after it accepted the running address: keep khachquen serve running, let the "
@@ -27,9 +26,16 @@ _STEPS = {
             "messenger_verify_token",
             "Make up a word, set it, restart, enter it with {url}/webhooks/messenger under Webhooks of the Meta app.",
         ),
-        ("messenger_page_id", "An admin of the Page copies its id from the Page's About."),
     ),
 }
+
+
+CONNECT = {
+    "zalo": "Whoever runs the server does: khachquen account add zalo; an admin of the OA opens the address it prints.",
+    "messenger": "Whoever runs the server does: khachquen account add messenger --user-token-file FILE, with the token "
+    "of a person who manages the Page.",
+}
+"""How the first account of a channel is connected once it has its keys."""
 
 
 class Step(NamedTuple):
