@@ -138,6 +138,7 @@ class Grants:
         if consent.account_id and consent.account_id != owner.account_id:
             words = _filled(SWAPPED, found=owner.account_id, said=consent.account_id)
             return await self._failed(view, words, "swapped")
+        faultpoint("grant.exchanged")
         now, name = self.clock(), shortened(owner.name, _LONGEST_NAME)
         sealed = self.sealer.seal(pair.access_token), self.sealer.seal(pair.refresh_token)
         more: dict[str, object] = {"access_expires_at": now + pair.expires_in} | ({"name": name} if name else {})

@@ -556,7 +556,7 @@ def test_a_person_without_a_token_or_an_app_connects_no_page(lite: Line, alone: 
     (alone / "token").write_text(TOKEN)
     assert "no user token" in lite("account", "add", "messenger", "--user-token-file", "empty").refused()
     said = lite("account", "add", "messenger", "--user-token-file", "token").refused()
-    assert "Facebook could not be reached" in said and "Nothing was connected" in said
+    assert "Facebook could not be asked for the Pages" in said and "Nothing was connected" in said
     assert lite("account", "list", "--json").json == []
 
 

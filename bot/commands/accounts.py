@@ -75,10 +75,16 @@ async def _looked_at(channel: Channel, account: Account, can_refresh: bool) -> t
     except SendError as error:
         if error.kind in (SendErrorKind.RETRY, SendErrorKind.UNKNOWN):
             return "", f"It could not be checked whose token this is ({error.code}); the first message will show it."
+        if error.kind is SendErrorKind.PERMANENT:
+            app = account.channel.upper()
+            raise Refused(
+                f"{account.channel} refused to say whose token this is ({error.code}): {app}_APP_ID and "
+                f"{app}_APP_SECRET must be those of the app that the token is of; nothing was stored"
+            ) from None
         if error.kind is not SendErrorKind.AUTH:
             raise Refused(f"{error.words.en} ({error.code}) Nothing was stored.") from None
         if can_refresh:
-            return "", f"Its access token is dead ({error.code}); the service renews it before the first message."
+            return "", f"Its access token is dead ({error.code}); the service renews it with the first message."
         raise Refused(
             f"{account.channel} does not accept this access token ({error.code}); nothing was stored. Copy it anew: it "
             "may have expired, be cut off, or be replaced by a newer one"

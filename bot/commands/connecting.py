@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from bot.accounts import connect
-from bot.channels.base import Account, Consenting, Managed, Managing, SendError
+from bot.channels.base import Account, Consenting, Managed, Managing, SendError, SendErrorKind
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.commands.tokens import read_token
 from bot.grants import Asked, Grants
@@ -27,6 +27,10 @@ WAIT = timedelta(minutes=10)
 BROKEN = timedelta(minutes=2)
 """After this long a callback that does not end was cut off: its calls take a good minute at most."""
 POLL_S = 0.5
+_NOT_ASKED = (
+    "Facebook could not be asked for the Pages, or refused: try again; if it lasts, check the network and that "
+    "MESSENGER_APP_ID and MESSENGER_APP_SECRET are those of the app that the token is of."
+)
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -82,7 +86,8 @@ async def by_person(arguments: Namespace, database: Database, settings: Settings
     try:
         pages = await channel.managed(await channel.prolonged(user))
     except SendError as error:
-        raise Refused(f"{error.words.en} ({error.code}) Nothing was connected.") from None
+        dead = error.kind is SendErrorKind.AUTH
+        raise Refused(f"{error.words.en if dead else _NOT_ASKED} ({error.code}) Nothing was connected.") from None
     if not wanted and len(pages) > 1:
         data = {"connected": [], "pages": [{"account_id": each.account_id, "name": each.name} for each in pages]}
         lines = table([(each.account_id, each.name) for each in pages], "")

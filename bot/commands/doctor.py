@@ -165,8 +165,8 @@ def _tokens(session: Session, settings: Settings, now: datetime) -> Iterator[Fin
         ("messenger", settings.messenger_page_id, settings.messenger_page_token),
     ):
         if account_id and not token and not any(view.account_id == account_id for view in known):
-            remedy = f"An admin of it connects it: khachquen account add {channel} {account_id} …"
-            yield Finding("tokens", MEND, f"{channel} {account_id} has no token; nothing can be sent.", remedy)
+            words = f"{channel} {account_id} has no token; nothing can be sent."
+            yield Finding("tokens", MEND, words, setup.CONNECT[channel])
         connected = account_id or any(view.channel == channel and view.held != accounts.REMOVED for view in known)
         if not connected and setup.next_step(settings, channel) is None:
             yield Finding("tokens", MEND, f"No account is connected on {channel} yet.", setup.CONNECT[channel])
@@ -174,7 +174,7 @@ def _tokens(session: Session, settings: Settings, now: datetime) -> Iterator[Fin
 
 def _token(view: AccountView, sealer: Sealer | None, now: datetime) -> Finding:
     name = f"{view.channel} {view.account_id}"
-    again = f"An admin of it connects it again: khachquen account add {view.channel} {view.account_id} …"
+    again = setup.again(view.channel, view.account_id)
     if view.held == "removed":
         return Finding("tokens", NOTE, f"{name} was removed.")
     if view.held:

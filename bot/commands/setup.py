@@ -45,6 +45,12 @@ class Step(NamedTuple):
     remedy: str
 
 
+def again(channel: str, account_id: str) -> str:
+    """Who connects a known account again, and how."""
+    how = "" if channel == "zalo" else f" {account_id} --user-token-file FILE"
+    return f"An admin of it connects it again: khachquen account add {channel}{how}"
+
+
 def next_step(settings: Settings, channel: str) -> Step | None:
     """What to fetch next for this channel; None where it has everything. Tokens are looked at elsewhere."""
     url = settings.public_url.rstrip("/") or "https://<your address>"

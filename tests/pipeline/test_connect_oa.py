@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -165,6 +167,24 @@ async def test_state_and_verifier_do_not_lie_readable_in_the_database(owner: Own
     assert len(verifier) > 43, "sealed"
     assert (await owner.opens(await owner.agrees(address))).status == 200
     assert await owner.stage.read(lambda session: session.connection().execute(query).one()[1]) == ""
+
+
+async def test_no_log_holds_a_code_a_state_or_a_token(owner: Owner, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    backs = [await owner.agrees(await owner.adds_an_oa()) for _ in range(4)]
+    owner.stage.goes_wrong("lost_response", host="zalo-oauth", path="access_token")
+    assert (await owner.opens(backs[0])).status == 400
+    assert (await owner.opens(changed(backs[1], oa_id=SECOND.zalo_oa_id))).status == 400
+    faults.arm("grant.used:raise")
+    assert (await owner.opens(backs[2])).status == 500
+    assert (await owner.opens(backs[3])).status == 200
+    said = [record for record in caplog.records if record.name != "aiohttp.access"]
+    assert {"an account was connected", "a consent connected no account"} <= {record.message for record in said}
+    written = "".join(str(vars(record)) for record in said)
+    queries = [dict(parse_qsl(urlsplit(back).query)) for back in backs]
+    tokens = owner.stage.platform.zalo_tokens
+    secrets = [query[name] for query in queries for name in ("code", "state")] + [tokens.access, tokens.refresh]
+    assert [secret for secret in secrets if secret in written] == []
 
 
 # --- consents that come to nothing ------------------------------------------------------------------------------------

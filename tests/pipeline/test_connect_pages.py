@@ -95,7 +95,7 @@ async def test_a_user_token_that_expired_or_was_never_one_is_refused(owner: Owne
 async def test_a_wrong_app_secret_connects_nothing(owner: Owner) -> None:
     file = owner.file(USER_TOKEN)
     said = await refused(owner, "messenger", "--user-token-file", file, MESSENGER_APP_SECRET="another")
-    assert "Nothing was connected" in said and USER_TOKEN not in said
+    assert "MESSENGER_APP_SECRET are those of the app" in said and USER_TOKEN not in said
     missing = await refused(owner, "messenger", "--user-token-file", file, MESSENGER_APP_SECRET="")
     assert missing.startswith("MESSENGER_APP_SECRET must be set first")
 
@@ -186,3 +186,7 @@ async def test_a_wrong_app_secret_refuses_a_token_given_by_hand(owner: Owner) ->
     oa, file = owner.stage.platform.config.zalo_oa_id, owner.file(access)
     said = await refused(owner, "zalo", oa, "--access-token-file", file, ZALO_APP_SECRET="another")
     assert "app secret is wrong" in said and "Nothing was stored" in said
+    said = await refused(
+        owner, "messenger", FIRST_PAGE, "--access-token-file", owner.file(FIRST_TOKEN), MESSENGER_APP_SECRET="another"
+    )
+    assert "MESSENGER_APP_SECRET must be those of the app" in said

@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 
 from storage import migrate
 from tests.conftest import libpq
-from tests.trials import crowd, kills, moves, tokens
+from tests.trials import crowd, grants, kills, moves, tokens
 from tests.trials.rig import Figures
 
 ENGINES = ("sqlite", "postgresql")
@@ -123,6 +123,14 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
     rows = [{"engine": engine, **asdict(asyncio.run(tokens.lost(made.fresh(engine))))} for engine in ENGINES]
     table("kill -9 between the answer of a token refresh and its writing", rows)
     held = held and all(row["alarms"] == 1 and row["lost"] == 0 for row in rows)
+
+    rows = [
+        {"engine": engine, "killed at": point, **asdict(asyncio.run(grants.broken_off(made.fresh(engine), point)))}
+        for engine in ENGINES
+        for point in grants.POINTS
+    ]
+    table("kill -9 while an OA is connected in a browser", rows)
+    held = held and all((row["again"], row["anew"], row["lost"]) == (400, 200, 0) for row in rows)
 
     past = made.fresh("sqlite")
     moves.fill(past, asked.messages, asked.seed)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.trials import crowd, kills, moves, tokens
+from tests.trials import crowd, grants, kills, moves, tokens
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -52,3 +52,10 @@ def test_kills_at_random_moments_leave_no_half_backup_and_no_half_database(datab
     moves.fill(database_url, 2000, 5)
     seen = moves.killed(database_url, times=3, seed=3)
     assert (seen.broken, seen.no_backup + seen.whole_backups, seen.old + seen.new) == (0, 3, 3)
+
+
+@pytest.mark.parametrize("point", grants.POINTS)
+async def test_a_kill_while_an_oa_is_connected_leaves_a_used_address_and_a_new_one_works(
+    database_url: str, point: str
+) -> None:
+    assert await grants.broken_off(database_url, point) == grants.Broken(killed=None, again=400, anew=200, lost=0)

@@ -22,6 +22,7 @@ from bot.channels.base import (
     SendError,
     SendErrorKind,
     Sent,
+    Subject,
     TokenPair,
     Uploaded,
     raised,
@@ -185,7 +186,13 @@ class Messenger:
 
     async def subscribe(self, account: Account) -> None:
         """Subscribe the Page to every field that we understand (Messenger, "subscribed_apps")."""
-        if not await page.subscribe(self._graph, account):
+        try:
+            done = await page.subscribe(self._graph, account)
+        except SendError as error:
+            if error.subject is Subject.MESSAGE:
+                raise raised(faults.NOT_SUBSCRIBED, error.code, detail=error.detail) from None
+            raise
+        if not done:
             raise raised(faults.NOT_SUBSCRIBED, "no_success")
 
 
