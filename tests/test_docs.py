@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 import main
+from bot.channels.messenger.page import SUBSCRIBED_FIELDS
 from bot.commands.arguments import parser
 from bot.settings import Settings
 
@@ -98,6 +99,11 @@ def test_an_address_that_no_page_names_is_found() -> None:
     assert not tells(told, "DELETE", "/api/v1/customers/{external_id}")
     assert not tells(told, "GET", "/api/v1/vouchers")
     assert not tells(told, "GET", "/console")
+
+
+@pytest.mark.parametrize("name", ["connect.md", "connect.vi.md"])
+def test_the_guide_names_every_field_that_a_page_is_subscribed_to(name: str) -> None:
+    assert [field for field in SUBSCRIBED_FIELDS if f"`{field}`" not in page(name)] == []
 
 
 def test_every_figure_is_explained() -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import text
 
+import main
 from bot import grants as flow
 from bot.commands.report import Refused, Report
+from bot.settings import Settings
 from simulator.people import ZALO
 from storage import faults
 from tests.conftest import Clock
@@ -291,6 +294,19 @@ async def test_a_command_that_waits_in_vain_says_how_long_its_address_stays_good
     owner.stage.clock.pass_by(minutes=10)
     assert "nobody agreed within 10 minutes. The address stays good until 23/11/2026 10:30" in await refusal(task)
     assert (await owner.opens(await owner.agrees(owner.told[0]))).status == 200
+
+
+@pytest.mark.parametrize(("doors", "status"), [(True, 400), (False, 404)])
+async def test_browsers_are_answered_where_there_are_doors(
+    sqlite_url: str, clock: Clock, doors: bool, status: int
+) -> None:
+    settings = Settings(database_url=sqlite_url, secret_key="a secret key for tests only")
+    async with (
+        main.compose(settings, clock, doors=doors, worker=False) as (_, app),
+        TestClient(TestServer(app)) as browser,
+        browser.get("/connect/zalo?state=s&code=c") as page,
+    ):
+        assert page.status == status
 
 
 async def test_programs_get_the_address_as_json_and_do_not_wait(owner: Owner) -> None:
