@@ -95,6 +95,14 @@ async def test_a_subscription_that_cannot_be_mended_rings_once_and_ends_with_the
     assert page.fields == set(SUBSCRIBED_FIELDS)
 
 
+async def test_a_subscription_that_goes_to_another_app_is_not_called_mended(sqlite_url: str, clock: Clock) -> None:
+    async with playing(sqlite_url, clock, settings={"MESSENGER_APP_ID": "77"}) as stage:
+        report = await check(stage, MESSENGER)
+        assert "not listed yet for the app of MESSENGER_APP_ID" in "\n".join(report.lines)
+        assert report.data[0]["mended"] == ""
+        assert await rung(stage) == {}
+
+
 async def test_a_token_that_ends_within_a_week_rings(stage: Stage) -> None:
     stage.platform.page.token_ends_at = stage.clock() + timedelta(days=8)
     await stage.tick(KIND)

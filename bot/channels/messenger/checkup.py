@@ -62,13 +62,11 @@ async def _told(graph: Graph, account: Account, path: str, query: dict[str, str]
 
 
 async def _look_at_subscription(graph: Graph, account: Account, seen: _Seen) -> None:
-    told = await _told(graph, account, f"{_page(account)}/subscribed_apps", {})
-    if isinstance(told, str):
-        seen.facts["subscribed"] = told
+    present = await _present(graph, account)
+    if isinstance(present, str):
+        seen.facts["subscribed"] = present
         return
-    apps = [app for app in records(told.get("data")) if account.app_id in ("", ident(app.get("id")))]
-    present = {clean(name) for app in apps for name in _list(app.get("subscribed_fields"))} - {""}
-    missing = [name for name in SUBSCRIBED_FIELDS if name not in present]
+    missing = _missing(present)
     refusal = await _subscribe(graph, account, present) if missing else None
     seen.judged.add(NOT_SUBSCRIBED)
     seen.facts["subscribed"] = refusal is None
@@ -79,8 +77,23 @@ async def _look_at_subscription(graph: Graph, account: Account, seen: _Seen) -> 
             "pages_manage_metadata, or subscribes it in the app's dashboard under Messenger, Webhooks."
         )
         seen.troubles.append(Trouble(NOT_SUBSCRIBED, words))
+    elif missing and _missing(await _present(graph, account)):
+        seen.facts["subscribed"] = "asked for, but not listed yet for the app of MESSENGER_APP_ID"
     elif missing:
         seen.mended = f"subscribed to {', '.join(missing)}"
+
+
+async def _present(graph: Graph, account: Account) -> set[str] | str:
+    """What our app is subscribed to, or by which code Facebook refused to tell."""
+    told = await _told(graph, account, f"{_page(account)}/subscribed_apps", {})
+    if isinstance(told, str):
+        return told
+    apps = [app for app in records(told.get("data")) if account.app_id in ("", ident(app.get("id")))]
+    return {clean(name) for app in apps for name in _list(app.get("subscribed_fields"))} - {""}
+
+
+def _missing(present: set[str] | str) -> list[str]:
+    return [name for name in SUBSCRIBED_FIELDS if name not in present]
 
 
 def _list(value: Any) -> list[Any]:
