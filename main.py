@@ -27,13 +27,26 @@ from bot.channels.base import Account, Channel, Consenting
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.commands import accounts, backup, checkup, dead, doctor, move, restore, tickets, understanding, waiting
+from bot.commands import (
+    accounts,
+    backup,
+    catchup,
+    checkup,
+    dead,
+    doctor,
+    move,
+    restore,
+    tickets,
+    understanding,
+    waiting,
+)
 from bot.commands import keys as key_commands
 from bot.commands import page as page_commands
 from bot.commands.arguments import read
 from bot.commands.calls import Calls
 from bot.commands.report import NOT_MIGRATED, Outside, Refused, Report, opened
 from bot.commands.trouble import words_of
+from bot.doorkeeper import Doorkeeper
 from bot.grants import Grants
 from bot.inbox import Desk
 from bot.router import Routes
@@ -108,10 +121,17 @@ async def compose(
         reaching(settings) as channels,
         running(settings, channels, desk_of(settings, channels), clock, worker=worker) as service,
     ):
-        yield service, application(settings, service, clock, doors=doors)
+        if not doors:
+            yield service, application(settings, service, clock)
+            return
+        keeper = Doorkeeper(service, clock)
+        async with keeper.attending():
+            yield service, application(settings, service, clock, keeper)
 
 
-def application(settings: Settings, service: Service, clock: Clock, *, doors: bool = True) -> http.Application:
+def application(
+    settings: Settings, service: Service, clock: Clock, keeper: Doorkeeper | None = None
+) -> http.Application:
     """The web application: probes always, webhooks and the API where this process is a door."""
     app = http.Application(client_max_size=MAX_BODY)
     app[STOPPING] = asyncio.Event()
@@ -122,8 +142,9 @@ def application(settings: Settings, service: Service, clock: Clock, *, doors: bo
     app[web_keys.TRUSTED] = settings.trusted_proxies
     app[web_keys.FIRST_KEY] = keys.digest(settings.api_key) if settings.api_key else ""
     web.attach(app)
-    if doors:
-        app.add_routes(Door(service.database, service.channels, service.keys, service.accounts.freshen, clock).routes())
+    if keeper is not None:
+        freshen = service.accounts.freshen
+        app.add_routes(Door(service.database, service.channels, service.keys, freshen, keeper, clock).routes())
         app.add_routes(connect.routes(grants_of(settings, service, clock), service.accounts.reload))
     return app
 
@@ -283,6 +304,7 @@ def say(line: str) -> None:
 
 
 COMMANDS: dict[str, Command] = {
+    "catchup": catchup.run,
     "dead": dead.run,
     "key": key_commands.run,
     "ticket": tickets.run,

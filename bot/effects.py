@@ -12,6 +12,7 @@ from bot.batch import Batch, moved_window
 from bot.context import Talk
 from crm import consent, conversations
 from crm.events import (
+    BrandSpoke,
     ConsentWithdrawn,
     ContactShared,
     Event,
@@ -206,6 +207,16 @@ def _own_echo(batch: Batch, event: OwnEcho) -> None:
         talk.state = conversations.answered_elsewhere(talk.state)
 
 
+def _brand_spoke(batch: Batch, event: BrandSpoke) -> None:
+    """Settle the send of ours that this line is; else keep what somebody said, and leave the conversation as it is."""
+    talk = batch.talk(event.address)
+    found = _looks_like(batch, talk, event)
+    if found is not None:
+        batch.settled[found] = outbox.Sent(found, event.message_id, "", event.at)
+    elif not transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id):
+        talk.lines.append(_echo_line(talk, event, "app"))
+
+
 def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
     identity = talk.person.identity_id
     if event.metadata.startswith(METADATA):
@@ -213,6 +224,12 @@ def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
         if claimed.isdigit() and outbox.owner_of(batch.session, int(claimed)) == identity:
             return int(claimed)
         return None
+    return _looks_like(batch, talk, event)
+
+
+def _looks_like(batch: Batch, talk: Talk, event: OwnEcho | BrandSpoke) -> int | None:
+    """The send of ours in doubt that says the same."""
+    identity = talk.person.identity_id
     batch.write_lines()
     if transcripts.is_ours(batch.session, identity, event.message_id):
         return None
@@ -224,7 +241,7 @@ def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
     return None
 
 
-def _echo_line(talk: Talk, event: StaffEcho | OwnEcho, author: str) -> dict[str, Any]:
+def _echo_line(talk: Talk, event: StaffEcho | OwnEcho | BrandSpoke, author: str) -> dict[str, Any]:
     return line(
         conversation_id=talk.person.identity_id,
         author=author,
@@ -252,6 +269,7 @@ _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
     (OwnEcho, _own_echo),
     (StaffEcho, _staff_echo),
     (ThreadPassed, _thread_passed),
+    (BrandSpoke, _brand_spoke),
     (MessageDelivered, _delivered),
     (MessageSeen, _seen),
     (Followed, _followed),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -22,7 +22,7 @@ from bot.context import Context, Talk
 from bot.router import Routes
 from bot.templates import Templates
 from crm import conversations
-from crm.events import Event, Followed, Inbound, TextReceived, UnknownEvent
+from crm.events import BrandSpoke, Event, Followed, Inbound, TextReceived, UnknownEvent
 from storage import accounts, engines, inbox
 from storage.database import Database
 from storage.faults import faultpoint
@@ -172,18 +172,28 @@ class InboxWorker:
     def _converse(self, batch: Batch, events: Sequence[Event]) -> None:
         """Apply a thread's events in order and answer them; texts that waited together are answered once."""
         together = bool(self._desk.flood_per_minute)
+        spoken = max((number for number, each in enumerate(events) if isinstance(each, BrandSpoke)), default=-1)
+        late = [each for number, each in enumerate(events) if number < spoken or _is_too_old(each, batch.now)]
         for is_text, group in groupby(events, key=lambda event: isinstance(event, TextReceived)):
             run = list(group)
             for event in run:
                 effects.apply(batch, event)
                 if not (is_text and together):
-                    self._answer(batch, [event])
+                    self._answer(batch, [event], late)
             if is_text and together:
-                self._answer(batch, run)
+                self._answer(batch, run, late)
 
-    def _answer(self, batch: Batch, heard: Sequence[Event]) -> None:
-        """Answer what was said to us, not what is overheard while another app holds the conversation."""
-        run = [event for event in heard if not (isinstance(event, Inbound) and event.elsewhere)]
+    def _answer(self, batch: Batch, heard: Sequence[Event], late: Collection[Event]) -> None:
+        """Let a handler answer what was said to us, not what is overheard while another app holds the conversation.
+
+        What comes too late for an answer is left to a person.
+        """
+        ours = [event for event in heard if not (isinstance(event, Inbound) and event.elsewhere)]
+        missed = next((event for event in ours if event in late and isinstance(event, Inbound)), None)
+        if missed is not None:
+            talk = batch.talk(missed.address)
+            talk.state = conversations.call_person(talk.state, min(missed.at, batch.now))
+        run = [event for event in ours if event not in late]
         if not run:
             return
         event = run[-1]
@@ -207,6 +217,10 @@ class InboxWorker:
             templates=self._desk.templates,
             answers=self._desk.routes.names,
         )
+
+
+def _is_too_old(event: Event, now: datetime) -> bool:
+    return isinstance(event, Inbound | Followed) and conversations.is_too_old(event.at, now)
 
 
 @cache

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from bot import upkeep
 from bot.accounts import Accounts, App
+from bot.catchup import Catchup
 from bot.channels.base import Channel, Keys
 from bot.inbox import Desk, InboxWorker
 from bot.jobs import JobWorker
@@ -24,6 +25,7 @@ from bot.loop import work
 from bot.outbox import OutboxWorker, sweep
 from bot.secrets import Sealer
 from bot.settings import Settings
+from bot.silence import Silence
 from bot.upkeep import Upkeep
 from storage import accounts, inbox, jobs, outbox
 from storage.database import Database
@@ -151,7 +153,9 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days)
     inbox_worker = InboxWorker(database, desk, living, clock)
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), clock, owner)
-    job_worker = JobWorker(database, chores.kinds(), clock, owner)
+    catchup = Catchup(database, channels, living, intervals_of(settings), clock)
+    kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
+    job_worker = JobWorker(database, kinds, clock, owner)
     await outbox_worker.recall()
     stopping = asyncio.Event()
     tasks = [

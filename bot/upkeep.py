@@ -37,6 +37,7 @@ EVERY: Mapping[str, timedelta] = {
     "outbox.sweep": timedelta(seconds=5),
     "outbox.expire": timedelta(minutes=5),
     "conversations.watch": timedelta(minutes=1),
+    "webhooks.watch": timedelta(minutes=20),
     "tokens.refresh": timedelta(minutes=10),
     "accounts.check": timedelta(minutes=10),
     "bodies.purge": timedelta(hours=6),

@@ -12,6 +12,8 @@ from storage.customers import Person
 HAND_BACK_AFTER = timedelta(hours=12)
 ALARM_AFTER = timedelta(minutes=15)
 MISSES_BEFORE_PERSON = 2
+ANSWERED_WITHIN = timedelta(hours=24)
+"""What is older when we learn of it is for a person: nobody expects the bot's answer to it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,14 @@ def answered_elsewhere(state: State) -> State:
     return replace(state, waiting_since=None) if state.holder == ELSEWHERE else state
 
 
-def call_person(state: State, now: datetime) -> State:
-    """The customer waits for a person, while the bot goes on answering."""
-    return replace(state, waiting_since=state.waiting_since or now)
+def call_person(state: State, at: datetime) -> State:
+    """The customer waits for a person since then, while the bot goes on answering."""
+    return replace(state, waiting_since=state.waiting_since or at)
+
+
+def is_too_old(at: datetime, now: datetime) -> bool:
+    """Whether what was said then is answered by the bot no more."""
+    return now - at > ANSWERED_WITHIN
 
 
 def hand_back(state: State) -> State:

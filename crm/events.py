@@ -219,6 +219,16 @@ class ThreadPassed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BrandSpoke(Event):
+    """A line of the brand that was read from the conversation later: whether we, a person or another program wrote
+    it is not told."""
+
+    message_id: str = ""
+    text: str = ""
+    media: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentWithdrawn(Event):
     """The platform passed on a person's wish to be forgotten, or to get no more marketing (`scope`)."""
 

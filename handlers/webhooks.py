@@ -12,6 +12,7 @@ from aiohttp import web
 from prometheus_client import Counter, Histogram
 
 from bot.channels.base import Channel, Keys, Raw, Received, Verdict
+from bot.doorkeeper import Doorkeeper
 from storage import inbox
 from storage.database import Database
 from storage.faults import faultpoint
@@ -41,10 +42,12 @@ class Door:
         channels: Mapping[str, Channel],
         keys: Callable[[str], Keys],
         freshen: Callable[[], Awaitable[None]],
+        keeper: Doorkeeper,
         clock: Callable[[], datetime],
     ) -> None:
         """`freshen` reads the accounts again: a body for an unknown one may be for one that was just connected."""
         self._channels, self._keys, self._freshen, self._clock = channels, keys, freshen, clock
+        self._keeper = keeper
         self._lane: Lane[Arrival] = database.lane(
             "inbox.accept", inbox.accept, priority=Priority.ACCEPT, topic=inbox.TOPIC
         )
@@ -94,17 +97,19 @@ class Door:
 
     async def _keep(self, name: str, received: Received, now: datetime) -> bool:
         rows = _arrivals(name, received.raws, now, "") + _arrivals(name, received.buried, now, "not understood")
+        kept = False
         try:
             with ACCEPT_S.time():
                 async with asyncio.timeout(ACCEPT_WITHIN_S):
                     await self._lane.put(rows)
+            kept = True
         except (TimeoutError, Closed):
             log.warning("a webhook was not kept in time; the platform will send it again")
-            return False
         except Exception:
             log.exception("a webhook could not be kept; the platform will send it again")
-            return False
-        return True
+        for raw in received.raws:
+            self._keeper.answered(name, raw.account_id, now, kept=kept)
+        return kept
 
 
 @cache

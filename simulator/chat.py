@@ -36,6 +36,7 @@ class Line:
     tick: str = "sent"
     edits: int = 0
     reaction: str = ""
+    reply_to: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The line as the chat page reads it."""

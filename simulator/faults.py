@@ -15,7 +15,7 @@ CALL_FAULTS = (
     "reset",
     "html_502",
 )
-WEBHOOK_FAULTS = ("duplicate", "reorder", "delay")
+WEBHOOK_FAULTS = ("duplicate", "reorder", "delay", "outage")
 HOSTS = ("zalo", "zalo-oauth", "zalo-business", "graph")
 
 

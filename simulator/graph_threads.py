@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,10 @@ from simulator.people import MESSENGER, Contact, stable_id
 
 JSON = dict[str, Any]
 READABLE = 20
+PAGE = 25
+CONVERSATIONS = 200
+"""The most conversations on one page, as clients have seen it."""
+MESSAGES_LIMIT = re.compile(r"\bmessages\.limit\(([0-9]{1,3})\)")
 
 
 def _thread_id(contact: Contact) -> str:
@@ -30,20 +35,34 @@ def _party(call: GraphCall, contact: Contact | None) -> JSON:
     return {"name": name, "email": f"{node}@facebook.com", "id": node}
 
 
-def _message(call: GraphCall, contact: Contact, line: Line) -> JSON:
+def _message(call: GraphCall, contact: Contact, line: Line, fields: str = "") -> JSON:
     from_person = line.side == "person"
-    return {
+    found: JSON = {
         "id": line.message_id,
         "created_time": f"{line.at:%Y-%m-%dT%H:%M:%S}+0000",
         "from": _party(call, contact if from_person else None),
         "to": {"data": [_party(call, None if from_person else contact)]},
-        "message": line.text,
+        "message": "" if line.kind == "file" else line.text,
     }
+    if "reply_to" in fields and line.reply_to:
+        found["reply_to"] = {"mid": line.reply_to, "is_self_reply": False}
+    if "attachments" in fields and line.media:
+        found["attachments"] = {"data": [_attachment(line)]}
+    return found
 
 
-def _messages(call: GraphCall, contact: Contact) -> JSON:
-    lines = list(reversed(contact.lines))[:READABLE]
-    return {"data": [_message(call, contact, line) for line in lines]}
+def _attachment(line: Line) -> JSON:
+    key = {"image": "image_data", "gif": "image_data", "sticker": "image_data", "video": "video_data"}.get(line.kind)
+    if key:
+        return {"id": f"att_{line.message_id[2:12]}", key: {"url": line.media}}
+    return {"id": f"att_{line.message_id[2:12]}", "name": line.text, "file_url": line.media}
+
+
+def _messages(call: GraphCall, contact: Contact, fields: str) -> JSON:
+    """As many as the fields ask for (25), and never more than can be read."""
+    limit = MESSAGES_LIMIT.search(fields)
+    most = min(int(limit[1]) if limit else PAGE, READABLE)
+    return {"data": [_message(call, contact, line, fields) for line in list(reversed(contact.lines))[:most]]}
 
 
 def _conversation(call: GraphCall, contact: Contact, fields: str) -> JSON:
@@ -51,7 +70,7 @@ def _conversation(call: GraphCall, contact: Contact, fields: str) -> JSON:
     if "participants" in fields:
         found["participants"] = {"data": [_party(call, contact), _party(call, None)]}
     if "messages" in fields:
-        found["messages"] = _messages(call, contact)
+        found["messages"] = _messages(call, contact, fields)
     if "updated_time" in fields or not fields:
         found["updated_time"] = f"{contact.lines[-1].at:%Y-%m-%dT%H:%M:%S}+0000"
     if "is_owner" in fields:
@@ -67,10 +86,18 @@ async def conversations(call: GraphCall) -> JSON:
     if who is not None:
         chats = [contact for contact in chats if contact.user_id == str(who)]
     chats.sort(key=lambda contact: contact.lines[-1].at, reverse=True)
-    limit = str(call.params.get("limit") or "25")
+    limit = str(call.params.get("limit") or PAGE)
+    most = min(int(limit) if limit.isdigit() else PAGE, CONVERSATIONS)
+    after = str(call.params.get("after") or "0")
+    start = int(after) if after.isdigit() else 0
     fields = str(call.params.get("fields") or "")
-    found = [_conversation(call, c, fields) for c in chats[: int(limit) if limit.isdigit() else 25]]
-    return call.accept("conversations", {"data": found})
+    shown = chats[start : start + most]
+    answer: JSON = {"data": [_conversation(call, contact, fields) for contact in shown]}
+    if shown:
+        answer["paging"] = {"cursors": {"before": str(start), "after": str(start + len(shown))}}
+    if start + most < len(chats):
+        answer["paging"]["next"] = f"{call.request.url.with_query(None)}?after={start + most}"
+    return call.accept("conversations", answer)
 
 
 async def node(call: GraphCall) -> JSON:
@@ -88,7 +115,7 @@ async def node(call: GraphCall) -> JSON:
             if (line := contact.line(wanted)) is not None:
                 if line not in list(contact.lines)[-READABLE:]:
                     raise GraphError(9000001, "(#9000001) The message was deleted")
-                return _message(call, contact, line)
+                return _message(call, contact, line, fields)
     elif wanted.isdigit():
         return await profile(call)
     message = f"Unsupported get request. Object with ID '{wanted}' does not exist"

@@ -39,10 +39,12 @@ def touch(platform: Platform, contact: Contact) -> None:
     contact.last_message = contact.last_interaction = now
 
 
-def _person_line(platform: Platform, contact: Contact, kind: str, text: str, media: str = "") -> Line:
+def _person_line(
+    platform: Platform, contact: Contact, kind: str, text: str, media: str = "", reply_to: str = ""
+) -> Line:
     platform.see(contact)
     touch(platform, contact)
-    line = Line("person", platform.now(), new_id(contact), kind, text, media)
+    line = Line("person", platform.now(), new_id(contact), kind, text, media, reply_to=reply_to)
     platform.say(contact, line)
     return line
 
@@ -61,7 +63,7 @@ def _messenger(platform: Platform, contact: Contact, key: str, value: JSON, fiel
 
 def say_text(platform: Platform, contact: Contact, text: str, quote: str = "", quick_reply: str | None = None) -> Said:
     """A text; `quick_reply` is the payload when it came from a Messenger quick reply."""
-    line = _person_line(platform, contact, "text", text)
+    line = _person_line(platform, contact, "text", text, reply_to=quote)
     message: JSON
     if contact.channel == ZALO:
         message = {"text": text, "msg_id": line.message_id}

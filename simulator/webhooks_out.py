@@ -159,11 +159,20 @@ class Courier:
         elif fault.fault == "delay":
             await asyncio.sleep(fault.seconds)
             await self._attempt(delivery)
+        elif fault.fault == "outage":
+            self._lose(delivery)
         else:
             self._let_go()
             self._held = delivery
             delivery.status.set_result(None)
             self._spawn(self._release_at_latest(delivery, fault.seconds or 1.0))
+
+    def _lose(self, delivery: Delivery) -> None:
+        """It does not reach the bot and does not come again."""
+        delivery.status.set_result(None)
+        self.tally.failed += 1
+        self.tally.given_up += 1
+        self.tally.waiting -= 1
 
     def _let_go(self) -> None:
         held, self._held = self._held, None

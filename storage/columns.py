@@ -85,6 +85,11 @@ def new_id() -> int:
     return _ids.next()
 
 
+def id_at(at: datetime) -> int:
+    """The smallest id that `new_id` may give at this moment: rows of a time are found by their ids."""
+    return (int(at.timestamp() * 1000) - _EPOCH_MS) << (_PROCESS_BITS + _COUNT_BITS)
+
+
 def hashed(*parts: str) -> bytes:
     """16 bytes that stand for these parts: a unique key that keeps nothing readable."""
     return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlmodel import Field, Session, SQLModel
 
 from storage import engines
-from storage.columns import blob, given_id, hashed, hashed_id, moment, new_id
+from storage.columns import blob, given_id, hashed, hashed_id, id_at, moment, new_id
 from storage.faults import faultpoint
 from storage.hot import Fetch, inserting, updating
 from storage.queue import DEAD, DONE, WAITING, QueueRow, Replayed, dead_among, set_rows, stands
@@ -169,6 +169,58 @@ def accept(connection: Connection, arrivals: Sequence[Arrival]) -> None:
         _INSERT_EVENTS.run(connection, [events[key] for key in sorted(events)])
         _UPSERT_THREADS.run(connection, [threads[key] for key in sorted(threads)])
     faultpoint("t1.inserted")
+
+
+def accept_read(session: Session, arrivals: Sequence[tuple[Arrival, Sequence[str]]]) -> int:
+    """Keep events that were read from conversations, each with further keys that it may have come under, or still may.
+
+    One that is there under any of its keys changes nothing; how many were new.
+    """
+    keys = [[hashed(*each[:2], key) for key in (each.dedup_key, *more)] for each, more in arrivals]
+    asked = select(_inbox.c.dedup).where(_inbox.c.dedup.in_({key for group in keys for key in group}))
+    there = set(session.connection().execute(asked).scalars())
+    new = [number for number, group in enumerate(keys) if not there.intersection(group)]
+    accept(session.connection(), [arrivals[number][0] for number in new])
+    spare = [_spare(arrivals[number][0], key) for number in new for key in keys[number][1:]]
+    _INSERT_EVENTS.run(session.connection(), sorted(spare, key=lambda row: cast("bytes", row["dedup"])))
+    if new:
+        wake(session, TOPIC)
+    return len(new)
+
+
+def _spare(arrival: Arrival, dedup: bytes) -> dict[str, Any]:
+    """A row that only keeps a key taken."""
+    channel, account_id, thread_key, _, occurred_at, received_at, _, _ = arrival
+    return {
+        "id": new_id(), "dedup": dedup, "thread_id": hashed_id(channel, account_id, thread_key), "channel": channel,
+        "account_id": account_id, "occurred_at": occurred_at, "received_at": received_at, "body": None,
+        "ready_at": received_at, "state": DONE, "attempts": 0, "error": "",
+    }  # fmt: skip
+
+
+def received_between(session: Session, channel: str, account_id: str, since: datetime, until: datetime) -> int:
+    """How many events of this account were received in this span, by the ids that their rows got then."""
+    statement = (
+        select(func.count())
+        .select_from(_inbox)
+        .where(
+            _inbox.c.id >= id_at(since),
+            _inbox.c.id < id_at(until),
+            _inbox.c.channel == channel,
+            _inbox.c.account_id == account_id,
+        )
+    )
+    return int(session.connection().execute(statement).scalar_one())
+
+
+def first_received(session: Session, channel: str, account_id: str, since: datetime) -> datetime | None:
+    """When the first event of this account was received since then."""
+    statement = (
+        select(_inbox.c.received_at)
+        .where(_inbox.c.id >= id_at(since), _inbox.c.channel == channel, _inbox.c.account_id == account_id)
+        .order_by(_inbox.c.id)
+    )
+    return cast("datetime | None", session.connection().execute(statement.limit(1)).scalar_one_or_none())
 
 
 _DUE = Fetch(

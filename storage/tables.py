@@ -3,9 +3,11 @@
 from storage import (
     accounts,
     alarms,
+    catchup,
     consent,
     conversations,
     customers,
+    doors,
     grants,
     inbox,
     jobs,
@@ -19,6 +21,6 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, consent, conversations, customers, grants, inbox, jobs, keys, loyalty, media, orders, outbox,
-    tickets, transcripts,
+    accounts, alarms, catchup, consent, conversations, customers, doors, grants, inbox, jobs, keys, loyalty, media,
+    orders, outbox, tickets, transcripts,
 )  # fmt: skip

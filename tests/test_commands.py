@@ -29,7 +29,7 @@ from bot import demo
 from bot.channels.messenger.errors import FAULTS, error
 from bot.secrets import Sealer
 from crm import keys, outbox, tickets
-from storage import accounts, alarms, conversations, customers, engines, inbox, transcripts
+from storage import accounts, alarms, conversations, customers, engines, inbox, jobs, transcripts
 from storage import outbox as outbox_rows
 from storage.inbox import Arrival
 from tests.demo import MAIN, environment
@@ -46,7 +46,7 @@ EVERY = (
     ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"],
     ["ticket", "answer"], ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"],
     ["key", "revoke"], ["account"], ["account", "add"], ["account", "check"], ["account", "list"], ["account", "token"],
-    ["account", "remove"], ["page"], ["page", "profile"],
+    ["account", "remove"], ["page"], ["page", "profile"], ["catchup"],
 )  # fmt: skip
 BESIDE = (["waiting"], ["dead", "list"], ["dead", "replay", "--all"], ["key", "list"], ["account", "list"], ["serve"])
 
@@ -822,6 +822,36 @@ def test_the_doctor_tells_of_messages_that_are_tried_in_vain(khachquen: Line, da
         queue(session, message(person(session, "3"), ready=later))
     said = _mend(khachquen)
     assert f"2 messages of zalo {ACCOUNT} could not be sent so far. They are tried again. {error}" in said
+
+
+def test_catching_up_is_asked_for_and_told_of(khachquen: Line, database_url: str) -> None:
+    khachquen.set(**WHOLE)
+    for channel, account_id in (("zalo", "77"), ("messenger", "88")):
+        khachquen("account", "add", channel, account_id, "--from-stdin", stdin=f"{TOKEN}\nrefresh-token\n")
+    asked = khachquen("catchup", "zalo", "77", "--since", "90m", "--json").json
+    assert [(each["channel"], each["account_id"]) for each in asked] == [("zalo", "77")]
+    assert timedelta(minutes=89) < NOW - datetime.fromisoformat(asked[0]["since"]) < timedelta(minutes=93)
+    assert "The running service reads it now" in khachquen("catchup").out
+    with transaction(database_url) as session:
+        assert [job.kind for job in jobs.lease(session, "us", datetime.now(UTC), NOW, 9)] == ["catchup"] * 2
+    said = khachquen("doctor").out
+    assert "What zalo 77 was told since" in said and "0 calls so far" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("zalo",), "name the account, too"), (("zalo", "99"), "no account 99 is connected on zalo"), ((), "no account")],
+)
+def test_catching_up_with_nobody_is_refused(lite: Line, arguments: tuple[str, ...], words: str) -> None:
+    assert words in lite("catchup", *arguments).refused()
+
+
+@pytest.mark.parametrize("since", ["", "3", "0h", "h", "-1h", "8d", "3 h", "9999999d"])
+def test_a_span_that_is_none_is_refused(lite: Line, since: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        lite("catchup", f"--since={since}")
+    assert ended.value.code == 2
+    assert "is no time such as" in capsys.readouterr().err
 
 
 def test_the_doctor_warns_of_an_api_key_that_might_be_guessed(lite: Line) -> None:

@@ -22,6 +22,7 @@ class Health:
     wal_bytes: int = 0
     token_age_days: Mapping[str, float] = field(default_factory=dict)
     pending_channels: tuple[str, ...] = ()
+    catching_up: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
 
 
@@ -32,6 +33,7 @@ _UNKNOWN = Gauge("khachquen_unknown_sends", "Messages whose sending has an unkno
 _WAL = Gauge("khachquen_wal_bytes", "Size of SQLite's write-ahead log")
 _TOKEN_AGE = Gauge("khachquen_token_age_days", "Days since an account's token was refreshed", ["account"])
 _ALARMS = Gauge("khachquen_alarms", "Alarms that nobody solved yet")
+_CATCHING_UP = Gauge("khachquen_catching_up", "Accounts whose conversations are being read again")
 _PENDING = Gauge("khachquen_pending_channels", "Channels that lack a key")
 
 
@@ -47,4 +49,5 @@ def show(health: Health) -> None:
     for account, days in health.token_age_days.items():
         _TOKEN_AGE.labels(account).set(days)
     _ALARMS.set(len(health.alarms))
+    _CATCHING_UP.set(len(health.catching_up))
     _PENDING.set(len(health.pending_channels))

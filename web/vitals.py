@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bot.service import Service
-from storage import accounts, alarms, engines, inbox, jobs, migrate, outbox
+from storage import accounts, alarms, catchup, engines, inbox, jobs, migrate, outbox
 from web.health import Health
 
 STOPPING = "the service is stopping"
@@ -41,6 +41,10 @@ def _health(session: Session, now: datetime, wal: int, pending: Iterable[str], s
             if each.refreshed_at is not None
         },
         pending_channels=tuple(pending),
+        catching_up=tuple(
+            f"{span.channel}:{span.account_id} since {span.since.isoformat(timespec='seconds')}: {span.found} found"
+            for span in catchup.under_way(session)
+        ),
         alarms=tuple(f"{each.kind} {each.subject}: {each.words}" for each in alarms.unsolved(session)),
     )
 

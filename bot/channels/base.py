@@ -40,6 +40,8 @@ class Raw:
     dedup_key: str
     occurred_at: datetime | None
     body: bytes
+    also: tuple[str, ...] = ()
+    """Other dedup keys that the platform may tell the same event under; only of what was read from a conversation."""
 
 
 class Verdict(StrEnum):
@@ -62,6 +64,18 @@ class Received:
     verdict: Verdict
     raws: tuple[Raw, ...] = ()
     buried: tuple[Raw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of what was said in a span: raws as the door would have made them, those of one person in order.
+
+    `cursor` asks for the next part, "" after the last. `calls` is how many calls this one took.
+    """
+
+    raws: tuple[Raw, ...]
+    cursor: str = ""
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +323,12 @@ class Channel(Protocol):
 
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
         """Trade a single-use refresh token for a new pair. AUTH: the token is spent; UNKNOWN: the answer was lost."""
+
+    async def recent(self, account: Account, since: datetime, until: datetime, cursor: str) -> Page:
+        """What was said in this span, both ways, read from the platform's conversations, a few calls at a time.
+
+        A line of the brand does not tell who wrote it: `parse` calls it `BrandSpoke`.
+        """
 
     async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
         """The id of our own message with this text, sent since then; None where the platform shows none."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _keys(commands)
     _accounts(commands)
     _pages(commands)
+    _catchup(commands)
     understand = _plain(commands, "understand", "read texts from standard input, one a line, and say what each means")
     understand.add_argument("--jsonl", action="store_true", help="one JSON object a line; the same as --json")
     return root
@@ -187,6 +190,22 @@ def _pages(commands: Any) -> None:
     profile = _plain(actions, "profile", "the start button, greeting, menu and first questions of a Page")
     profile.add_argument("what", choices=("set", "show", "clear"), metavar="WHAT", help="set, show or clear")
     profile.add_argument("page_id", metavar="PAGE_ID", help="the id of the Page")
+
+
+def _catchup(commands: Any) -> None:
+    command = _plain(commands, "catchup", "read from the platforms what was said, and keep what no webhook told")
+    command.add_argument("channel", nargs="?", choices=CHANNELS, metavar="CHANNEL", help=" or ".join(CHANNELS))
+    command.add_argument("account_id", nargs="?", metavar="ACCOUNT_ID", help="the id of the OA or Page; all without")
+    command.add_argument("--since", type=span, default=timedelta(hours=3), help="how far back: 90m, 3h, 2d (3h)")
+
+
+def span(raw: str) -> timedelta:
+    """A time such as 90m, 3h or 2d, a week at most; raises ArgumentTypeError."""
+    found = re.fullmatch(r"([0-9]{1,5})([mhd])", raw)
+    length = timedelta(minutes=int(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]]) if found else timedelta()
+    if not timedelta() < length <= timedelta(days=7):
+        raise argparse.ArgumentTypeError(f"{raw!r} is no time such as 90m, 3h or 2d (a week at most)")
+    return length
 
 
 def port(raw: str) -> int:

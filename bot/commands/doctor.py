@@ -18,7 +18,7 @@ from bot.commands.report import Report, opened, shown
 from bot.commands.trouble import words_of
 from bot.secrets import Sealer, WrongKey
 from bot.settings import Settings
-from storage import accounts, alarms, condition, engines, inbox, jobs, migrate, outbox
+from storage import accounts, alarms, catchup, condition, engines, inbox, jobs, migrate, outbox
 from storage.accounts import AccountView
 
 OK = "ok"
@@ -130,6 +130,7 @@ def _looked_into(session: Session, settings: Settings, now: datetime) -> list[Fi
         *_tokens(session, settings, now),
         *_checkups(session, now),
         *_queues(session, now),
+        *_reading(session, settings),
         *_alarms(session, settings),
     ]
 
@@ -233,6 +234,15 @@ def _queues(session: Session, now: datetime) -> Iterator[Finding]:
         yield Finding("queues", MEND, f"{dead} rows were given up.", remedy)
     if totals.unknown:
         yield Finding("queues", NOTE, f"{totals.unknown} sends have an unknown end; they are being looked into.")
+
+
+def _reading(session: Session, settings: Settings) -> Iterator[Finding]:
+    for span in catchup.under_way(session):
+        words = (
+            f"What {span.channel} {span.account_id} was told since {shown(span.since, settings.timezone)} is being "
+            f"read again: {span.calls} calls so far, {span.found} new events."
+        )
+        yield Finding("catchup", NOTE, words, f"It waits: {span.trouble}" if span.trouble else "")
 
 
 def _alarms(session: Session, settings: Settings) -> Sequence[Finding]:

@@ -225,14 +225,28 @@ async def playing(
     database_url: str, clock: Clock, *, settings: dict[str, str] | None = None, **platforms: Any
 ) -> AsyncIterator[Stage]:
     """Everything running; `platforms` are fields of the simulator's configuration, `settings` of the product's."""
+    async with simulated(clock, **platforms) as platform, product(database_url, clock, platform, settings) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def simulated(clock: Clock, **platforms: Any) -> AsyncIterator[Platform]:
+    """The platforms by themselves, which outlive a product that stops and starts again."""
     config = replace(SimulatorConfig(clock=clock, receipts=False, retry_ladder_s=(0.05, 0.1, 0.2, 0.5)), **platforms)
     simulator = create_app(config)
-    platform = simulator[PLATFORM]
+    async with TestServer(simulator) as played:
+        simulator[PLATFORM].media.base_url = str(played.make_url("")).rstrip("/")
+        yield simulator[PLATFORM]
+
+
+@asynccontextmanager
+async def product(
+    database_url: str, clock: Clock, platform: Platform, settings: dict[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """The product between these platforms."""
+    base = platform.media.base_url
     async with AsyncExitStack() as stack:
-        played = await stack.enter_async_context(TestServer(simulator))
-        base = str(played.make_url("")).rstrip("/")
-        platform.media.base_url = base
-        given = Settings.from_env(None, environment(config, base, database_url, **(settings or {})))
+        given = Settings.from_env(None, environment(platform.config, base, database_url, **(settings or {})))
         service, app = await stack.enter_async_context(main.compose(given, clock))
         ours = await stack.enter_async_context(TestServer(app))
         url = str(ours.make_url("")).rstrip("/")

@@ -14,6 +14,7 @@ from bot.channels.messenger.envelope import Update, record, records
 from bot.channels.text import clean, short_id
 from crm.events import (
     Address,
+    BrandSpoke,
     ButtonPressed,
     ConsentWithdrawn,
     ContactShared,
@@ -40,6 +41,8 @@ from crm.events import (
 )
 
 CHANNEL = "messenger"
+READ_BACK = "read_back"
+"""Our own mark on a line of the Page that we read from a conversation."""
 INBOX_APP_IDS = frozenset({"26390203743090", "263902037430900"})
 """The app id of the Page's own inbox, as two pages of Meta's documentation print it."""
 
@@ -103,6 +106,8 @@ def _outgoing(update: Update, address: Address, at: datetime) -> Event:
         return _noted(update, address, at, f"{update.name}.by_page")
     mid, media, app_id = envelope.mid_of(content), media_of(content), envelope.ident(content.get("app_id"))
     text = clean(content.get("text")) or spoken(content)
+    if content.get(READ_BACK) is True:
+        return BrandSpoke(address, at, message_id=mid, text=text, media=media)
     if not app_id or app_id in INBOX_APP_IDS:
         return StaffEcho(address, at, message_id=mid, text=text, media=media)
     return OwnEcho(

@@ -91,7 +91,7 @@ def _sorted(found: list[Slot], bodies: list[bytes], keys: Keys) -> Received:
     buried: list[Raw] = []
     for slot, body in zip(found, bodies, strict=True):
         try:
-            raw = _raw(body)
+            raw = raw_of(body)
         except (ValueError, RecursionError):
             buried.append(_buried(envelope.page_of(slot), body, keys))
         else:
@@ -99,7 +99,8 @@ def _sorted(found: list[Slot], bodies: list[bytes], keys: Keys) -> Received:
     return Received(200, Verdict.ACCEPTED if raws else Verdict.NOT_UNDERSTOOD, tuple(raws), tuple(buried))
 
 
-def _raw(body: bytes) -> Raw:
+def raw_of(body: bytes) -> Raw:
+    """A body of one update as the door keeps it; ValueError where that cannot be told."""
     (update,) = envelope.updates(body)
     return Raw(
         account_id=update.page_id,

@@ -16,6 +16,7 @@ from bot.channels.base import (
     Keys,
     Outgoing,
     Owner,
+    Page,
     Profile,
     Received,
     Sent,
@@ -23,7 +24,7 @@ from bot.channels.base import (
     Uploaded,
 )
 from bot.channels.text import clean
-from bot.channels.zalo import checkup, consent, files, sender, webhook
+from bot.channels.zalo import checkup, consent, files, recent, sender, webhook
 from bot.channels.zalo.client import Client, Urls
 from bot.channels.zalo.envelope import identifier, mapping
 from bot.channels.zalo.parse import parse
@@ -96,6 +97,10 @@ class Zalo:
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
         """Trade a single-use refresh token; the access token in use dies with it."""
         return await self._client.refresh(account, refresh_token)
+
+    async def recent(self, account: Account, since: datetime, until: datetime, cursor: str) -> Page:
+        """Who wrote, from the list of newest lines; then what, from each one's conversation."""
+        return await recent.page(self._client, account, since, until, cursor)
 
     async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
         """Look for our own line in the conversation."""

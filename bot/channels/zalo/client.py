@@ -35,6 +35,8 @@ from bot.channels.zalo.errors import EXCHANGE_STRANGE, OA, OAUTH, OAUTH_STRANGE,
 
 Json = dict[str, Any]
 
+LINES = 10
+"""The most lines that Zalo shows at once."""
 _LONGEST_WAIT = 3600
 _MINUTE = timedelta(minutes=1)
 _LONGEST_OA_ID = 64
@@ -86,6 +88,7 @@ class Client:
         self._conversation_url = f"{api}/v2.0/oa/conversation"
         self._upload_url = f"{api}/v2.0/oa/upload"
         self._account_url = f"{api}/v2.0/oa/getoa"
+        self._recent_url = f"{api}/v2.0/oa/listrecentchat"
         self._token_url = f"{oauth}/v4/oa/access_token"
         self._timeout = _limits(timeout)
         self._refresh_timeout = _limits(refresh_timeout)
@@ -134,17 +137,28 @@ class Client:
 
     async def find_sent(self, account: Account, user_id: str, text: str, since: datetime) -> str | None:
         """The oldest of our last ten lines to this person with this text, sent since then; its message id."""
-        question = {"user_id": int(user_id) if user_id.isdecimal() else user_id, "offset": 0, "count": 10}
-        answer = await self._ask(self._conversation_url, account, question)
-        lines = map(mapping, items(_accepted(answer, acted=False).get("data")))
+        lines = await self.conversation(account, user_id, 0)
         wanted, earliest = clean(text).strip(), since - _CLOCK_SKEW
         ours = [
             (at, identifier(line.get("message_id")))
             for line in lines
             if line.get("src") == 0 and clean(line.get("message")).strip() == wanted
-            if (at := _moment(line.get("time"))) and at >= earliest
+            if (at := line_moment(line.get("time"))) and at >= earliest
         ]
         return (min(ours)[1] or None) if ours and wanted else None
+
+    async def conversation(self, account: Account, user_id: str, offset: int) -> list[Json]:
+        """Ten lines of one conversation at most, newest first, after so many newer ones."""
+        number = int(user_id) if user_id.isdecimal() else user_id
+        return await self._lines(self._conversation_url, account, {"user_id": number, "offset": offset, "count": LINES})
+
+    async def recent_chats(self, account: Account, offset: int) -> list[Json]:
+        """Ten of the newest lines of all conversations at most, newest first, after so many newer ones."""
+        return await self._lines(self._recent_url, account, {"offset": offset, "count": LINES})
+
+    async def _lines(self, url: str, account: Account, question: Json) -> list[Json]:
+        answer = await self._ask(url, account, question)
+        return [mapping(line) for line in items(_accepted(answer, acted=False).get("data"))]
 
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
         """Trade a single-use refresh token for a new pair."""
@@ -259,8 +273,8 @@ def _code(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _moment(value: object) -> datetime | None:
-    """Epoch milliseconds, as a conversation's lines hold them."""
+def line_moment(value: object) -> datetime | None:
+    """Epoch milliseconds, as a conversation's lines hold them; None for anything else."""
     digits = identifier(value)
     return datetime.fromtimestamp(int(digits) / 1000, UTC) if digits.isdecimal() and len(digits) <= 14 else None
 

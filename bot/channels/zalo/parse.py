@@ -17,6 +17,7 @@ from bot.channels.zalo.envelope import Json, identifier, is_template_receipt, it
 from bot.channels.zalo.quiet import QUIET
 from crm.events import (
     Address,
+    BrandSpoke,
     ConsentWithdrawn,
     ContactShared,
     Event,
@@ -36,6 +37,11 @@ from crm.events import (
     Unfollowed,
     UnknownEvent,
 )
+
+READ_BACK = "read_back"
+"""Our own mark on an event that we made of a line of a conversation."""
+UNTOLD = "user_send_untold"
+"""Our own name for a person's line of a kind that we do not know."""
 
 _DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 
@@ -159,6 +165,8 @@ def _echo(given: _Read) -> Event:
     text = clean(given.message.get("text"))
     media = attachments.media(given.message)
     admin_id = mapping(given.body.get("sender")).get("admin_id")
+    if given.body.get(READ_BACK) is True:
+        return BrandSpoke(given.address, given.at, _message_id(given), text, media)
     if admin_id:
         return StaffEcho(given.address, given.at, _message_id(given), text, media, staff_id=identifier(admin_id))
     return OwnEcho(given.address, given.at, _message_id(given), text, media)
@@ -219,6 +227,7 @@ _PARSERS: dict[str, Callable[[_Read], Event]] = {
     "user_send_video": _media,
     "user_send_sticker": _media,
     "user_send_file": _media,
+    UNTOLD: _media,
     "user_send_business_card": _business_card,
     "user_send_location": _location,
     "user_submit_info": _submitted_info,

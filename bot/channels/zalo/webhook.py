@@ -65,10 +65,19 @@ def _split(event: Json, body: bytes, keys: Keys, now: datetime) -> Received:
     except NotUnderstood:
         ours = min(keys.account_ids, default="")
         return Received(200, Verdict.NOT_UNDERSTOOD, buried=(Raw(ours, "?", _digest(body), at, body),))
-    raw = Raw(envelope.account_id, envelope.thread_key, _dedup_key(envelope, event, body), at, body)
+    raw = _raw(envelope, event, body, at)
     if envelope.account_id not in keys.account_ids:
         return Received(200, Verdict.NOT_UNDERSTOOD, buried=(raw,))
     return Received(200, Verdict.ACCEPTED, raws=(raw,))
+
+
+def raw_of(event: Json, body: bytes, now: datetime) -> Raw:
+    """An event as the door keeps it; raises NotUnderstood."""
+    return _raw(read(event), event, body, moment(event.get("timestamp"), now))
+
+
+def _raw(envelope: Envelope, event: Json, body: bytes, at: datetime | None) -> Raw:
+    return Raw(envelope.account_id, envelope.thread_key, _dedup_key(envelope, event, body), at, body)
 
 
 def _parse(body: bytes) -> _Parsed:

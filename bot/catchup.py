@@ -1,0 +1,194 @@
+"""Reads from the platforms what was said while no door was open, through the inbox that webhooks go through."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
+
+from prometheus_client import Counter
+from sqlmodel import Session
+
+from bot.accounts import Accounts, Held
+from bot.channels.base import Channel, Page, Raw, SendError, SendErrorKind
+from bot.jobs import Later, Payload, Work
+from crm.events import BrandSpoke, Inbound
+from storage import accounts, alarms, catchup, customers, inbox, outbox, transcripts
+from storage.catchup import Span
+from storage.database import Database
+from storage.inbox import Arrival
+from storage.outbox import SENT
+
+log = logging.getLogger(__name__)
+
+FOUND = Counter("khachquen_catchup_events_total", "Events that no webhook had told, by channel", ["channel"])
+
+ALARM = "catchup_refused"
+MARGIN = timedelta(minutes=2)
+"""By how much a span is read too wide: clocks differ, and a webhook comes later than what it tells of."""
+PACE = timedelta(seconds=2)
+"""Between two calls: at most 30 a minute, of Zalo's 100 and under Messenger's two a second."""
+BUSY_PACE = timedelta(seconds=10)
+"""The same while many messages wait for their turn."""
+BUSY = timedelta(seconds=3)
+"""How far ahead an account's sends may be reserved until it counts as busy."""
+PAUSE = timedelta(seconds=30)
+HELD_PAUSE = timedelta(minutes=1)
+SAME = timedelta(seconds=1)
+SAME_SEND = timedelta(minutes=10)
+LINES = 100
+"""How many lines of a transcript are compared with what was read."""
+
+
+class _Kept(NamedTuple):
+    """How many events of a page were new, and when the next page may be read; None after the last."""
+
+    found: int
+    again: timedelta | None
+
+
+class Catchup:
+    """The job that reads one account's span, a page a run, and goes on where it stopped."""
+
+    def __init__(
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        living: Accounts,
+        intervals: Mapping[str, timedelta],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database, self._channels, self._accounts = database, channels, living
+        self._intervals, self._clock = intervals, clock
+
+    def kinds(self) -> dict[str, Work]:
+        """Name → function."""
+        return {catchup.JOB: self.step}
+
+    async def step(self, payload: Payload) -> None:
+        """Read one page and keep what is new; raises Later while more is to be read."""
+        channel, account_id = payload["channel"], payload["account_id"]
+        span = await self._database.read(lambda session: catchup.find(session, channel, account_id))
+        if span is None or span.ended_at is not None:
+            return
+        page = await self._page(span)
+        if page is None:
+            return
+        kept = await self._database.write(partial(self._keep, span=span, page=page), name="catchup.keep")
+        FOUND.labels(channel).inc(kept.found)
+        if kept.again is not None:
+            raise Later(kept.again)
+        log.info("caught up", extra={"channel": channel, "account": account_id, "found": span.found + kept.found})
+
+    async def _page(self, span: Span) -> Page | None:
+        """The next page; None where there will be none. Raises Later where it has to wait."""
+        try:
+            account = await self._accounts.get(span.channel, span.account_id)
+        except Held:
+            if span.account_id in self._accounts.ids(span.channel):
+                await self._trouble(span, "the account is held or its token cannot be read")
+                raise Later(HELD_PAUSE) from None
+            await self._trouble(span, "the account was removed", ended=True)
+            return None
+        try:
+            return await self._channels[span.channel].recent(account, span.since, span.until, span.cursor)
+        except SendError as error:
+            if error.kind is SendErrorKind.AUTH:
+                await self._renewed(span)
+            if error.kind in (SendErrorKind.PERMANENT, SendErrorKind.UNREACHABLE):
+                await self._refused(span, error)
+                return None
+            await self._trouble(span, str(error))
+            raise Later(max(error.retry_after or PAUSE, PACE)) from None
+
+    async def _renewed(self, span: Span) -> None:
+        """Get a new token for the next try; raises Later."""
+        try:
+            await self._accounts.renew(await self._accounts.get(span.channel, span.account_id))
+        except Held:
+            raise Later(HELD_PAUSE) from None
+        raise Later(PACE)
+
+    async def _trouble(self, span: Span, words: str, *, ended: bool = False) -> None:
+        ended_at = self._clock() if ended else None
+        note = partial(catchup.advance, span=span, trouble=words[:500], ended_at=ended_at)
+        await self._database.write(note, name="catchup.trouble")
+
+    async def _refused(self, span: Span, error: SendError) -> None:
+        """End it, and ring: a person has to look through the platform's own inbox."""
+        now = self._clock()
+        words = (
+            f"What customers wrote while we were away could not be read from the platform. {error} Look through its "
+            "own inbox by hand, or mend this and run: khachquen catchup"
+        )
+
+        def ring(session: Session) -> None:
+            if catchup.advance(session, span, ended_at=now, trouble=str(error)[:500]):
+                alarms.ring(session, ALARM, f"{span.channel}:{span.account_id}", words, now)
+
+        await self._database.write(ring, name="catchup.refused")
+
+    def _keep(self, session: Session, span: Span, page: Page) -> _Kept:
+        """Keep what is new and note how far we are, in one transaction."""
+        now = self._clock()
+        fresh = self._new(session, span.channel, page.raws, now)
+        arrivals = [
+            (
+                Arrival(span.channel, raw.account_id, raw.thread_key, raw.dedup_key, raw.occurred_at, now, raw.body),
+                raw.also,
+            )
+            for raw in fresh
+        ]
+        found = inbox.accept_read(session, arrivals)
+        pace = self._paced(session, span, page.calls, now)
+        values = {"cursor": page.cursor, "calls": span.calls + page.calls, "found": span.found + found, "trouble": ""}
+        ended = {} if page.cursor else {"ended_at": now}
+        current = catchup.advance(session, span, **values, **ended)
+        if not current or page.cursor:
+            return _Kept(found, pace)
+        alarms.solve(session, ALARM, f"{span.channel}:{span.account_id}", now)
+        return _Kept(found, None)
+
+    def _paced(self, session: Session, span: Span, calls: int, now: datetime) -> timedelta:
+        """Take these calls off what the account may send, and say when the next may be made."""
+        interval = self._intervals.get(span.channel, timedelta())
+        known = accounts.paces(session).get((span.channel, span.account_id))
+        if known is None or not interval:
+            return PACE * calls
+        row, tat, _ = known
+        outbox.hold_pace(session, {row: max(tat, now) + calls * interval})
+        return (BUSY_PACE if tat - now > BUSY else PACE) * calls
+
+    def _new(self, session: Session, channel: str, raws: Sequence[Raw], now: datetime) -> list[Raw]:
+        """Those that the transcripts do not show yet."""
+        people = customers.people(session, sorted({raw.thread_key for raw in raws})) if raws else {}
+        shown: dict[str, list[transcripts.Line]] = {}
+        fresh = []
+        for raw in raws:
+            person = people.get((channel, raw.account_id, raw.thread_key))
+            if person is not None and raw.thread_key not in shown:
+                shown[raw.thread_key] = transcripts.latest(session, person.identity_id, LINES)
+            try:
+                events = self._channels[channel].parse(raw.body, now)
+            except ValueError:
+                continue
+            if not any(_is_shown(event, line) for event in events for line in shown.get(raw.thread_key, ())):
+                fresh.append(raw)
+        return fresh
+
+
+def _is_shown(event: object, line: transcripts.Line) -> bool:
+    """Whether this line is that event: by its id, or by the same words at the same time."""
+    if not isinstance(event, Inbound | BrandSpoke):
+        return False
+    if line.message_id and line.message_id == event.message_id:
+        return True
+    words = getattr(event, "text", "")
+    apart = abs(line.at - event.at)
+    if not words or words != line.text:
+        return False
+    if isinstance(event, Inbound):
+        return line.author == "customer" and apart < SAME
+    return line.state == SENT and apart <= SAME_SEND
