@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import groupby
 from typing import NamedTuple
 
 from prometheus_client import Counter
@@ -14,7 +15,7 @@ from sqlmodel import Session
 from bot.accounts import Accounts, Held
 from bot.channels.base import Channel, Page, Raw, SendError, SendErrorKind
 from bot.jobs import Later, Payload, Work
-from crm.events import BrandSpoke, Inbound
+from crm.events import BrandSpoke, Event
 from storage import accounts, alarms, catchup, customers, inbox, outbox, transcripts
 from storage.catchup import Span
 from storage.database import Database
@@ -38,6 +39,7 @@ PAUSE = timedelta(seconds=30)
 HELD_PAUSE = timedelta(minutes=1)
 SAME = timedelta(seconds=1)
 SAME_SEND = timedelta(minutes=10)
+"""How far apart the platform and we may tell the time of a customer's line, and of one of ours."""
 LINES = 100
 """How many lines of a transcript are compared with what was read."""
 
@@ -164,31 +166,28 @@ class Catchup:
     def _new(self, session: Session, channel: str, raws: Sequence[Raw], now: datetime) -> list[Raw]:
         """Those that the transcripts do not show yet."""
         people = customers.people(session, sorted({raw.thread_key for raw in raws})) if raws else {}
-        shown: dict[str, list[transcripts.Line]] = {}
-        fresh = []
-        for raw in raws:
-            person = people.get((channel, raw.account_id, raw.thread_key))
-            if person is not None and raw.thread_key not in shown:
-                shown[raw.thread_key] = transcripts.latest(session, person.identity_id, LINES)
-            try:
-                events = self._channels[channel].parse(raw.body, now)
-            except ValueError:
-                continue
-            if not any(_is_shown(event, line) for event in events for line in shown.get(raw.thread_key, ())):
-                fresh.append(raw)
+        fresh: list[Raw] = []
+        for key, group in groupby(raws, key=lambda raw: (channel, raw.account_id, raw.thread_key)):
+            told = [(raw, event) for raw in group for event in self._channels[channel].parse(raw.body, now)]
+            lines = transcripts.latest(session, people[key].identity_id, LINES) if key in people else []
+            by_id = {line.message_id for line in lines} - {""}
+            read = {getattr(event, "message_id", "") for _, event in told}
+            others = [line for line in lines if line.message_id not in read]
+            fresh += [
+                raw
+                for raw, event in told
+                if getattr(event, "message_id", "") not in by_id
+                and not any(_says_the_same(line, event) for line in others)
+            ]
         return fresh
 
 
-def _is_shown(event: object, line: transcripts.Line) -> bool:
-    """Whether this line is that event: by its id, or by the same words at the same time."""
-    if not isinstance(event, Inbound | BrandSpoke):
-        return False
-    if line.message_id and line.message_id == event.message_id:
-        return True
+def _says_the_same(line: transcripts.Line, event: Event) -> bool:
+    """Whether a line has the same words at the same time: should the platform tell another id than its webhook did."""
     words = getattr(event, "text", "")
-    apart = abs(line.at - event.at)
     if not words or words != line.text:
         return False
-    if isinstance(event, Inbound):
-        return line.author == "customer" and apart < SAME
-    return line.state == SENT and apart <= SAME_SEND
+    apart = abs(line.at - event.at)
+    if isinstance(event, BrandSpoke):
+        return line.state == SENT and apart <= SAME_SEND
+    return line.author == "customer" and apart < SAME

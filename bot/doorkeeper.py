@@ -79,8 +79,8 @@ class Doorkeeper:
 
             def beat(session: Session) -> None:
                 doors.beat(session, keys, {key: at for key, at in heard.items() if key in keys}, now)
-                for key, since in missed.items():
-                    catchup.ask(session, *key, since - MARGIN, now + MARGIN, now)
+                for key in sorted(missed.keys() & keys):
+                    catchup.ask(session, *key, missed[key] - MARGIN, now + MARGIN, now)
 
             await self._service.database.write(beat, name="doors.beat")
         except BaseException as error:

@@ -83,7 +83,7 @@ class Door:
             now = self._clock()
             received = channel.receive(request.headers, body, self._keys(name), now)
             if received.buried:
-                await self._freshen()
+                await self._freshened(name, received, now)
                 received = channel.receive(request.headers, body, self._keys(name), now)
             _counted(name, received.verdict).inc()
             if received.raws or received.buried:
@@ -107,9 +107,19 @@ class Door:
             log.warning("a webhook was not kept in time; the platform will send it again")
         except Exception:
             log.exception("a webhook could not be kept; the platform will send it again")
-        for raw in received.raws:
-            self._keeper.answered(name, raw.account_id, now, kept=kept)
+        self._note(name, received, now, kept=kept)
         return kept
+
+    async def _freshened(self, name: str, received: Received, now: datetime) -> None:
+        try:
+            await self._freshen()
+        except Exception:
+            self._note(name, received, now, kept=False)
+            raise
+
+    def _note(self, name: str, received: Received, now: datetime, *, kept: bool) -> None:
+        for raw in (*received.raws, *received.buried):
+            self._keeper.answered(name, raw.account_id, now, kept=kept)
 
 
 @cache

@@ -243,11 +243,16 @@ async def test_no_catch_up_after_ten_seconds_or_on_the_first_start(database_url:
 
 async def test_what_a_door_answered_with_503_is_read(sqlite_url: str, clock: Clock, channel: str) -> None:
     async with simulated(clock, retries=False) as platform, product(sqlite_url, clock, platform) as stage:
-        faults.arm("t1.inserted:raise")
-        assert await stage.says(channel).status == 503
-        await stage.until(lambda session: bool(catchup.under_way(session)))
+        status, said = 200, 0
+        while status == 200:
+            # What shares a transaction with other work is tried once more by itself.
+            faults.arm("t1.inserted:raise")
+            status, said = await stage.says(channel).status or 0, said + 1
+            await stage.quiet()
+        assert status == 503
+        await stage.until(lambda session: bool(catchup.everyone(session)))
         assert await caught_up(stage) == 1
-        assert stage.heard() == [ANSWER]
+        assert len(await customer_lines(stage, channel)) == said
 
 
 @pytest.mark.parametrize(
