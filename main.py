@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,23 +27,8 @@ from bot.channels.base import Account, Channel, Consenting
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.commands import (
-    accounts,
-    backup,
-    catchup,
-    checkup,
-    dead,
-    doctor,
-    move,
-    restore,
-    tickets,
-    understanding,
-    waiting,
-)
-from bot.commands import keys as key_commands
-from bot.commands import page as page_commands
+from bot.commands import backup, doctor, move, restore, table, understanding
 from bot.commands.arguments import read
-from bot.commands.calls import Calls
 from bot.commands.report import NOT_MIGRATED, Outside, Refused, Report, opened
 from bot.commands.trouble import words_of
 from bot.doorkeeper import Doorkeeper
@@ -61,7 +46,6 @@ from simulator.app import create_app
 from simulator.config import PersonSpec, SimulatorConfig
 from simulator.people import COLOURS
 from storage import engines, faults, migrate
-from storage.database import Database
 from web import app as web
 from web import connect, vitals
 from web import keys as web_keys
@@ -69,9 +53,6 @@ from web import keys as web_keys
 log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
-Command = Callable[[argparse.Namespace, Database, Settings, datetime], Awaitable[Report]]
-
-CallingCommand = Callable[[argparse.Namespace, Calls, Settings, datetime], Awaitable[Report]]
 
 SWITCH_INTERVAL_S = 0.0005
 COLLECT_AFTER = 20_000
@@ -94,7 +75,7 @@ async def reaching(settings: Settings) -> AsyncIterator[dict[str, Channel]]:
 
 def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str, Channel]:
     """Every channel of the product, on one HTTP session."""
-    urls = Urls(settings.zalo_api_url, settings.zalo_oauth_url)
+    urls = Urls(settings.zalo_api_url, settings.zalo_oauth_url, settings.zalo_business_api_url)
     return {
         "zalo": Zalo(session, urls),
         "messenger": Messenger(session, settings.messenger_graph_url, app_id=settings.messenger_app_id),
@@ -303,34 +284,19 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-COMMANDS: dict[str, Command] = {
-    "catchup": catchup.run,
-    "dead": dead.run,
-    "key": key_commands.run,
-    "ticket": tickets.run,
-    "waiting": waiting.run,
-}
-CALLING: dict[tuple[str, str], CallingCommand] = {
-    ("account", "check"): checkup.run,
-    ("page", "profile"): page_commands.run,
-}
-"""The commands, by name and action, that call the platforms."""
-
-
 async def beside(
     arguments: argparse.Namespace, settings: Settings, clock: Clock = now, tell: Callable[[str], None] = say
 ) -> Report:
     """Do one command, beside a service that may be running; `tell` is called with what is to be seen before its end."""
-    calling = CALLING.get((arguments.command, getattr(arguments, "action", "")))
     async with opened(settings) as database:
-        if calling is None and arguments.command != "account":
-            return await COMMANDS[arguments.command](arguments, database, settings, clock())
+        local = table.LOCAL.get(arguments.command)
+        if local is not None:
+            return await local(arguments, database, settings, clock())
         async with reaching(settings) as channels:
-            if calling is None:
-                return await accounts.run(arguments, database, settings, Outside(channels, clock, tell))
             sealer, owner = Sealer(settings.require_secret()), f"{arguments.command}:{os.getpid()}"
             living = Accounts(database, channels, apps_of(settings), sealer, clock, owner)
-            return await calling(arguments, Calls(database, channels, living), settings, clock())
+            outside = Outside(channels, living, clock, tell)
+            return await table.REACHING[arguments.command](arguments, database, settings, outside)
 
 
 def show(report: Report, as_json: bool) -> None:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot import holds, registry
 from bot.batch import Batch, moved_window
 from bot.context import Talk
-from crm import consent, conversations
+from crm import consent, conversations, templates
 from crm.events import (
     BrandSpoke,
     ConsentWithdrawn,
@@ -30,24 +31,30 @@ from crm.events import (
     OwnEcho,
     Referred,
     StaffEcho,
+    TemplateChanged,
     TextReceived,
     ThreadPassed,
     Unfollowed,
 )
-from crm.messages import Message
+from crm.messages import Message, template_in
 from crm.outbox import line
 from storage import accounts, alarms, customers, doubt, outbox, transcripts
 
 METADATA = "kq:"
 """Every send of ours carries `kq:<outbox id>` where the channel gives it back in the echo."""
 
+TRACKING = "kq-"
+"""The same mark on a template to a phone number, which its receipt gives back."""
+
 ECHO_MATCHES_FOR = timedelta(minutes=10)
+TEMPLATES_ARE_READ_AFTER = timedelta(seconds=10)
+"""How long after news of a template its account is read anew: news come in flocks."""
 
 
 def apply(batch: Batch, event: Event) -> None:
     """Note what happened. Events that concern a person must have been loaded into the batch; a receipt of a template
     that went to a phone number concerns none that we know."""
-    if not event.address.user_id and not isinstance(event, GrantLost):
+    if not event.address.user_id and not isinstance(event, GrantLost | TemplateChanged | MessageDelivered):
         return
     for kind, effect in _EFFECTS:
         if isinstance(event, kind):
@@ -156,7 +163,23 @@ def _unsent(batch: Batch, event: MessageUnsent) -> None:
 
 
 def _delivered(batch: Batch, event: MessageDelivered) -> None:
-    _tick(batch, event, "delivered_at")
+    if event.address.user_id:
+        _tick(batch, event, "delivered_at")
+    elif event.tracking_id.startswith(TRACKING):
+        _template_delivered(batch, event)
+
+
+def _template_delivered(batch: Batch, event: MessageDelivered) -> None:
+    """A template reached a phone: the receipt names our send, which settles it where its answer was lost."""
+    number = event.tracking_id.removeprefix(TRACKING)
+    outbox_id = int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
+    found = outbox.tracked(batch.session, outbox_id) if 0 < outbox_id < 1 << 63 else None
+    if found is None or (found.channel, found.account_id) != (event.address.channel, event.address.account_id):
+        return
+    message_id = event.message_ids[0] if event.message_ids else ""
+    batch.settled[outbox_id] = outbox.Sent(outbox_id, message_id, "", event.at)
+    if message_id:
+        batch.ticks.append((found.identity_id, "delivered_at", event.at, (message_id,), None))
 
 
 def _seen(batch: Batch, event: MessageSeen) -> None:
@@ -202,7 +225,7 @@ def _own_echo(batch: Batch, event: OwnEcho) -> None:
     found = _sent_as(batch, talk, event)
     if found is not None:
         batch.settled[found] = outbox.Sent(found, event.message_id, "", event.at)
-    elif not transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id):
+    elif not (_is_ours(batch, talk, event) or _is_template_out(batch, talk, event)):
         talk.lines.append(_echo_line(talk, event, "app"))
         talk.state = conversations.answered_elsewhere(talk.state)
 
@@ -215,6 +238,16 @@ def _brand_spoke(batch: Batch, event: BrandSpoke) -> None:
         batch.settled[found] = outbox.Sent(found, event.message_id, "", event.at)
     elif not transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id):
         talk.lines.append(_echo_line(talk, event, "app"))
+
+
+def _is_ours(batch: Batch, talk: Talk, event: OwnEcho) -> bool:
+    return transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id)
+
+
+def _is_template_out(batch: Batch, talk: Talk, event: OwnEcho) -> bool:
+    """Whether a template to this person is on its way: its echo may say anything, so it proves nothing either way."""
+    doubtful = doubt.in_doubt(batch.session, talk.person.identity_id, event.at - ECHO_MATCHES_FOR)
+    return any(template_in(body) for _, body in doubtful)
 
 
 def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
@@ -235,7 +268,7 @@ def _looks_like(batch: Batch, talk: Talk, event: OwnEcho | BrandSpoke) -> int | 
         return None
     for outbox_id, body in doubt.in_doubt(batch.session, identity, event.at - ECHO_MATCHES_FOR):
         message = Message.loads(body)
-        same = message.text == event.text and bool(message.picture) == bool(event.media)
+        same = message.template is None and message.text == event.text and bool(message.picture) == bool(event.media)
         if same and outbox_id not in batch.settled:
             return outbox_id
     return None
@@ -264,6 +297,16 @@ def _grant_lost(batch: Batch, event: GrantLost) -> None:
     alarms.ring(batch.session, "grant_lost", f"{account.channel}:{account.account_id}", words, batch.now)
 
 
+def _template_changed(batch: Batch, event: TemplateChanged) -> None:
+    """Note what the event tells, and read all of the account's templates soon, for it seldom tells all."""
+    channel, account_id = event.address.channel, event.address.account_id
+    status = event.status.value if event.status else ""
+    news = {"status": status, "quality": event.quality, "reason": event.reason}
+    templates.note(batch.session, channel, account_id, event.template_id, event.language, batch.now, **news)
+    holds.lift_templates(batch.session, batch.now)
+    registry.queue(batch.session, channel, account_id, batch.now, TEMPLATES_ARE_READ_AFTER)
+
+
 _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
     (Inbound, _inbound),
     (OwnEcho, _own_echo),
@@ -279,4 +322,5 @@ _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
     (MessageUnsent, _unsent),
     (ConsentWithdrawn, _withdrawn),
     (GrantLost, _grant_lost),
+    (TemplateChanged, _template_changed),
 )

@@ -11,8 +11,13 @@ from sqlmodel import Session
 
 from bot.accounts import Accounts
 from bot.channels.base import Channel
-from bot.outbox import ended, facts
+from bot.claims import facts
+from bot.holds import key_of
+from bot.outbox import ended
+from bot.registry import Registry
+from crm.messages import template_in
 from crm.reach import reach
+from crm.templates import Key, Template
 from storage import accounts, expiry, outbox
 from storage.database import Database
 from storage.expiry import Place, Queued
@@ -42,8 +47,9 @@ async def expire(
     if not await database.read(partial(_is_anything_stuck, unreadable=unreadable)):
         return
     place: Place | None = expiry.START
+    templates = Registry()
     while place is not None:
-        look = partial(_look, after=place, channels=channels, unreadable=unreadable, now=clock())
+        look = partial(_look, after=place, channels=channels, unreadable=unreadable, templates=templates, now=clock())
         place, given_up = await database.write(look, priority=Priority.BULK, name="outbox.expire")
         for channel, purpose, reason in given_up:
             ended(channel, purpose, reason).inc()
@@ -59,6 +65,7 @@ def _look(
     after: Place,
     channels: Mapping[str, Channel],
     unreadable: frozenset[tuple[str, str]],
+    templates: Registry,
     now: datetime,
 ) -> _Looked:
     outbox.lock_claims(session)
@@ -69,16 +76,22 @@ def _look(
         key = row.channel, row.account_id
         if row.ready_at > now or (key in held and not held[key] and key not in unreadable):
             continue
-        if reason := _why_never(row, held.get(key, accounts.REMOVED), channels, now):
+        if reason := _why_never(row, held.get(key, accounts.REMOVED), channels, templates.known(session), now):
             reasons[row.id] = reason
     outbox.give_up(session, reasons)
     given_up = [(row.channel, row.purpose, reasons[row.id]) for row in rows if row.id in reasons]
     return _Looked((rows[-1].priority, rows[-1].id) if rows else None, given_up)
 
 
-def _why_never(row: Queued, held: str, channels: Mapping[str, Channel], now: datetime) -> str:
+def _why_never(
+    row: Queued, held: str, channels: Mapping[str, Channel], known: Mapping[Key, Template], now: datetime
+) -> str:
     """Why a message will not go out whatever becomes of its account; "" where it still may."""
     if held == accounts.REMOVED:
         return ACCOUNT_REMOVED
-    answer = reach(channels[row.channel].rules, facts(row, now))
+    use = template_in(row.body)
+    template = known.get(key_of(row.channel, row.account_id, use)) if use else None
+    if use and template is None:
+        return ""
+    answer = reach(channels[row.channel].rules, facts(row, now, template.terms if template else None))
     return answer.refusal.value if answer.refusal else ""

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, partial
 
 from prometheus_client import Counter
 from sqlmodel import Session
 
-from bot import elsewhere
+from bot import elsewhere, holds, registry, settling
 from bot.accounts import Accounts, Held, rung_for
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
+from bot.claims import BURST, Claimed, Claims, Turn
 from bot.effects import METADATA
 from bot.pace import Paces
+from bot.registry import Registry
 from bot.uploads import Uploads
+from crm.budget import Budget
 from crm.events import Address
-from crm.messages import Message, Purpose
-from crm.reach import ReachFacts, reach
-from storage import accounts, alarms, customers, doubt, engines, outbox
-from storage.columns import NEVER
+from crm.messages import Message, Purpose, template_in
+from storage import accounts, alarms, customers, engines, outbox
 from storage.database import REFUSALS, Database
-from storage.doubt import Unsettled
-from storage.expiry import Queued
 from storage.faults import faultpoint
 from storage.outbox import SENDING, UNKNOWN, Due, Sent
 from storage.queue import DEAD, MAX_ATTEMPTS, WAITING, retry_delay
-from storage.work import TROUBLE, Closed, wake
+from storage.work import TROUBLE, Closed
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +35,7 @@ SENDS = Counter(
     "khachquen_sends_total", "Messages that ended, by channel, purpose and how", ["channel", "purpose", "end"]
 )
 
-LEASE = timedelta(seconds=20)
 SLOTS = 128
-BURST = 10
 PAUSE = timedelta(minutes=1)
 REFUSED_PAUSE = timedelta(minutes=15)
 """How long an account rests that is refused until a person mends it; longer than RINGS_AFTER, so it always rings."""
@@ -49,29 +45,6 @@ RENEWAL = timedelta(seconds=90)
 """How long a message stays ours while its account gets a new token or the platform a file: longer than either."""
 RINGS_AFTER = timedelta(minutes=10)
 REFUSED = "account_refused"
-LOOKS_FOR = timedelta(days=1)
-NEVER_AGAIN = datetime.max.replace(tzinfo=NEVER.tzinfo)
-
-SETTLE_AFTER: Mapping[Purpose, timedelta] = {
-    Purpose.REPLY: timedelta(seconds=30),
-    Purpose.STAFF: timedelta(seconds=30),
-    Purpose.TRANSACTION: timedelta(minutes=10),
-}
-"""How long to wait for an echo before a message of unknown outcome is looked for, and then sent once more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A message that is ours to send now, by this lane."""
-
-    due: Due
-    lane: str
-    token: int
-    until: datetime
-
-
-_Turn = tuple[list[Claimed], list[tuple[Due, str]]]
-"""What one turn claimed, and what it gave up and why."""
 
 
 class OutboxWorker:
@@ -83,11 +56,14 @@ class OutboxWorker:
         channels: Mapping[str, Channel],
         living: Accounts,
         intervals: Mapping[str, timedelta],
+        budget: Budget,
         clock: Callable[[], datetime],
         owner: str,
     ) -> None:
         self._database, self._channels, self._accounts = database, channels, living
         self._paces, self._clock, self._owner = Paces(intervals), clock, owner
+        self._registry = Registry()
+        self._claims = Claims(channels, living, self._registry, self._paces, budget)
         self._uploads = Uploads(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
         self._refusing: set[tuple[str, str]] = set()
@@ -105,7 +81,7 @@ class OutboxWorker:
         if not sent and free <= 0:
             return False
         try:
-            claimed, refused = await self._written(sent, free)
+            claimed, refused, _ = await self._written(sent, free)
         except BaseException:
             self._sent = sent + self._sent
             raise
@@ -132,10 +108,10 @@ class OutboxWorker:
             except REFUSALS:
                 await self._note_apart(self._sent)
 
-    async def _written(self, sent: list[Sent], free: int) -> _Turn:
+    async def _written(self, sent: list[Sent], free: int) -> Turn:
         """One turn. Where the database refuses it, what was sent is noted one by one first, so that none jams all."""
 
-        def turn(session: Session) -> _Turn:
+        def turn(session: Session) -> Turn:
             return self._turn(session, sent, free)
 
         try:
@@ -164,71 +140,16 @@ class OutboxWorker:
     async def _note(self, sent: Sequence[Sent]) -> None:
         await self._database.write(lambda session: outbox.sent(session.connection(), sent), name="outbox.sent")
 
-    def _turn(self, session: Session, sent: list[Sent], free: int) -> _Turn:
+    def _turn(self, session: Session, sent: list[Sent], free: int) -> Turn:
         with engines.together(session.connection()):
             outbox.sent(session.connection(), sent)
             if sent:
                 faultpoint("t5.written")
-            return self._claim(session, free) if free > 0 else ([], [])
-
-    def _claim(self, session: Session, free: int) -> _Turn:
-        now = self._clock()
-        outbox.lock_claims(session)
-        room, tats = self._room(session, now, free)
-        if not room:
-            return [], []
-        refused: list[tuple[Due, str]] = []
-        claimed: list[Claimed] = []
-        for due in self._due(session, room, now, free):
-            key = (due.channel, due.account_id)
-            if room.get(key, 0) <= 0:
-                continue
-            answer = reach(self._channels[due.channel].rules, facts(due, now))
-            if answer.refusal is not None:
-                refused.append((due, answer.refusal.value))
-                continue
-            room[key] -= 1
-            row, tat = tats[key]
-            tats[key] = (row, max(tat, now) + self._paces.interval(key, now))
-            claimed.append(Claimed(due, answer.lane, due.lease_token + 1, now + LEASE))
-        outbox.start(session, self._owner, now + LEASE, [(each.due.id, each.lane, each.token) for each in claimed])
-        outbox.give_up(session, {due.id: reason for due, reason in refused})
-        if refused:
-            wake(session, outbox.TOPIC)
-        if claimed:
-            paced = {row: tat for key, (row, tat) in tats.items() if self._paces.interval(key, now)}
-            outbox.hold_pace(session, paced)
-        return claimed, refused
-
-    def _due(self, session: Session, room: Mapping[tuple[str, str], int], now: datetime, free: int) -> list[Due]:
-        """What may be claimed. The marketing of an account near its limit waits, and is not in the way of others'."""
-        found = outbox.due(session, [account for _, account in room], now, free)
-        strained = {key for key in room if self._paces.holds_marketing(key, now)}
-        if not strained:
-            return found
-        may_go = [due for due in found if not _waits(due, strained)]
-        if len(found) < free or len(may_go) == free:
-            return may_go
-        others = outbox.due(session, [account for channel, account in room.keys() - strained], now, free)
-        known = {due.id for due in may_go}
-        return [*may_go, *(due for due in others if due.id not in known and not _waits(due, strained))][:free]
-
-    def _room(
-        self, session: Session, now: datetime, free: int
-    ) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], tuple[int, datetime]]]:
-        """How many messages each account may send now, and how far its pace is reserved already."""
-        room: dict[tuple[str, str], int] = {}
-        tats: dict[tuple[str, str], tuple[int, datetime]] = {}
-        unreadable = self._accounts.unreadable
-        for key, (row, tat, held) in accounts.paces(session).items():
-            if held or key in unreadable:
-                continue
-            interval = self._paces.interval(key, now)
-            slots = free if not interval else int((now + BURST * interval - max(tat, now)) / interval)
-            if key[0] in self._channels and slots > 0 and tat <= now + BURST * interval:
-                room[key] = slots
-                tats[key] = (row, tat)
-        return room, tats
+            now = self._clock()
+            turn = self._claims.make(session, self._owner, now, free) if free > 0 else Turn([], [], [])
+        for each in turn.rings:
+            alarms.ring(session, *each, now)
+        return turn
 
     async def _send(self, item: Claimed) -> None:
         due = item.due
@@ -268,7 +189,8 @@ class OutboxWorker:
             await self._failed(item, account, error)
             return
         faultpoint("t5.answered")
-        self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock()))
+        charged = None if answer.cost == item.cost else answer.cost
+        self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock(), charged))
         self._topic.set()
         ended(due.channel, due.purpose, "sent").inc()
         await self._accepted(due)
@@ -289,6 +211,10 @@ class OutboxWorker:
             await self._wait(item, retry_delay(due.attempts), words, counted=True)
         elif kind is SendErrorKind.ELSEWHERE:
             await self._elsewhere(item, words, error.retry_after or PAUSE)
+        elif error.subject is Subject.TEMPLATE:
+            await self._template_stopped(item, error)
+        elif self._may_be_the_template(item, error):
+            await self._look_at_template(item, words)
         elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
             pause = error.retry_after or PAUSE
             if kind is SendErrorKind.PERMANENT:
@@ -300,6 +226,46 @@ class OutboxWorker:
             await self._wait(item, error.retry_after or retry_delay(due.attempts + 1), words, counted=True)
         else:
             await self._give_up(item, words, unreachable=kind is SendErrorKind.UNREACHABLE)
+            in_window = template_in(due.body) is None
+            if in_window and (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.PERSON):
+                await self._correct_window(due, account)
+
+    async def _correct_window(self, due: Due, account: Account) -> None:
+        """The platform would not let us write though we believed that we may: learn what it counts from."""
+        believed = due.last_interaction_at
+        try:
+            told = await self._channels[due.channel].last_interaction(account, due.user_id)
+        except SendError as error:
+            log.info("a window could not be asked for", extra={"outbox_id": due.id, "code": error.code})
+            return
+        if told is not None and believed is not None and told < believed:
+            correct = partial(customers.correct_window, identity_id=due.identity_id, believed=believed, told=told)
+            await self._database.write(correct, name="outbox.window")
+
+    async def _template_stopped(self, item: Claimed, error: SendError) -> None:
+        """Let this message wait, and with it all that use its template, until the platform takes it again."""
+        due, use = item.due, template_in(item.due.body)
+        if use is None:
+            await self._give_up(item, str(error)[:500])
+            return
+        key = holds.key_of(due.channel, due.account_id, use)
+        why = str(error)[:300].rstrip(".")
+        await self._database.write(partial(holds.stop, key=key, why=why, now=self._clock()), name="outbox.template")
+        self._registry.forget()
+        await self._wait(item, holds.LOOKS_AGAIN, holds.held(key, why), counted=False)
+
+    def _may_be_the_template(self, item: Claimed, error: SendError) -> bool:
+        """Whether a message's first refusal may have its cause in its template."""
+        refused = (error.kind, error.subject) == (SendErrorKind.PERMANENT, Subject.MESSAGE)
+        return refused and not item.due.attempts and template_in(item.due.body) is not None
+
+    async def _look_at_template(self, item: Claimed, words: str) -> None:
+        """A refusal may mean that the template went, which not every platform says: look, and try once more."""
+        due = item.due
+        look = partial(registry.queue, channel=due.channel, account_id=due.account_id, now=self._clock())
+        await self._database.write(look, name="outbox.template")
+        self._registry.forget()
+        await self._wait(item, PAUSE, words, counted=True)
 
     async def _prolong(self, item: Claimed) -> None:
         longer = partial(outbox.prolong, outbox_id=item.due.id, token=item.token, until=self._clock() + RENEWAL)
@@ -339,7 +305,7 @@ class OutboxWorker:
         await self._database.write(held, name="outbox.elsewhere")
 
     async def _in_doubt(self, item: Claimed, words: str) -> None:
-        wait = SETTLE_AFTER.get(Purpose(item.due.purpose), timedelta(minutes=10))
+        wait = settling.SETTLE_AFTER.get(Purpose(item.due.purpose), timedelta(minutes=10))
         await self._move(item, state=UNKNOWN, ready_at=self._clock() + wait, error=words)
 
     async def _give_up(self, item: Claimed, words: str, *, unreachable: bool = False) -> None:
@@ -355,10 +321,6 @@ class OutboxWorker:
         await self._database.write(move, name="outbox.move")
 
 
-def _waits(due: Due, strained: Collection[tuple[str, str]]) -> bool:
-    return (due.channel, due.account_id) in strained and Purpose(due.purpose).is_marketing
-
-
 @cache
 def ended(channel: str, purpose: str, end: str) -> Counter:
     """The counter of messages that ended so; count after the commit."""
@@ -369,40 +331,3 @@ def _hold_until(session: Session, due: Due, tat: datetime) -> None:
     row = accounts.find(session, due.channel, due.account_id)
     if row is not None:
         accounts.change(session, row.id, send_tat=tat)
-
-
-def sweep(session: Session, now: datetime, owner: str | None = None) -> int:
-    """What lost senders were at is unknown from now on; with `owner`, what every other sender was at."""
-    return doubt.sweep(session, now, {purpose.value: now + wait for purpose, wait in SETTLE_AFTER.items()}, owner)
-
-
-def settle(session: Session, item: Unsettled, found: str | None, now: datetime) -> str:
-    """Decide about a message of unknown outcome once it was looked for: sent, once more, or never; says which.
-
-    `found` is the platform's id of it, "" where the platform does not have it, None where that cannot be told.
-    """
-    if found:
-        outbox.sent(session.connection(), [Sent(item.id, found, "", now)])
-        return "sent"
-    purpose = Purpose(item.purpose)
-    known_absent = found is not None
-    if purpose in SETTLE_AFTER and not item.resent and (known_absent or purpose is not Purpose.TRANSACTION):
-        outbox.move(session, item.id, UNKNOWN, item.lease_token, state=WAITING, ready_at=now, resent=True)
-        return "again"
-    look_again = purpose is Purpose.TRANSACTION and not known_absent and now - item.created_at < LOOKS_FOR
-    ready_at = now + SETTLE_AFTER[purpose] if look_again else NEVER_AGAIN
-    outbox.move(session, item.id, UNKNOWN, item.lease_token, state=UNKNOWN, ready_at=ready_at)
-    return UNKNOWN
-
-
-def facts(due: Due | Queued, now: datetime) -> ReachFacts:
-    """What `reach` must know about a message that waits."""
-    return ReachFacts(
-        purpose=Purpose(due.purpose),
-        last_interaction_at=due.last_interaction_at,
-        now=now,
-        typed_by_person=due.typed_by_person,
-        consented=due.marketing == "granted",
-        opted_out=due.marketing == "withdrawn",
-        unreachable=due.unreachable_since is not None,
-    )

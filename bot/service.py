@@ -9,24 +9,25 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session
 
-from bot import upkeep
+from bot import holds, settling, upkeep
 from bot.accounts import Accounts, App
 from bot.catchup import Catchup
 from bot.channels.base import Channel, Keys
 from bot.inbox import Desk, InboxWorker
 from bot.jobs import JobWorker
 from bot.loop import work
-from bot.outbox import OutboxWorker, sweep
+from bot.outbox import OutboxWorker
 from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.silence import Silence
 from bot.upkeep import Upkeep
+from crm.budget import Budget
 from storage import accounts, inbox, jobs, outbox
 from storage.database import Database
 from storage.queue import free_leases
@@ -142,7 +143,7 @@ async def running(
 
 def _take_over(session: Session, now: datetime, owner: str) -> None:
     """The only process on this file starts: whatever an earlier one held is free, what it was sending is unknown."""
-    sweep(session, now, owner)
+    settling.sweep(session, now, owner)
     free_leases(session, jobs.Job, owner)
     free_leases(session, accounts.AccountRow, owner)
 
@@ -150,13 +151,15 @@ def _take_over(session: Session, now: datetime, owner: str) -> None:
 @asynccontextmanager
 async def _working(settings: Settings, service: Service, desk: Desk, clock: Clock, owner: str) -> AsyncIterator[None]:
     database, channels, living = service.database, service.channels, service.accounts
-    chores = Upkeep(database, channels, living, clock, settings.raw_body_days)
+    budget = Budget(settings.monthly_send_budget, settings.timezone)
+    chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget)
     inbox_worker = InboxWorker(database, desk, living, clock)
-    outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), clock, owner)
+    outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, clock, owner)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
     job_worker = JobWorker(database, kinds, clock, owner)
     await outbox_worker.recall()
+    await database.write(partial(holds.lift_budget, budget=budget, now=clock()), name="service.lift_budget")
     stopping = asyncio.Event()
     tasks = [
         asyncio.create_task(work(inbox_worker.once, database.topic(inbox.TOPIC), stopping, 0.5)),
@@ -184,7 +187,8 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
 def _scheduler(database: Database, clock: Clock) -> AsyncIOScheduler:
     scheduler = AsyncIOScheduler(job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": 60})
     for kind, every in upkeep.EVERY.items():
-        scheduler.add_job(_tick, "interval", seconds=every.total_seconds(), args=[database, kind, clock])
+        first = {"next_run_time": datetime.now(UTC) + upkeep.FIRST[kind]} if kind in upkeep.FIRST else {}
+        scheduler.add_job(_tick, "interval", seconds=every.total_seconds(), args=[database, kind, clock], **first)
     return scheduler
 
 

@@ -11,13 +11,14 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from bot import accounts, expiry, outbox
+from bot import accounts, expiry, holds, registry, settling
 from bot.accounts import Accounts, Held
 from bot.batch import PROFILE_JOB
 from bot.channels.base import Channel, Profile, SendError, SendErrorKind
 from bot.checkup import Checkups
 from bot.jobs import Later, Payload, Work
 from crm import conversations
+from crm.budget import Budget
 from crm.messages import Message
 from storage import accounts as account_rows
 from storage import alarms, customers, doubt, inbox, jobs, transcripts
@@ -41,8 +42,11 @@ EVERY: Mapping[str, timedelta] = {
     "tokens.refresh": timedelta(minutes=10),
     "accounts.check": timedelta(minutes=10),
     "bodies.purge": timedelta(hours=6),
+    registry.SYNC: timedelta(hours=6),
 }
 """What the scheduler enqueues, and how often; the unique key of a job makes many schedulers one."""
+FIRST: Mapping[str, timedelta] = {registry.SYNC: timedelta(minutes=1)}
+"""What is done for the first time so soon after the start, instead of a whole turn later."""
 
 
 class Upkeep:
@@ -55,9 +59,10 @@ class Upkeep:
         living: Accounts,
         clock: Callable[[], datetime],
         body_days: int,
+        budget: Budget,
     ) -> None:
         self._database, self._channels, self._accounts = database, channels, living
-        self._clock, self._body_days = clock, body_days
+        self._clock, self._body_days, self._budget = clock, body_days, budget
         self._checkups = Checkups(database, channels, living, clock)
         self._profiles = database.lane("profile.keep", _keep_profiles)
 
@@ -71,6 +76,7 @@ class Upkeep:
             "tokens.refresh": self.refresh_tokens,
             "accounts.check": self.check_accounts,
             "bodies.purge": self.purge_bodies,
+            registry.SYNC: self.sync_templates,
         }
 
     async def fetch_profile(self, payload: Payload) -> None:
@@ -93,26 +99,29 @@ class Upkeep:
     async def sweep(self, payload: Payload) -> None:
         """Free what lost senders held, and settle the sends whose outcome is unknown."""
         now = self._clock()
-        await self._database.write(lambda session: outbox.sweep(session, now), name="outbox.sweep")
+        await self._database.write(lambda session: settling.sweep(session, now), name="outbox.sweep")
         doubtful = await self._database.read(lambda session: doubt.unsettled(session, now, LOOKS))
         await asyncio.gather(*(self._settle(item) for item in doubtful))
         if len(doubtful) == LOOKS:
             raise Later(timedelta())
 
     async def expire(self, payload: Payload) -> None:
-        """Give up what waits for an account that does not send and can never go out any more."""
+        """Give up what waits for an account that does not send and can never go out any more; lift holds that ended."""
+        lift = partial(_lift, budget=self._budget, now=self._clock())
+        await self._database.write(lift, name="outbox.lift")
         await expiry.expire(self._database, self._channels, self._accounts, self._clock)
 
     async def _settle(self, item: Unsettled) -> None:
         found = await self._look_for(item)
-        decide = partial(outbox.settle, item=item, found=found, now=self._clock())
+        decide = partial(settling.settle, item=item, found=found, now=self._clock())
         how = await self._database.write(decide, name="outbox.settle")
         log.info("a send of unknown outcome was settled", extra={"outbox_id": item.id, "how": how})
 
     async def _look_for(self, item: Unsettled) -> str | None:
         """The platform's id of the message, "" where it is not there, None where that cannot be told."""
-        text = Message.loads(item.body).text
-        if not text:
+        message = Message.loads(item.body)
+        text = message.text
+        if not text or message.template:
             return None
         try:
             account = await self._accounts.get(item.channel, item.account_id)
@@ -151,6 +160,17 @@ class Upkeep:
         """Look at the accounts whose last look is hours old; one that was not reached is asked again soon."""
         await self._checkups.look(await self._checkups.due())
 
+    async def sync_templates(self, payload: Payload) -> None:
+        """Ask the platform for an account's templates; without an account, queue that for each one that sends."""
+        if not payload:
+            now = self._clock()
+            await self._database.write(partial(registry.queue_all, now=now), name="templates.queue")
+            return
+        await registry.sync_later(
+            self._database, self._channels, self._accounts, payload["channel"], payload["account_id"], self._clock
+        )
+        await self._database.write(partial(holds.lift_templates, now=self._clock()), name="templates.lift")
+
     async def purge_bodies(self, payload: Payload) -> None:
         """Forget raw bodies after the days that the settings leave them."""
         before = self._clock() - timedelta(days=self._body_days)
@@ -168,6 +188,11 @@ async def enqueue(database: Database, kind: str, now: datetime) -> None:
 
 def _enqueue(session: Session, kind: str, now: datetime) -> None:
     jobs.add_many(session, [jobs.row(kind, "", {}, now)])
+
+
+def _lift(session: Session, budget: Budget, now: datetime) -> None:
+    holds.lift_templates(session, now)
+    holds.turn_month(session, budget, now)
 
 
 def _keep_profiles(connection: Connection, found: Sequence[tuple[int, Profile, datetime]]) -> None:

@@ -125,6 +125,27 @@ def join_by_phone(session: Session, person: Person, phone: str, now: datetime) -
     return _join(session, person.customer_id, matches[0], now)
 
 
+def by_phone(session: Session, customer_id: int, channel: str, account_id: str, now: datetime) -> Person | None:
+    """A customer's phone number as somebody to write to from this account, made at first need; None without a number.
+
+    Only approved templates go there, and nothing comes back but receipts.
+    """
+    known = store.profile(session, customer_id)
+    if known is None or not known.phone:
+        return None
+    store.lock(session, [customer_id])
+    address = phones.address(known.phone, customer_id)
+    found = store.people(session, [address]).get((channel, account_id, address))
+    if found is None:
+        identity = {
+            "id": new_id(), "customer_id": customer_id, "channel": channel, "account_id": account_id,
+            "user_id": address, "created_at": now,
+        }  # fmt: skip
+        store.add_many(session, [], [identity], [{"id": identity["id"]}])
+        found = store.people(session, [address])[channel, account_id, address]
+    return found
+
+
 def code_in(text: str) -> str:
     """The first code in these words whose check character is right, in capitals; "" for none.
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from crm.templates import Status
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -237,10 +239,12 @@ class ConsentWithdrawn(Event):
 
 @dataclass(frozen=True, slots=True)
 class TemplateChanged(Event):
-    """A message template changed its state, quality or quota at the platform."""
+    """A message template changed at the platform; what the event does not tell is None or empty."""
 
     template_id: str = ""
-    status: str = ""
+    language: str = ""
+    status: Status | None = None
+    quality: str = ""
     reason: str = ""
 
 

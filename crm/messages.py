@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 
 class Purpose(StrEnum):
@@ -35,6 +36,10 @@ _PRIORITIES = {
     Purpose.CARE: 5,
     Purpose.BROADCAST: 9,
 }
+
+
+_MARK = '"template"'
+"""Stands in the JSON of every message with a template, and hardly in any other: quotes within words are escaped."""
 
 
 class ButtonKind(StrEnum):
@@ -70,10 +75,20 @@ KEPT = "media:"
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """A template that the platform approved, with the values for its gaps, by name. `language` where it has several."""
+
+    template_id: str
+    language: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What is said; at least one of all but `reply_to` is there. A channel degrades what it cannot show.
 
     `picture` and `file` are web addresses, or `media:<id>` of what we keep. `sticker` is an id of the channel's own.
+    With a `template` the platform shows that, and `text` is only what our own transcript keeps of it.
     """
 
     text: str = ""
@@ -83,6 +98,7 @@ class Message:
     file: str = ""
     sticker: str = ""
     reply_to: str = ""
+    template: TemplateUse | None = None
 
     @property
     def kept(self) -> str:
@@ -116,7 +132,18 @@ class Message:
             file=data.get("file", ""),
             sticker=data.get("sticker", ""),
             reply_to=data.get("reply_to", ""),
+            template=_template(data["template"]) if "template" in data else None,
         )
+
+
+def template_in(body: str) -> TemplateUse | None:
+    """The template that a message's JSON names; costs no parsing where there is none."""
+    return Message.loads(body).template if _MARK in body else None
+
+
+def _template(item: dict[str, Any]) -> TemplateUse:
+    values = tuple((name, value) for name, value in item.get("values", ()))
+    return TemplateUse(item["template_id"], item.get("language", ""), values)
 
 
 def _button(item: dict[str, str]) -> Button:

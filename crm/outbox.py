@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from crm.messages import Message, Purpose
+from crm import templates
+from crm.messages import Message, Purpose, TemplateUse
 from crm.reach import Refusal
 from storage import outbox, transcripts
 from storage.columns import NEVER, new_id
@@ -92,11 +93,21 @@ def send(
     typed_by_person: bool = False,
     dedup_key: str | None = None,
 ) -> Refusal | None:
-    """Compose and queue in this transaction; the refusal where it must not go out. Twice with one key says it once."""
+    """Compose and queue in this transaction; the refusal where it must not go out. Twice with one key says it once.
+
+    A template that cannot be used now, or is not known yet, lets its message wait; values that do not fit are refused.
+    """
     rows = compose(person, parts, purpose, now, typed_by_person=typed_by_person, dedup_key=dedup_key)
     if isinstance(rows, Refusal):
         return rows
+    if any(_is_unfit(session, person, part.template) for part in parts if part.template):
+        return Refusal.BAD_VALUES
     outbox.add_many(session.connection(), rows)
     transcripts.add_messages(session, lines(rows, parts))
     wake(session, outbox.TOPIC)
     return None
+
+
+def _is_unfit(session: Session, person: Person, use: TemplateUse) -> bool:
+    known = templates.find(session, (person.channel, person.account_id, use.template_id, use.language))
+    return known is not None and bool(templates.problems(known, dict(use.values)))

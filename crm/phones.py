@@ -25,5 +25,15 @@ def normalise(raw: str, region: str = "VN") -> str | None:
     return whole if _digits(text) <= len(whole) + 2 else None
 
 
+def address(number: str, customer_id: int) -> str:
+    """A customer's number (E.164) as an address to write to. Two customers may share a number, but no address."""
+    return f"{number}#{customer_id}"
+
+
+def number_at(user_id: str) -> str:
+    """The number (E.164) of such an address; "" for a channel's own id of a person."""
+    return user_id.partition("#")[0] if user_id.startswith("+") else ""
+
+
 def _digits(text: str) -> int:
     return sum(letter.isdigit() for letter in text)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from crm.messages import Purpose
+from crm.templates import Terms
 
 
 class Refusal(StrEnum):
@@ -17,23 +18,30 @@ class Refusal(StrEnum):
     OPTED_OUT = "opted_out"
     NO_CONSENT = "no_consent"
     UNREACHABLE = "unreachable"
+    WRONG_TAG = "wrong_tag"
+    NO_LANE = "no_lane"
+    BAD_VALUES = "bad_values"
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
     """One legal way a message goes out, in force from `since` until the day before `until`.
 
-    Open for `within` after the person's last interaction. `typed_only` lanes carry only text that a person typed.
-    `cost` is in đồng a message. `marketing` says whether promotion may go this way.
+    Open for `within` after the person's last interaction; always, where that is None. `typed_only` lanes carry only
+    text that a person typed, `template` lanes only approved templates, `by_phone` lanes go to a phone number instead of
+    the channel's own id. `cost` is in đồng a message, beside a template's own price. `marketing` says whether promotion
+    may go this way.
     """
 
     name: str
-    within: timedelta
+    within: timedelta | None
     since: date
     until: date | None = None
     cost: int = 0
     typed_only: bool = False
     marketing: bool = True
+    template: bool = False
+    by_phone: bool = False
 
     def in_force(self, day: date) -> bool:
         """Whether the platform's rule holds on this day."""
@@ -58,6 +66,8 @@ class ReachFacts:
     consented: bool = False
     opted_out: bool = False
     unreachable: bool = False
+    template: Terms | None = None
+    by_phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ def reach(rules: Rules, facts: ReachFacts) -> Reach:
     """The first lane that is open; else the reason that someone can act upon.
 
     A reply to a person who just wrote always passes consent: they asked. Marketing needs consent and no opt-out.
+    A message with a template goes by a template lane, which asks for no window; one without never does.
     """
     if facts.unreachable:
         return Reach(refusal=Refusal.UNREACHABLE)
@@ -90,16 +101,32 @@ def reach(rules: Rules, facts: ReachFacts) -> Reach:
         return Reach(refusal=Refusal.OPTED_OUT)
     if facts.purpose.is_marketing and not facts.consented:
         return Reach(refusal=Refusal.NO_CONSENT)
+    if facts.template is not None:
+        return _by_template(rules, facts, facts.template)
     if facts.last_interaction_at is None:
         return Reach(refusal=Refusal.NEVER_WROTE)
-    day = facts.now.date()
     for lane in rules.lanes:
+        if lane.template or lane.within is None or not _is_open(lane, facts):
+            continue
         closes = facts.last_interaction_at + lane.within - MARGIN
-        if (
-            lane.in_force(day)
-            and facts.now < closes
-            and (facts.typed_by_person or not lane.typed_only)
-            and (lane.marketing or not facts.purpose.is_marketing)
-        ):
+        if facts.now < closes:
             return Reach(lane=lane.name, cost=lane.cost, until=closes)
     return Reach(refusal=Refusal.WINDOW_CLOSED)
+
+
+def _by_template(rules: Rules, facts: ReachFacts, terms: Terms) -> Reach:
+    if not terms.tag.allows(facts.purpose):
+        return Reach(refusal=Refusal.WRONG_TAG)
+    for lane in rules.lanes:
+        if lane.template and lane.by_phone == facts.by_phone and _is_open(lane, facts):
+            return Reach(lane=lane.name, cost=lane.cost + (terms.price_phone if lane.by_phone else terms.price_user))
+    return Reach(refusal=Refusal.NO_LANE)
+
+
+def _is_open(lane: Lane, facts: ReachFacts) -> bool:
+    """Whether such a message may take this lane at all, whatever its window."""
+    return (
+        lane.in_force(facts.now.date())
+        and (facts.typed_by_person or not lane.typed_only)
+        and (lane.marketing or not facts.purpose.is_marketing)
+    )

@@ -59,6 +59,7 @@ class ZbsTemplate:
     params: tuple[TemplateParam, ...] = ()
     tag: str = "TRANSACTION"
     status: str = "ENABLE"
+    quality: str = "HIGH"
     by_user_id: bool = True
     price_phone: int = 800
     price_uid: int = 560

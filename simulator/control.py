@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import media, speech, zalo_events
+from simulator import media, speech, templates, zalo_events
 from simulator.faults import read_fault
 from simulator.people import CHANNELS, ZALO, Contact
 from simulator.platform import PLATFORM, Platform
@@ -256,6 +256,7 @@ def routes() -> list[web.RouteDef]:
         "seen": seen,
         "withdraw": withdraw,
         "webhook": webhook,
+        "template": templates.change,
         "faults": set_faults,
         "clock": set_clock,
         "bot": set_bot_url,

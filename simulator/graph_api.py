@@ -68,6 +68,8 @@ def _utility(call: GraphCall, template: Any) -> Shown:
     found = next((t for t in call.platform.page.templates if (t["name"], t["language"]) == key), None)
     if found is None:
         raise bad_param("Template name does not exist in the translation")
+    if found["status"] != "APPROVED":
+        raise bad_param("The template is not approved")
     text = next((str(part.get("text", "")) for part in found["components"] if part.get("type") == "BODY"), "")
     for part in template.get("components") or []:
         if isinstance(part, dict) and str(part.get("type")).lower() == "body":

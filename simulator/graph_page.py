@@ -173,10 +173,19 @@ async def make_template(call: GraphCall) -> JSON:
 
 
 async def templates(call: GraphCall) -> JSON:
-    """`GET /{page}/message_templates?name=`."""
+    """`GET /{page}/message_templates?name=&limit=&after=`."""
     page_of(call)
-    name = call.params.get("name")
-    return {"data": [t for t in call.platform.page.templates if name in (None, t["name"])]}
+    name, limit, after = (call.params.get(key) for key in ("name", "limit", "after"))
+    found = [t for t in call.platform.page.templates if name in (None, t["name"])]
+    try:
+        start, most = int(after or 0), min(int(limit or 25), 100)
+    except ValueError:
+        raise bad_param("Params limit and after are not valid") from None
+    some = found[start : start + most]
+    paging: JSON = {"cursors": {"before": str(start), "after": str(start + len(some))}}
+    if start + most < len(found):
+        paging["next"] = f"{call.request.url.origin()}{call.request.path}?limit={most}&after={start + most}"
+    return {"data": some, "paging": paging} if some else {"data": []}
 
 
 async def delete_template(call: GraphCall) -> JSON:

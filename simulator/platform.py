@@ -129,6 +129,7 @@ class Platform:
         self.zalo_package = config.zalo_package
         self.zalo_sub_quota_left = config.zalo_sub_quota
         self.zbs_quota_left = config.zbs_daily_quota
+        self.zbs_templates = {template.id: template for template in config.zbs_templates}
         self.zbs_receipts: dict[str, datetime] = {}
         self.page = PageState()
         self.oa = OaState()

@@ -190,10 +190,11 @@ def _echo(
 
 def read_template(platform: Platform, template_id: Any, template_data: Any) -> tuple[ZbsTemplate, str]:
     """An approved template and its text with the data filled in; raises ZaloError with the ZBS codes."""
-    wanted = str(template_id)
-    template = next((t for t in platform.config.zbs_templates if t.id == wanted), None)
+    template = platform.zbs_templates.get(str(template_id))
     if template is None:
         raise ZaloError(-109, "Template ID is invalid")
+    if template.status == "DISABLE":
+        raise ZaloError(-146, "Template is disabled due to low quality")
     if template.status != "ENABLE":
         raise ZaloError(-131, "Template is not approved")
     if not isinstance(template_data, dict):

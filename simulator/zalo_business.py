@@ -15,6 +15,7 @@ from simulator.chat import Line
 from simulator.config import ZbsTemplate
 from simulator.people import ZALO
 from simulator.platform import Platform, new_zalo_id
+from simulator.proof import appsecret_proof
 from simulator.surface import WebHandler, faulty, json_answer, zalo_error
 from simulator.zalo_api import brand_of, read_json, read_template
 from simulator.zalo_messages import ZaloError
@@ -36,6 +37,10 @@ def business(handler: Callable[[Platform, web.Request], Awaitable[JSON]]) -> Web
         try:
             if platform.zalo_tokens.state(token, platform.now()) != "valid":
                 raise ZaloError(-124, "Access token invalid")
+            proof = request.headers.get("appsecret_proof")
+            required = platform.config.require_appsecret_proof
+            if (required or proof is not None) and proof != appsecret_proof(platform.config.zalo_app_secret, token):
+                raise ZaloError(-1241, "Invalid appsecret_proof provided in the API argument")
             body = {"error": 0, "message": "Success", **await handler(platform, request)}
         except ZaloError as error:
             body = zalo_error(error.code, error.message)
@@ -104,14 +109,14 @@ def _listed(template: ZbsTemplate) -> JSON:
         "templateName": template.name,
         "createdTime": 1767200400000,
         "status": template.status,
-        "templateQuality": "HIGH",
+        "templateQuality": template.quality,
     }
 
 
 async def templates(platform: Platform, request: web.Request) -> JSON:
     """`GET /template/all`."""
     status = STATUSES.get(request.query.get("status", ""))
-    known = [_listed(t) for t in platform.config.zbs_templates if status in (None, t.status)]
+    known = [_listed(t) for t in platform.zbs_templates.values() if status in (None, t.status)]
     try:
         offset, limit = int(request.query.get("offset", 0)), int(request.query.get("limit", 100))
     except ValueError:
@@ -122,7 +127,7 @@ async def templates(platform: Platform, request: web.Request) -> JSON:
 async def template_info(platform: Platform, request: web.Request) -> JSON:
     """`GET /template/info/v2`."""
     wanted = request.query.get("template_id", "")
-    template = next((t for t in platform.config.zbs_templates if t.id == wanted), None)
+    template = platform.zbs_templates.get(wanted)
     if template is None:
         raise ZaloError(-109, "Template ID is invalid")
     params = [
@@ -144,7 +149,7 @@ async def template_info(platform: Platform, request: web.Request) -> JSON:
         "listButtons": [],
         "timeout": 7200000,
         "previewUrl": "",
-        "templateQuality": "HIGH",
+        "templateQuality": template.quality,
         "templateTag": template.tag,
         "price_sdt": str(template.price_phone),
         "price_uid": str(template.price_uid),

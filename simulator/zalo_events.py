@@ -103,6 +103,30 @@ def phone_receipt(config: SimulatorConfig, phone: str, message_id: str, tracking
     }
 
 
+def template_status(config: SimulatorConfig, template_id: str, old: str, new: str, reason: str, at: datetime) -> JSON:
+    """`change_template_status`."""
+    return {
+        "event_name": "change_template_status",
+        "oa_id": config.zalo_oa_id,
+        "app_id": config.zalo_app_id,
+        "template_id": template_id,
+        "status": {"prev_status": old, "new_status": new},
+        "reason": reason,
+        "timestamp": millis(at),
+    }
+
+
+def template_quality(config: SimulatorConfig, template_id: str, quality: str, at: datetime) -> JSON:
+    """`change_template_quality`; it names no app."""
+    return {
+        "event_name": "change_template_quality",
+        "oa_id": config.zalo_oa_id,
+        "template_id": template_id,
+        "quality": quality,
+        "timestamp": millis(at),
+    }
+
+
 def tagged(config: SimulatorConfig, event: str, user_ids: list[str], tag: str, at: datetime) -> JSON:
     """`add_user_to_tag` or `remove_user_from_tag`."""
     return {

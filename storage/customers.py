@@ -225,6 +225,13 @@ def keep_profiles(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     _NAME.run(connection, taken_over)
 
 
+def correct_window(session: Session, identity_id: int, believed: datetime, told: datetime) -> bool:
+    """The reply window is counted from earlier than we believed; False where an event moved it since."""
+    stands = (_identity.c.id == identity_id, _identity.c.last_interaction_at == believed)
+    statement = update(_identity).where(*stands).values(last_interaction_at=told)
+    return session.connection().execute(statement).rowcount == 1
+
+
 def set_followed(session: Session, identity_id: int, followed: bool, at: datetime) -> None:
     """They followed, or ceased to, at this moment; what they did later stands."""
     latest = (_identity.c.id == identity_id, func.coalesce(_identity.c.followed_at, at) <= at)

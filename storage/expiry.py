@@ -25,12 +25,14 @@ class Queued(NamedTuple):
     id: int
     channel: str
     account_id: str
+    user_id: str
     purpose: str
     typed_by_person: bool
     ready_at: datetime
     last_interaction_at: datetime | None
     unreachable_since: datetime | None
     marketing: str
+    body: str
 
 
 _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
@@ -59,9 +61,9 @@ def _within(session: Session, priority: int, after_id: int, most: int) -> list[Q
     """One priority by itself: SQLite would compare (priority, id) by priority alone and read the rest in vain."""
     statement = (
         select(
-            _outbox.c.priority, _outbox.c.id, _outbox.c.channel, _outbox.c.account_id, _outbox.c.purpose,
-            _outbox.c.typed_by_person, _outbox.c.ready_at, _identity.c.last_interaction_at,
-            _identity.c.unreachable_since, _customer.c.marketing,
+            _outbox.c.priority, _outbox.c.id, _outbox.c.channel, _outbox.c.account_id, _outbox.c.user_id,
+            _outbox.c.purpose, _outbox.c.typed_by_person, _outbox.c.ready_at, _identity.c.last_interaction_at,
+            _identity.c.unreachable_since, _customer.c.marketing, _outbox.c.body,
         )
         .join(_identity, _identity.c.id == _outbox.c.identity_id)
         .join(_customer, _customer.c.id == _identity.c.customer_id)

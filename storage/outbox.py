@@ -41,6 +41,7 @@ _OPEN = text("state IN ('waiting', 'sending')")
 _UNSETTLED = text("state = 'unknown'")
 _IN_DOUBT = text("state IN ('sending', 'unknown')")
 _DEAD = text("state = 'dead'")
+_PAID = text("cost > 0")
 _KEYED = text("dedup_key IS NOT NULL")
 
 
@@ -58,6 +59,7 @@ class OutboxMessage(QueueRow, Leased, table=True):
         Index("ix_outbox_unknown", "ready_at", sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED),
         Index("ix_outbox_in_doubt", "identity_id", sqlite_where=_IN_DOUBT, postgresql_where=_IN_DOUBT),
         Index("ix_outbox_dead", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
+        Index("ix_outbox_paid", "channel", "account_id", "sent_at", "cost", sqlite_where=_PAID, postgresql_where=_PAID),
     )
 
     id: int = given_id()
@@ -74,6 +76,7 @@ class OutboxMessage(QueueRow, Leased, table=True):
     resent: bool = False
     message_id: str = ""
     quota: str = ""
+    cost: int = Field(sa_column_kwargs={"server_default": "0"})
     created_at: datetime = moment()
     sent_at: datetime | None = moment(nullable=True)
 
@@ -155,6 +158,7 @@ _SENT = updating(
     stands(_outbox.c.state, SENDING, UNKNOWN),
     constants={"state": SENT, "lease_until": NEVER, "error": ""},
 )
+_CHARGED = updating(_outbox, ("quota", "cost"), stands(_outbox.c.state, SENT))
 _LOCK = Fetch(
     lambda among: select(_outbox.c.id).where(among(_outbox.c.id, "ids")).order_by(_outbox.c.id).with_for_update()
 )
@@ -169,12 +173,22 @@ _ADD = inserting(
 
 
 class Sent(NamedTuple):
-    """A message that the platform took."""
+    """A message that the platform took; `cost` in đồng where the platform charged something else than was expected."""
 
     id: int
     message_id: str
     quota: str
     sent_at: datetime
+    cost: int | None = None
+
+
+class Claim(NamedTuple):
+    """A message that is to be sent: by which lane, under which new token, at which expected cost in đồng."""
+
+    id: int
+    lane: str
+    token: int
+    cost: int = 0
 
 
 def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -197,12 +211,15 @@ def due(session: Session, accounts: Sequence[str], now: datetime, most: int) -> 
     return [Due._make(row) for row in rows]
 
 
-def start(session: Session, owner: str, until: datetime, claims: Sequence[tuple[int, str, int]]) -> None:
-    """Note that these messages (id, lane, new token) are being sent; this is committed before the call."""
+def start(session: Session, owner: str, now: datetime, until: datetime, claims: Sequence[Claim]) -> None:
+    """Note that these messages are being sent, and what that costs; this is committed before the call."""
     rows = [
-        {"id": key, "state": SENDING, "lease_owner": owner, "lease_until": until, "lane": lane, "lease_token": token}
-        for key, lane, token in claims
-    ]
+        {
+            "id": each.id, "state": SENDING, "lease_owner": owner, "lease_until": until, "lane": each.lane,
+            "lease_token": each.token, "cost": each.cost, "sent_at": now,
+        }
+        for each in claims
+    ]  # fmt: skip
     set_rows(session.connection(), _outbox, rows)
 
 
@@ -210,7 +227,8 @@ def sent(connection: Connection, rows: Sequence[Sent]) -> None:
     """The platform took these; an echo may have said so before, or say so again."""
     if rows:
         _LOCK.lock(connection, ids=[row.id for row in rows])
-    _SENT.run(connection, [row._asdict() for row in sorted(rows)])
+    _SENT.run(connection, [row._asdict() for row in sorted(rows, key=lambda row: row.id)])
+    _CHARGED.run(connection, [row._asdict() for row in rows if row.cost is not None])
 
 
 def prolong(session: Session, outbox_id: int, token: int, until: datetime) -> None:
@@ -253,6 +271,21 @@ def withdraw(connection: Connection, identity_ids: Collection[int], purpose: str
     waiting = (*mine, stands(_outbox.c.state, WAITING), _outbox.c.purpose == purpose)
     found = select(_outbox.c.id).where(*waiting).order_by(_outbox.c.id).with_for_update(skip_locked=True)
     connection.execute(update(_outbox).where(_outbox.c.id.in_(found)).values(state=WITHDRAWN))
+
+
+class Tracked(NamedTuple):
+    """Whom a message went to, and from which account."""
+
+    identity_id: int
+    channel: str
+    account_id: str
+
+
+def tracked(session: Session, outbox_id: int) -> Tracked | None:
+    """Where a message went that a receipt names."""
+    statement = select(*(_outbox.c[name] for name in Tracked._fields)).where(_outbox.c.id == outbox_id)
+    row = session.connection().execute(statement).first()
+    return Tracked._make(row) if row else None
 
 
 def owner_of(session: Session, outbox_id: int) -> int | None:

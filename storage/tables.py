@@ -16,11 +16,12 @@ from storage import (
     media,
     orders,
     outbox,
+    templates,
     tickets,
     transcripts,
 )
 
 NOUNS = (
     accounts, alarms, catchup, consent, conversations, customers, doors, grants, inbox, jobs, keys, loyalty, media,
-    orders, outbox, tickets, transcripts,
+    orders, outbox, templates, tickets, transcripts,
 )  # fmt: skip

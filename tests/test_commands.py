@@ -46,9 +46,19 @@ EVERY = (
     ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"],
     ["ticket", "answer"], ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"],
     ["key", "revoke"], ["account"], ["account", "add"], ["account", "check"], ["account", "list"], ["account", "token"],
-    ["account", "remove"], ["page"], ["page", "profile"], ["catchup"],
+    ["account", "remove"], ["page"], ["page", "profile"], ["catchup"], ["cost"], ["template"],
+    ["template", "list"], ["template", "sync"], ["template", "preview"],
 )  # fmt: skip
-BESIDE = (["waiting"], ["dead", "list"], ["dead", "replay", "--all"], ["key", "list"], ["account", "list"], ["serve"])
+BESIDE = (
+    ["waiting"],
+    ["dead", "list"],
+    ["dead", "replay", "--all"],
+    ["key", "list"],
+    ["account", "list"],
+    ["template", "list"],
+    ["cost"],
+    ["serve"],
+)
 
 
 @dataclass(slots=True)
@@ -830,7 +840,7 @@ def test_catching_up_is_asked_for_and_told_of(khachquen: Line, database_url: str
         khachquen("account", "add", channel, account_id, "--from-stdin", stdin=f"{TOKEN}\nrefresh-token\n")
     asked = khachquen("catchup", "zalo", "77", "--since", "90m", "--json").json
     assert [(each["channel"], each["account_id"]) for each in asked] == [("zalo", "77")]
-    assert timedelta(minutes=89) < NOW - datetime.fromisoformat(asked[0]["since"]) < timedelta(minutes=93)
+    assert timedelta(minutes=89) < datetime.now(UTC) - datetime.fromisoformat(asked[0]["since"]) < timedelta(minutes=93)
     assert "The running service reads it now" in khachquen("catchup").out
     with transaction(database_url) as session:
         assert [job.kind for job in jobs.lease(session, "us", datetime.now(UTC), NOW, 9)] == ["catchup"] * 2

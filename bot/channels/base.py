@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from crm.events import Address, Event
 from crm.messages import Message
 from crm.reach import Rules
+from crm.templates import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the platform said. `quota` names what the message was charged to; "" where it does not say."""
+    """What the platform said. `quota` names what the message was charged to; "" where it does not say.
+
+    `cost` is in đồng; None where the answer does not tell, so that what was expected holds.
+    """
 
     message_id: str
     quota: str = ""
     usage: Usage | None = None
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +239,13 @@ class SendErrorKind(StrEnum):
 
 
 class Subject(StrEnum):
-    """Whom an error concerns: this message, the copy of its picture or file, this person, or this account (its queue
-    is held)."""
+    """Whom an error concerns: this message, the copy of its picture or file, this person, its template (what uses it
+    waits), or this account (its queue is held)."""
 
     MESSAGE = "message"
     UPLOAD = "upload"
     PERSON = "person"
+    TEMPLATE = "template"
     ACCOUNT = "account"
 
 
@@ -318,8 +324,14 @@ class Channel(Protocol):
     async def upload(self, account: Account, attachment: Attachment) -> Uploaded:
         """Give the platform a picture or file to send. May be called twice: that costs a copy and nothing else."""
 
+    async def templates(self, account: Account) -> list[Template]:
+        """The account's message templates, all of them, whatever their state."""
+
     async def profile(self, account: Account, user_id: str) -> Profile:
         """Look a person up. Slow and rationed: never on the way of a message."""
+
+    async def last_interaction(self, account: Account, user_id: str) -> datetime | None:
+        """When the person last did something that opens the reply window; None where the platform does not say."""
 
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
         """Trade a single-use refresh token for a new pair. AUTH: the token is spent; UNKNOWN: the answer was lost."""

@@ -9,7 +9,7 @@ from functools import partial
 
 from bot.accounts import connect, disconnect
 from bot.channels.base import Account, Channel, SendError, SendErrorKind
-from bot.commands import connecting
+from bot.commands import checkup, connecting
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.commands.tokens import SHORTEST, read_pair
 from bot.secrets import Sealer
@@ -25,11 +25,13 @@ _LONGEST_NAME = 200
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
-    """Add, list, look at or remove accounts. Raises Refused, WrongKey."""
+    """Add, check, list, look at or remove accounts. Raises Refused, WrongKey."""
     settings.require_secret()
     match arguments.action:
         case "add":
             return await _add(arguments, database, settings, outside)
+        case "check":
+            return await checkup.run(arguments, database, outside)
         case "list":
             return await _listed(database, settings)
         case "token":

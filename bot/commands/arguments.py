@@ -32,6 +32,9 @@ def parser() -> argparse.ArgumentParser:
     _accounts(commands)
     _pages(commands)
     _catchup(commands)
+    _templates(commands)
+    cost = _plain(commands, "cost", "say what the messages of a month cost, and what the budget leaves")
+    cost.add_argument("--month", metavar="YYYY-MM", help="which one (this one)")
     understand = _plain(commands, "understand", "read texts from standard input, one a line, and say what each means")
     understand.add_argument("--jsonl", action="store_true", help="one JSON object a line; the same as --json")
     return root
@@ -206,6 +209,28 @@ def span(raw: str) -> timedelta:
     if not timedelta() < length <= timedelta(days=7):
         raise argparse.ArgumentTypeError(f"{raw!r} is no time such as 90m, 3h or 2d (a week at most)")
     return length
+
+
+def _templates(commands: Any) -> None:
+    actions = _group(commands, "template", "message templates that the platforms approved")
+    listing = _plain(actions, "list", "list those that are known, with their state, price and parameters")
+    listing.add_argument("--all", action="store_true", help="those, too, that the platform lists no more")
+    sync = _plain(actions, "sync", "ask the platforms for their templates now")
+    preview = _plain(actions, "preview", "show what a template would say, what it costs, and what is wrong with it")
+    preview.add_argument("template", metavar="TEMPLATE", help="its id, or its name")
+    preview.add_argument("values", nargs="*", type=given_value, metavar="NAME=VALUE", help="a value for a parameter")
+    preview.add_argument("--language", help="which one, where it has several")
+    for command in (listing, sync, preview):
+        command.add_argument("--channel", choices=CHANNELS, metavar="CHANNEL", help=" or ".join(CHANNELS))
+        command.add_argument("--account", metavar="ACCOUNT_ID", help="the id of the OA or Page")
+
+
+def given_value(raw: str) -> tuple[str, str]:
+    """A parameter's name and its value, with = between; raises ArgumentTypeError."""
+    name, found, value = raw.partition("=")
+    if not (name and found):
+        raise argparse.ArgumentTypeError(f"{raw!r} is no NAME=VALUE")
+    return name, value
 
 
 def port(raw: str) -> int:

@@ -5,24 +5,22 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
 
 from bot.checkup import GOOD, Checkups, Look, in_words
-from bot.commands.calls import Calls
-from bot.commands.report import Refused, Report
-from bot.settings import Settings
+from bot.commands.report import Outside, Refused, Report
 from storage import accounts
 from storage.accounts import REMOVED, AccountView
+from storage.database import Database
 
 
-async def run(arguments: Namespace, calls: Calls, settings: Settings, now: datetime) -> Report:
+async def run(arguments: Namespace, database: Database, outside: Outside) -> Report:
     """Look at one account, at all of a channel, or at all; not ok where one is in trouble. Raises Refused."""
-    views = [view for view in await calls.database.read(accounts.everyone) if _is_meant(view, arguments)]
+    views = [view for view in await database.read(accounts.everyone) if _is_meant(view, arguments)]
     if not views and arguments.account_id:
         raise Refused(
             f"no account {arguments.account_id} is connected on {arguments.channel}: khachquen account list shows them"
         )
-    looks = await Checkups(calls.database, calls.channels, calls.accounts, lambda: now).look(views)
+    looks = await Checkups(database, outside.channels, outside.accounts, outside.clock).look(views)
     lines = [line for look in looks for line in _lines(look)]
     ok = all(look.state == GOOD for look in looks)
     return Report([asdict(look) for look in looks], lines or ["No account is connected."], ok)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from datetime import datetime
 
 from bot.accounts import Held
 from bot.channels.base import Account
 from bot.channels.messenger.channel import Messenger
-from bot.commands.calls import Calls
-from bot.commands.report import Refused, Report
+from bot.commands.report import Outside, Refused, Report
 from bot.service import shop_of
 from bot.settings import Settings
 from bot.templates import LOCALES, Templates
+from storage.database import Database
 
 _SOON = "It may take up to a day until everybody sees it."
 
 
-async def run(arguments: Namespace, calls: Calls, settings: Settings, now: datetime) -> Report:
+async def run(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
     """Set, show or clear the Page's profile. Raises Refused, SendError."""
-    messenger = calls.channels["messenger"]
+    messenger = outside.channels["messenger"]
     assert isinstance(messenger, Messenger)
-    account = await _account(calls, messenger.name, arguments.page_id)
+    account = await _account(outside, messenger.name, arguments.page_id)
     match arguments.what:
         case "set":
             templates = Templates(settings.timezone, shop_of(settings))
@@ -35,9 +34,9 @@ async def run(arguments: Namespace, calls: Calls, settings: Settings, now: datet
     return Report({"page_id": account.account_id, "profile": shown}, lines)
 
 
-async def _account(calls: Calls, channel: str, page_id: str) -> Account:
+async def _account(outside: Outside, channel: str, page_id: str) -> Account:
     try:
-        return await calls.accounts.get(channel, page_id)
+        return await outside.accounts.get(channel, page_id)
     except Held:
         raise Refused(
             f"the Page {page_id} is not connected or held: khachquen account list shows it, khachquen account add "

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.accounts import Accounts
 from bot.channels.base import Channel
 from bot.settings import Settings
 from storage import migrate
@@ -30,9 +31,13 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What a command that asks the platforms needs of the world; `tell` shows a line before the command ends."""
+    """What a command that asks the platforms needs of the world: the channels, the accounts' living tokens, the time.
+
+    `tell` shows a line before the command ends.
+    """
 
     channels: Mapping[str, Channel]
+    accounts: Accounts
     clock: Callable[[], datetime]
     tell: Callable[[str], None]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client import REGISTRY
@@ -14,6 +15,7 @@ from bot.accounts import Accounts
 from bot.secrets import Sealer
 from bot.upkeep import Upkeep
 from crm import conversations
+from crm.budget import Budget
 from storage import alarms, customers, engines
 from storage.columns import new_id
 from storage.conversations import set_conversations
@@ -26,7 +28,7 @@ WAITED = timedelta(minutes=20)
 def upkeep(database: Database, clock: Clock) -> Upkeep:
     """The house's upkeep, without channels."""
     living = Accounts(database, {}, {}, Sealer("a secret key for tests only"), clock, "owner")
-    return Upkeep(database, {}, living, clock, 30)
+    return Upkeep(database, {}, living, clock, 30, Budget(None, ZoneInfo("Asia/Ho_Chi_Minh")))
 
 
 def people(session: Session, count: int, state: conversations.State, now: datetime) -> list[int]:

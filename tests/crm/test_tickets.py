@@ -28,7 +28,7 @@ def changes(session: Session, lan: Person, step: Step) -> None:
 
 def asks_for_help(session: Session, lan: Person, now: datetime) -> int:
     """A support request, as it is opened in a chat."""
-    changes(session, lan, partial(conversations.call_person, now=now))
+    changes(session, lan, partial(conversations.call_person, at=now))
     return tickets.open(session, lan.customer_id, lan.identity_id, "", now)
 
 

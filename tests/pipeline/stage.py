@@ -11,11 +11,13 @@ from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp.test_utils import TestServer
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 import main
 from bot import upkeep
+from bot.commands.report import Outside
 from bot.service import Service
 from bot.settings import Settings
 from crm import outbox
@@ -79,6 +81,11 @@ class Stage:
     clock: Clock
     url: str
     http: aiohttp.ClientSession
+
+    @property
+    def outside(self) -> Outside:
+        """What a command beside the service has of the world."""
+        return Outside(self.service.channels, self.service.accounts, self.clock, lambda _: None)
 
     def contact(self, channel: str, who: str = "lan") -> Contact:
         """A person as the platform knows them there."""
@@ -178,6 +185,14 @@ class Stage:
         key = {"key": f"{kind}:"}
         count = text("SELECT count(*) FROM job WHERE unique_key = :key")
         await self.until(lambda session: session.connection().execute(count, key).scalar() == 0)
+
+    async def jobs_done(self, kind: str) -> None:
+        """Wait until no job of a kind waits whose time has come."""
+        now = {"kind": kind, "now": self.clock()}
+        due = text("SELECT count(*) FROM job WHERE kind = :kind AND ready_at <= :now").bindparams(
+            bindparam("now", type_=UTCDateTime())
+        )
+        await self.until(lambda session: session.connection().execute(due, now).scalar() == 0)
 
     async def person(self, channel: str, who: str = "lan") -> Person:
         """A person as we know them."""

@@ -10,9 +10,7 @@ import pytest
 
 from bot.channels.messenger.page import SUBSCRIBED_FIELDS
 from bot.commands import checkup
-from bot.commands.calls import Calls
 from bot.commands.report import Refused, Report
-from bot.settings import Settings
 from simulator.people import MESSENGER, ZALO
 from storage import accounts, alarms
 from storage.accounts import AccountView
@@ -34,9 +32,8 @@ async def account(stage: Stage, channel: str) -> AccountView:
 
 async def check(stage: Stage, channel: str | None = None, account_id: str | None = None) -> Report:
     """The command, beside the running service."""
-    calls = Calls(stage.service.database, stage.service.channels, stage.service.accounts)
     arguments = Namespace(channel=channel, account_id=account_id)
-    return await checkup.run(arguments, calls, Settings(), stage.clock())
+    return await checkup.run(arguments, stage.service.database, stage.outside)
 
 
 async def look_again(stage: Stage) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from bot.channels.base import SendError
 from bot.commands import page
-from bot.commands.calls import Calls
 from bot.commands.report import Refused, Report
 from bot.commands.trouble import words_of
 from bot.settings import Settings
@@ -20,10 +19,9 @@ from tests.pipeline.stage import ANSWER, Stage
 
 async def profile(stage: Stage, what: str, page_id: str = "", **shop: str) -> Report:
     """The command, beside the running service."""
-    calls = Calls(stage.service.database, stage.service.channels, stage.service.accounts)
     arguments = Namespace(what=what, page_id=page_id or stage.platform.config.messenger_page_id)
     settings = Settings(brand_name="Tiệm Lá", **shop)  # type: ignore[arg-type]
-    return await page.run(arguments, calls, settings, stage.clock())
+    return await page.run(arguments, stage.service.database, settings, stage.outside)
 
 
 async def test_it_is_set_in_both_languages_and_shown(stage: Stage) -> None:

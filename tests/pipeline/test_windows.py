@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import Session
 
 from crm.messages import Purpose
 from simulator.people import MESSENGER, ZALO
-from storage import outbox
+from storage import customers, outbox
 from tests.pipeline.stage import Stage
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -76,3 +79,46 @@ async def test_a_late_event_opens_the_window_only_from_when_it_happened(stage: S
     await stage.quiet()
     person = await stage.person(MESSENGER)
     assert person.last_interaction_at == stage.clock() - timedelta(hours=3)
+
+
+@pytest.mark.parametrize("code", [-230, -231, -232])
+async def test_a_window_that_the_platform_counts_from_earlier_is_corrected(stage: Stage, code: int) -> None:
+    await stage.said(ZALO)
+    stage.contact(ZALO).last_interaction = stage.clock() - 8 * DAY
+    stage.goes_wrong("code", path="message/cs", code=code)
+    await stage.send(ZALO, "Đơn 7 đã giao", Purpose.TRANSACTION)
+    await stage.quiet()
+    await stage.until(lambda session: _window(session) == stage.clock() - 8 * DAY)
+    await stage.send(ZALO, "Đơn 8 đã giao", Purpose.TRANSACTION)
+    await stage.quiet()
+    dead = [each.error for each in await stage.read(outbox.dead)]
+    assert dead[0] == "window_closed" and dead[1].startswith(f"{code}: ")
+
+
+async def test_a_window_that_an_event_opened_meanwhile_is_not_moved_back(stage: Stage) -> None:
+    await stage.said(ZALO)
+    person, now = await stage.person(ZALO), stage.clock()
+    correct = partial(customers.correct_window, identity_id=person.identity_id, told=now - 8 * DAY)
+    assert not await stage.service.database.write(partial(correct, believed=now - MINUTE))
+    assert (await stage.person(ZALO)).last_interaction_at == now
+    assert await stage.service.database.write(partial(correct, believed=now))
+
+
+async def test_a_window_that_cannot_be_asked_for_stays(stage: Stage) -> None:
+    await stage.said(ZALO)
+    stage.goes_wrong("code", path="message/cs", code=-230)
+    stage.goes_wrong("html_502", path="quota/message")
+    await stage.send(ZALO, "Đơn 7 đã giao", Purpose.TRANSACTION)
+    await stage.quiet()
+    await stage.said(ZALO)
+    assert (await stage.person(ZALO)).last_interaction_at == stage.clock()
+    assert not stage.platform.faults.calls
+
+
+def _window(session: Session) -> datetime | None:
+    (person,) = [each for each in customers.people(session, _ids(session)).values() if each.channel == ZALO]
+    return person.last_interaction_at
+
+
+def _ids(session: Session) -> list[str]:
+    return list(session.connection().execute(text("SELECT user_id FROM identity")).scalars())

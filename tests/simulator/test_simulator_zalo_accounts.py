@@ -239,3 +239,19 @@ async def test_templates_and_quota_are_listed(stage: Stage) -> None:
 async def test_a_spent_daily_quota_refuses() -> None:
     async with playing(zbs_daily_quota=0) as stage:
         assert (await business(stage, "message/template", {"phone": "84901234501", **ORDER}))["error"] == -115
+
+
+async def test_a_template_changes_its_state_and_the_bot_is_told() -> None:
+    async with playing() as stage:
+        told = {"channel": "zalo", "id": "123456", "status": "DISABLE", "quality": "LOW"}
+        assert await stage.post("/api/template", told) == (200, {"ok": True, "statuses": [200, 200]})
+        events = [heard.body for heard in await stage.until(2)]
+        assert [event["event_name"] for event in events] == ["change_template_status", "change_template_quality"]
+        assert events[0]["status"] == {"prev_status": "ENABLE", "new_status": "DISABLE"}
+        answer = await business(stage, "message/template", {"phone": "0901234501", **ORDER})
+        assert answer["error"] == -146
+        await stage.post("/api/template", {"channel": "zalo", "id": "123456", "gone": True})
+        answer = await business(stage, "message/template", {"phone": "0901234501", **ORDER})
+        assert answer["error"] == -109
+        assert (await stage.post("/api/template", {"channel": "zalo", "id": "123456"}))[0] == 400
+        assert (await stage.post("/api/template", {"channel": "messenger", "id": "order"}))[0] == 400

@@ -84,7 +84,6 @@ def claim(session: Session, now: datetime = NOW, most: int = 100, owner: str = "
     """Claim what is due as the sending worker does; the ids, in order."""
     outbox.lock_claims(session)
     due = outbox.due(session, [ACCOUNT], now, most)
-    outbox.start(
-        session, owner, now + timedelta(seconds=20), [(row.id, "consultation", row.lease_token + 1) for row in due]
-    )
+    claims = [outbox.Claim(row.id, "consultation", row.lease_token + 1) for row in due]
+    outbox.start(session, owner, now, now + timedelta(seconds=20), claims)
     return [row.id for row in due]

@@ -111,8 +111,8 @@ def test_a_second_word_about_a_sent_message_does_not_change_its_id(session: Sess
 
 def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Session) -> None:
     lost, alive = queue(session, message(person(session, "1")), message(person(session, "2")))
-    outbox.start(session, "a", NOW + timedelta(seconds=20), [(lost, "", 1)])
-    outbox.start(session, "b", NOW + timedelta(seconds=60), [(alive, "", 1)])
+    outbox.start(session, "a", NOW, NOW + timedelta(seconds=20), [outbox.Claim(lost, "", 1)])
+    outbox.start(session, "b", NOW, NOW + timedelta(seconds=60), [outbox.Claim(alive, "", 1)])
     later = NOW + timedelta(seconds=51)
     assert doubt.sweep(session, NOW + timedelta(seconds=19), {"reply": later}) == 0
     assert doubt.sweep(session, NOW + timedelta(seconds=21), {"reply": later}) == 1
@@ -123,8 +123,8 @@ def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Ses
 
 def test_the_only_process_takes_over_what_every_earlier_one_held(session: Session) -> None:
     mine, theirs = queue(session, message(person(session, "1")), message(person(session, "2")))
-    outbox.start(session, "me", NOW + timedelta(seconds=20), [(mine, "", 1)])
-    outbox.start(session, "earlier me", NOW + timedelta(seconds=20), [(theirs, "", 1)])
+    outbox.start(session, "me", NOW, NOW + timedelta(seconds=20), [outbox.Claim(mine, "", 1)])
+    outbox.start(session, "earlier me", NOW, NOW + timedelta(seconds=20), [outbox.Claim(theirs, "", 1)])
     assert doubt.sweep(session, NOW, {"reply": NOW}, "me") == 1
     assert states(session) == {mine: "sending", theirs: "unknown"}
 

@@ -47,7 +47,7 @@ async def broken_off(url: str, point: str) -> Broken:
 
 async def _agreed(rig: Rig) -> str:
     """An admin of the OA opened a new address and agreed; where Zalo sends the browser."""
-    settings = Settings.from_env(None, {**rig.given, "PUBLIC_URL": f"http://{HOST}:{rig.door}"})
+    settings = Settings.from_env(None, {**rig.given, "PUBLIC_URL": f"http://{HOST}:{rig.doors[0]}"})
     report = await main.beside(read(["account", "add", "zalo", "--no-wait"]), settings, rig.platform.now)
     async with rig.http.get(report.data["address"], headers={"Accept": "text/html"}) as page:
         link = re.search(r'id="allow" href="([^"]+)"', await page.text())

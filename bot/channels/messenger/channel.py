@@ -28,7 +28,7 @@ from bot.channels.base import (
     Uploaded,
     raised,
 )
-from bot.channels.messenger import checkup, faults, files, page, parse, profile, recent, sender, webhook
+from bot.channels.messenger import checkup, faults, files, page, parse, profile, recent, sender, templates, webhook
 from bot.channels.messenger.client import TIMEOUT, Graph, Session
 from bot.channels.messenger.envelope import ident, record, records
 from bot.channels.messenger.rules import RULES
@@ -36,6 +36,10 @@ from bot.channels.text import clean, short_id
 from crm.events import Event
 from crm.messages import Message
 from crm.reach import Rules
+from crm.templates import Template
+
+_TEMPLATES_A_PAGE = 100
+_MOST_PAGES = 100
 
 GRAPH_URL = "https://graph.facebook.com/v26.0"
 _SHEETS = 50
@@ -94,6 +98,21 @@ class Messenger:
             raise raised(faults.READ_FAILED, "no_attachment_id")
         return Uploaded(f"{kind}:{attachment_id}", files.LIFE)
 
+    async def templates(self, account: Account) -> list[Template]:
+        """The Page's utility templates, in every language and state, page by page (Messenger, "Utility messages")."""
+        found: list[Template | None] = []
+        query = {"fields": templates.FIELDS, "limit": str(_TEMPLATES_A_PAGE)}
+        for _ in range(_MOST_PAGES):
+            path = f"{quote(account.account_id, safe='')}/message_templates"
+            data = await self._graph.get(account, path, query)
+            found += [templates.template(account.account_id, item) for item in records(data.get("data"))]
+            paging = record(data.get("paging"))
+            after = clean(record(paging.get("cursors")).get("after"))
+            if not (after and paging.get("next")):
+                break
+            query["after"] = after
+        return [each for each in found if each]
+
     async def profile(self, account: Account, user_id: str) -> Profile:
         """A person's name and picture; empty where the app lacks the permission (Messenger, "User Profile API")."""
         fields = {"fields": "name,first_name,last_name,profile_pic"}
@@ -104,6 +123,10 @@ class Messenger:
             avatar_url=clean(data.get("profile_pic")),
             locale=clean(data.get("locale")),
         )
+
+    async def last_interaction(self, account: Account, user_id: str) -> datetime | None:
+        """Always None: Messenger has no such question."""
+        return None
 
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
         """Always AUTH: a Page's token has no refresh token; it lives until someone ends it."""

@@ -81,8 +81,8 @@ NOT_SUBSCRIBED = Fault(
     PERMANENT,
     ACCOUNT,
     Words(
-        "Facebook did not confirm that it tells us of this Page: the Page's admin connects it again, or subscribes it to "
-        "the webhook fields in the app's Messenger settings.",
+        "Facebook did not confirm that it tells us of this Page: the Page's admin connects it again, or subscribes it "
+        "to the webhook fields in the app's Messenger settings.",
         "Facebook chưa xác nhận gửi sự kiện của Trang này: quản trị Trang cần kết nối lại, hoặc đăng ký các trường "
         "webhook cho Trang trong phần Messenger của ứng dụng.",
     ),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from bot.channels.messenger import envelope
+from bot.channels.messenger import envelope, templates
 from bot.channels.messenger.attachments import media_of, place_of, spoken
 from bot.channels.messenger.envelope import Update, record, records
 from bot.channels.text import clean, short_id
@@ -254,12 +254,14 @@ def _policy(update: Update, address: Address, at: datetime) -> Event:
 
 
 def _template(update: Update, address: Address, at: datetime) -> Event:
+    """Meta prints no sample for Pages: these are the keys that WhatsApp's twin of the event has."""
     content = update.content
     return TemplateChanged(
         address,
         at,
-        template_id=_text(content.get("message_template_id")),
-        status=clean(content.get("event")),
+        template_id=_text(content.get("message_template_id")) or clean(content.get("message_template_name")),
+        language=clean(content.get("message_template_language")),
+        status=templates.status_of(content.get("event")) if content.get("event") else None,
         reason=clean(content.get("reason")),
     )
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from bot.channels.base import Outgoing, SendError, SendErrorKind, Words
-from bot.channels.messenger import files
+from bot.channels.messenger import files, templates
 from bot.channels.messenger.fit import chop, cut, units
-from bot.channels.messenger.rules import HUMAN_AGENT, STANDARD
+from bot.channels.messenger.rules import HUMAN_AGENT, STANDARD, UTILITY
 from bot.channels.text import clean
 from crm.messages import Button, ButtonKind, Card, Message
 
@@ -35,6 +35,7 @@ _ON_TEMPLATE = (ButtonKind.URL, ButtonKind.PHONE)
 _NUMBER = re.compile(r"\+[1-9][0-9]{7,14}")
 _TYPES = {
     STANDARD: {"messaging_type": "RESPONSE"},
+    UTILITY: {"messaging_type": "UTILITY"},
     HUMAN_AGENT: {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"},
 }
 """What each lane writes. There is no other tag: the three old ones fail since 2026-04-27."""
@@ -53,6 +54,8 @@ def split(message: Message) -> tuple[Message, ...]:
 
     What finds no room (a fourth link, a fourteenth reply, a number that cannot be dialled) becomes a line of text.
     """
+    if message.template:
+        return (message,)
     shares = [button for card in message.cards for button in card.buttons if button.kind is ButtonKind.SHARE_PHONE]
     quick, template, lines = _sorted((*message.buttons, *shares))
     cards, more = _fitting(message.cards)
@@ -172,6 +175,8 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _content(part: Message) -> Mapping[str, Any]:
+    if part.template:
+        return {"template": templates.content(part.template)}
     quick = [_quick_reply(button) for button in part.buttons if button.kind not in _ON_TEMPLATE]
     return {**_shown_as(part), "quick_replies": quick} if quick else _shown_as(part)
 

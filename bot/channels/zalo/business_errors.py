@@ -6,7 +6,7 @@ https://developers.zalo.me/docs/zbs-template-message/bang-ma-loi
 from __future__ import annotations
 
 from bot.channels.base import Fault, Subject
-from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stuck
+from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stuck, unusable
 from bot.channels.zalo.remedies import (
     APP,
     ITSELF,
@@ -31,7 +31,7 @@ BUSINESS: dict[int, Fault] = {
     -106: fatal("The call is not supported", "Lời gọi API không được hỗ trợ", REPORT),
     -107: fatal("The message id is not valid", "Mã tin không hợp lệ", REPORT),
     -108: fatal("The phone number is not valid", "Số điện thoại không hợp lệ", OTHER_WAY),
-    -109: fatal("The template id is not valid", "Mã mẫu tin không hợp lệ", TEMPLATE),
+    -109: unusable("The template id is not valid", "Mã mẫu tin không hợp lệ", TEMPLATE),
     -1091: fatal("The template cannot be edited", "Mẫu tin không sửa được", TEMPLATE),
     -110: lost("The person's Zalo is too old", "Phiên bản Zalo của khách quá cũ", OTHER_WAY),
     -111: fatal("The template's data is empty", "Dữ liệu của mẫu tin bị trống", TEMPLATE),
@@ -46,7 +46,7 @@ BUSINESS: dict[int, Fault] = {
     -114: lost("The person cannot receive templates", "Khách không nhận được mẫu tin", OTHER_WAY),
     -115: stuck("The quota or the balance is used up", "Đã hết hạn mức hoặc số dư", WALLET),
     -116: fatal("The text is not valid", "Nội dung tin không hợp lệ", TEMPLATE),
-    -117: fatal("The OA has no right to this template", "OA không có quyền dùng mẫu tin này", TEMPLATE),
+    -117: unusable("The OA has no right to this template", "OA không có quyền dùng mẫu tin này", TEMPLATE),
     -118: lost("The phone number has no active Zalo account", "Số điện thoại không có tài khoản Zalo", OTHER_WAY),
     -119: lost("The person's account cannot receive this", "Tài khoản của khách không nhận được tin", OTHER_WAY),
     -120: stuck("The OA has no right to this feature", "OA chưa có quyền dùng tính năng này", ZBS),
@@ -63,7 +63,7 @@ BUSINESS: dict[int, Fault] = {
     -128: fatal("The OA has no encryption key", "OA chưa có khóa mã hóa", REPORT),
     -129: fatal("The encryption key could not be made", "Không tạo được khóa mã hóa", REPORT),
     -130: fatal("The content is too long", "Nội dung quá dài", TEMPLATE),
-    -131: fatal("The template is not approved", "Mẫu tin chưa được duyệt", TEMPLATE),
+    -131: unusable("The template is not approved", "Mẫu tin chưa được duyệt", TEMPLATE),
     -132: fatal("A parameter is not valid", "Tham số không hợp lệ", TEMPLATE),
     -133: later(3600, "Zalo takes no such template at night", "Zalo không nhận mẫu tin này ban đêm", WAIT),
     -134: lost("The person has not agreed to receive this", "Khách chưa đồng ý nhận tin", OTHER_WAY),
@@ -83,7 +83,7 @@ BUSINESS: dict[int, Fault] = {
         24 * 3600, "The OA's monthly promotion limit is reached", "OA đã đạt hạn mức quảng bá trong tháng", WAIT
     ),
     -145: fatal("The OA may not send this kind of content", "OA không được gửi loại nội dung này", ZBS),
-    -146: fatal("The template is disabled for low quality", "Mẫu tin bị khóa do chất lượng thấp", TEMPLATE),
+    -146: unusable("The template is disabled for low quality", "Mẫu tin bị khóa do chất lượng thấp", TEMPLATE),
     -147: later(6 * 3600, "The template's daily limit is reached", "Mẫu tin đã đạt hạn mức trong ngày", WAIT),
     -1471: later(
         24 * 3600, "The person's monthly limit is reached", "Khách đã nhận đủ tin trong tháng", WAIT, Subject.PERSON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -24,14 +25,15 @@ from bot.channels.base import (
     Uploaded,
 )
 from bot.channels.text import clean
-from bot.channels.zalo import checkup, consent, files, recent, sender, webhook
+from bot.channels.zalo import checkup, consent, files, recent, sender, templates, webhook
 from bot.channels.zalo.client import Client, Urls
 from bot.channels.zalo.envelope import identifier, mapping
 from bot.channels.zalo.parse import parse
-from bot.channels.zalo.rules import RULES
+from bot.channels.zalo.rules import RULES, TEMPLATE_PHONE, charged
 from crm.events import Event
 from crm.messages import Message
 from crm.reach import Rules
+from crm.templates import Template
 
 _VIETNAM = timezone(timedelta(hours=7))
 
@@ -78,9 +80,21 @@ class Zalo:
         return sender.split(message, lists=self._lists)
 
     async def send(self, account: Account, outgoing: Outgoing) -> Sent:
-        """Send one consultation message. Both lanes are the same call: Zalo itself decides what it charges."""
-        body = sender.payload(outgoing.to.user_id, outgoing.message, banner=self._banner)
-        return await self._client.send(account, body)
+        """Send one consultation message or one template. Zalo itself decides what it charges."""
+        use = outgoing.message.template
+        if use is None:
+            body = sender.payload(outgoing.to.user_id, outgoing.message, banner=self._banner)
+            sent = await self._client.send(account, body)
+        elif outgoing.lane == TEMPLATE_PHONE:
+            sent = await self._client.send_template_to_phone(account, templates.to_phone(outgoing, use))
+        else:
+            sent = await self._client.send_template(account, templates.to_user(outgoing, use))
+        return replace(sent, cost=charged(outgoing.lane, sent.quota))
+
+    async def templates(self, account: Account) -> list[Template]:
+        """The OA's (ZBS) templates, all of them, whatever their state."""
+        found = (templates.template(account.account_id, info) for info in await self._client.templates(account))
+        return [each for each in found if each]
 
     async def upload(self, account: Account, attachment: Attachment) -> Uploaded:
         """Let Zalo hold a picture or file; it takes few types, and only small ones.
@@ -93,6 +107,10 @@ class Zalo:
     async def profile(self, account: Account, user_id: str) -> Profile:
         """What Zalo shows of a person; the day of the last interaction counts from its first minute in Vietnam."""
         return _profile(await self._client.user_detail(account, user_id))
+
+    async def last_interaction(self, account: Account, user_id: str) -> datetime | None:
+        """What Zalo itself counts the reply window from."""
+        return await self._client.last_interaction(account, user_id)
 
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
         """Trade a single-use refresh token; the access token in use dies with it."""

@@ -30,6 +30,7 @@ from bot.channels.base import (
     raised,
 )
 from bot.channels.text import clean
+from bot.channels.zalo.business_errors import BUSINESS
 from bot.channels.zalo.envelope import identifier, items, mapping
 from bot.channels.zalo.errors import EXCHANGE_STRANGE, OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
 
@@ -40,7 +41,12 @@ LINES = 10
 _LONGEST_WAIT = 3600
 _MINUTE = timedelta(minutes=1)
 _LONGEST_OA_ID = 64
+_TEMPLATES_A_PAGE = 100
+_MOST_TEMPLATES = 10_000
+_NO_SUCH_TEMPLATE = "-109"
+_BOTH = {**BUSINESS, **OA}
 _TOKEN_LIFE = timedelta(hours=25)
+_EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _CLOCK_SKEW = timedelta(seconds=5)
 
 _NOT_REACHED = Words(
@@ -59,6 +65,7 @@ class Urls:
 
     api: str = "https://openapi.zalo.me"
     oauth: str = "https://oauth.zaloapp.com"
+    business: str = "https://business.openapi.zalo.me"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +88,14 @@ class Client:
     def __init__(
         self, session: aiohttp.ClientSession, urls: Urls, *, timeout: float = 8.0, refresh_timeout: float = 20.0
     ) -> None:
-        api, oauth = urls.api.rstrip("/"), urls.oauth.rstrip("/")
+        api, oauth, business = (url.rstrip("/") for url in (urls.api, urls.oauth, urls.business))
         self._session = session
         self._send_url = f"{api}/v3.0/oa/message/cs"
+        self._template_url = f"{api}/v3.0/oa/message/template"
+        self._phone_template_url = f"{business}/message/template"
+        self._templates_url = f"{business}/template/all"
+        self._template_info_url = f"{business}/template/info/v2"
+        self._quota_url = f"{api}/v3.0/oa/quota/message"
         self._detail_url = f"{api}/v3.0/oa/user/detail"
         self._conversation_url = f"{api}/v2.0/oa/conversation"
         self._upload_url = f"{api}/v2.0/oa/upload"
@@ -95,11 +107,50 @@ class Client:
 
     async def send(self, account: Account, body: Json) -> Sent:
         """Post one consultation message; not to be called twice for one message, as Zalo knows no idempotency key."""
+        return await self._post(self._send_url, account, body, OA)
+
+    async def send_template(self, account: Account, body: Json) -> Sent:
+        """Post one template to a person's id on the OA host, which uses the codes of both hosts; not twice, either."""
+        return await self._post(self._template_url, account, body, _BOTH)
+
+    async def send_template_to_phone(self, account: Account, body: Json) -> Sent:
+        """Post one template to a phone number; not twice: Zalo does not promise to heed `tracking_id`."""
+        return await self._post(self._phone_template_url, account, body, BUSINESS)
+
+    async def templates(self, account: Account) -> list[Json]:
+        """Everything that Zalo tells of each of the OA's templates: its list, page by page, and a look at each."""
+        found: list[Json] = []
+        for offset in range(0, _MOST_TEMPLATES, _TEMPLATES_A_PAGE):
+            question = {"offset": str(offset), "limit": str(_TEMPLATES_A_PAGE)}
+            page = items((await self._look(self._templates_url, account, question)).get("data"))
+            for each in map(mapping, page):
+                if template_id := identifier(each.get("templateId")):
+                    found += await self._template(account, template_id)
+            if len(page) < _TEMPLATES_A_PAGE:
+                break
+        return found
+
+    async def _template(self, account: Account, template_id: str) -> list[Json]:
+        """One template; none where it went between the list and the look."""
+        try:
+            body = await self._look(self._template_info_url, account, {"template_id": template_id})
+        except SendError as error:
+            if error.code == _NO_SUCH_TEMPLATE:
+                return []
+            raise
+        return [mapping(body.get("data"))]
+
+    async def _look(self, url: str, account: Account, params: Mapping[str, str]) -> Json:
+        """A question to the business host, which takes plain parameters."""
+        answer = await self._call("GET", url, _headers(account), limits=self._timeout, params=params)
+        return _accepted(answer, BUSINESS, acted=False)
+
+    async def _post(self, url: str, account: Account, body: Json, faults: Mapping[int, Fault]) -> Sent:
         headers = {**_headers(account), "Content-Type": "application/json"}
         data = json.dumps(body, separators=(",", ":")).encode()
-        answer = await self._call("POST", self._send_url, headers, limits=self._timeout, data=data)
-        sent = mapping(_accepted(answer, acted=True).get("data"))
-        message_id = identifier(sent.get("message_id"))
+        answer = await self._call("POST", url, headers, limits=self._timeout, data=data)
+        sent = mapping(_accepted(answer, faults, acted=True).get("data"))
+        message_id = identifier(sent.get("message_id")) or identifier(sent.get("msg_id"))
         if not message_id:
             raise SendError(SendErrorKind.UNKNOWN, "no-message-id", _NO_ANSWER)
         return Sent(message_id, clean(mapping(sent.get("quota")).get("quota_type")), answer.usage)
@@ -110,7 +161,7 @@ class Client:
         form.add_field("file", attachment.content, filename=attachment.name, content_type=attachment.content_type)
         url = f"{self._upload_url}/{kind}"
         answer = await self._call("POST", url, _headers(account), limits=self._refresh_timeout, repeats=True, data=form)
-        held = mapping(_accepted(answer, acted=False).get("data"))
+        held = mapping(_accepted(answer, OA, acted=False).get("data"))
         given = held.get("token" if kind == "file" else "attachment_id")
         remote_id = clean(given) or identifier(given)
         if not remote_id:
@@ -120,12 +171,20 @@ class Client:
     async def user_detail(self, account: Account, user_id: str) -> Json:
         """What Zalo shows of a person who interacted with the OA."""
         answer = await self._ask(self._detail_url, account, {"user_id": user_id})
-        return mapping(_accepted(answer, acted=False).get("data"))
+        return mapping(_accepted(answer, OA, acted=False).get("data"))
+
+    async def last_interaction(self, account: Account, user_id: str) -> datetime | None:
+        """When Zalo last saw the person do something that counts; None where it does not say."""
+        headers = {**_headers(account), "Content-Type": "application/json"}
+        data = json.dumps({"user_id": user_id}, separators=(",", ":")).encode()
+        answer = await self._call("POST", self._quota_url, headers, limits=self._timeout, data=data)
+        told = line_moment(mapping(_accepted(answer, OA, acted=False).get("data")).get("last_interaction"))
+        return told if told and told >= _EARLIEST else None
 
     async def official_account(self, account: Account) -> Json:
         """What Zalo shows of the OA itself."""
         answer = await self._call("GET", self._account_url, _headers(account), limits=self._timeout)
-        return mapping(_accepted(answer, acted=False).get("data"))
+        return mapping(_accepted(answer, OA, acted=False).get("data"))
 
     async def whose(self, account: Account) -> Owner:
         """The OA that the token belongs to; RETRY where the answer does not say which."""
@@ -158,7 +217,7 @@ class Client:
 
     async def _lines(self, url: str, account: Account, question: Json) -> list[Json]:
         answer = await self._ask(url, account, question)
-        return [mapping(line) for line in items(_accepted(answer, acted=False).get("data"))]
+        return [mapping(line) for line in items(_accepted(answer, OA, acted=False).get("data"))]
 
     async def refresh(self, account: Account, refresh_token: str) -> TokenPair:
         """Trade a single-use refresh token for a new pair."""
@@ -229,13 +288,13 @@ def _headers(account: Account) -> dict[str, str]:
     return headers
 
 
-def _accepted(answer: _Answer, *, acted: bool) -> Json:
+def _accepted(answer: _Answer, faults: Mapping[int, Fault], *, acted: bool) -> Json:
     """The body of an answer that says `error: 0`; else raises what its code, or its lack, means."""
     code = _code(answer.body.get("error")) if answer.body else None
     if answer.body is None or code is None:
         raise _unclear(answer, acted=acted)
     if code != 0:
-        raise _error(OA.get(code, UNAUTHORIZED if answer.status == 401 else STRANGE), code, answer)
+        raise _error(faults.get(code, UNAUTHORIZED if answer.status == 401 else STRANGE), code, answer)
     return answer.body
 
 

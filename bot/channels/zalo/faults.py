@@ -42,6 +42,11 @@ def fatal(en: str, vi: str, remedy: Words) -> Fault:
     return Fault(SendErrorKind.PERMANENT, Subject.MESSAGE, _sentence(en, vi, remedy))
 
 
+def unusable(en: str, vi: str, remedy: Words) -> Fault:
+    """No message with this template goes out until someone mends it; they wait."""
+    return Fault(SendErrorKind.PERMANENT, Subject.TEMPLATE, _sentence(en, vi, remedy))
+
+
 def lost(en: str, vi: str, remedy: Words) -> Fault:
     """This message may not go to this person now; another one may later."""
     return Fault(SendErrorKind.PERMANENT, Subject.PERSON, _sentence(en, vi, remedy))

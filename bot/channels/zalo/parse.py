@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from bot.channels import parsed
 from bot.channels.text import clean
-from bot.channels.zalo import attachments
+from bot.channels.zalo import attachments, templates
 from bot.channels.zalo.envelope import Json, identifier, is_template_receipt, items, mapping, moment, read
 from bot.channels.zalo.quiet import QUIET
 from crm.events import (
@@ -180,24 +180,15 @@ def _grant_lost(given: _Read) -> Event:
     return GrantLost(given.address, given.at, reason=given.name)
 
 
-def _template_status(given: _Read) -> Event:
-    return _template(given, clean(mapping(given.body.get("status")).get("new_status")))
-
-
-def _template_quality(given: _Read) -> Event:
-    return _template(given, f"quality:{clean(given.body.get('quality'))}")
-
-
-def _template_quota(given: _Read) -> Event:
-    return _template(given, "quota")
-
-
-def _template(given: _Read, status: str) -> Event:
+def _template(given: _Read) -> Event:
+    """Its status, its quality or its quota; the last tells nothing but that there is news."""
+    new_status = mapping(given.body.get("status")).get("new_status")
     return TemplateChanged(
         given.address,
         given.at,
         template_id=identifier(given.body.get("template_id")),
-        status=status,
+        status=templates.status_of(new_status) if new_status else None,
+        quality=templates.quality_of(given.body.get("quality")),
         reason=clean(given.body.get("reason")),
     )
 
@@ -246,9 +237,9 @@ _PARSERS: dict[str, Callable[[_Read], Event]] = {
     "oa_send_sticker": _echo,
     "oa_send_template": _echo,
     "permission_revoked": _grant_lost,
-    "change_template_status": _template_status,
-    "change_template_quality": _template_quality,
-    "change_template_quota": _template_quota,
+    "change_template_status": _template,
+    "change_template_quality": _template,
+    "change_template_quota": _template,
     **dict.fromkeys(QUIET, _quiet),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.channels.base import Words
 
 RECONNECT = Words("the OA's admin must connect the OA to the app again", "quản trị OA cần kết nối lại OA với ứng dụng")
-AGAIN = Words("the OA must be connected once more from the start", "cần kết nối lại OA từ đầu")
+AGAIN = Words("the OA's admin must connect the OA once more from the start", "quản trị OA cần kết nối lại OA từ đầu")
 APP = Words("the app's owner must mend it on developers.zalo.me", "chủ ứng dụng cần sửa trên developers.zalo.me")
 SETTINGS = Words("whoever runs this service must correct its settings", "người vận hành cần sửa cấu hình của hệ thống")
 PACKAGE = Words("the OA's admin must renew or upgrade the OA's package", "quản trị OA cần gia hạn hoặc nâng cấp gói OA")

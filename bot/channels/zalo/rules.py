@@ -9,11 +9,30 @@ from datetime import date, timedelta
 
 from crm.reach import Lane, Rules
 
+CONSULTATION_PRICE = 55
+TEMPLATE_USER = "template_uid"
+TEMPLATE_PHONE = "template_phone"
+
+FREE = frozenset({"reply", "welcome_msg", "sub_quota", "reward_quota"})
+"""What Zalo charges to no money: replies, greetings, the package's own allowance, redeem codes. An add-on that was
+bought counts at its price."""
+
 RULES = Rules(
     lanes=(
         Lane("consultation", within=timedelta(hours=48), since=date(2026, 1, 1)),
         Lane("consultation", within=timedelta(hours=48), since=date(2020, 1, 1), until=date(2026, 1, 1)),
-        Lane("consultation_paid", within=timedelta(days=7), since=date(2020, 1, 1), cost=55),
+        Lane("consultation_paid", within=timedelta(days=7), since=date(2020, 1, 1), cost=CONSULTATION_PRICE),
+        Lane(TEMPLATE_USER, within=None, since=date(2025, 12, 10), template=True),
+        Lane(TEMPLATE_PHONE, within=None, since=date(2026, 1, 1), template=True, by_phone=True),
     )
 )
-"""Free for 48 hours (until 2025 only the first eight messages), then 55 đồng up to 7 days; later only templates."""
+"""Free for 48 hours (until 2025 only the first eight messages), then 55 đồng up to 7 days; later only templates,
+each at its own price, by the person's id or by their phone number. Promotion is what the template's tag allows."""
+
+
+def charged(lane: str, quota: str) -> int | None:
+    """What a message cost, in đồng, by what the answer says it was charged to; None where the expected price holds."""
+    if quota in FREE:
+        return 0
+    is_template = lane in (TEMPLATE_USER, TEMPLATE_PHONE)
+    return None if quota or is_template else CONSULTATION_PRICE

@@ -37,6 +37,8 @@ def split(message: Message, *, lists: bool = False) -> tuple[Message, ...]:
     stands alone before. Cards become numbered text; with `lists` they go out as a list template, which Zalo's
     documents of the present API do not mention. A request for the phone number comes last.
     """
+    if message.template:
+        return (message,)
     message = _cleaned(message)
     titled = [button for button in message.buttons if button.title]
     asking = [button for button in titled if button.kind is ButtonKind.SHARE_PHONE]

@@ -126,7 +126,7 @@ def test_messenger_is_a_channel(session: aiohttp.ClientSession) -> None:
     channel: Channel = Messenger(session)
     assert channel.name == "messenger"
     assert isinstance(channel, Managing) and not isinstance(channel, Consenting)
-    assert [lane.name for lane in channel.rules.lanes] == ["standard", "human_agent"]
+    assert [lane.name for lane in channel.rules.lanes] == ["standard", "human_agent", "utility"]
 
 
 async def test_a_send_is_one_call_with_token_and_proof(graph: Graph, messenger: Messenger) -> None:

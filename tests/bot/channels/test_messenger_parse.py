@@ -36,6 +36,7 @@ from crm.events import (
     ThreadPassed,
     UnknownEvent,
 )
+from crm.templates import Status
 from tests.payloads.messenger import (
     AT_MS,
     CHANGES,
@@ -320,7 +321,7 @@ def test_a_block_by_the_platform_loses_the_grant_and_a_warning_does_not() -> Non
 def test_a_template_changes_its_state() -> None:
     (event,) = parse(CHANGES["template"], NOW)
     assert isinstance(event, TemplateChanged)
-    assert (event.template_id, event.status, event.reason) == ("61", "REJECTED", "WORDS")
+    assert (event.template_id, event.status, event.reason) == ("61", Status.REJECTED, "WORDS")
 
 
 def test_the_address_form_shares_a_contact_that_was_typed() -> None:

@@ -127,7 +127,7 @@ def test_it_is_a_channel(zalo: Zalo) -> None:
 
 
 async def test_a_message_is_sent_as_zalo_wants_it(stub: Stub, zalo: Zalo) -> None:
-    assert await zalo.send(ACCOUNT, HELLO) == Sent("m1", quota="reply")
+    assert await zalo.send(ACCOUNT, HELLO) == Sent("m1", quota="reply", cost=0)
     ((request, body),) = stub.heard
     assert (request.method, request.path) == ("POST", "/v3.0/oa/message/cs")
     assert request.headers["access_token"] == "token-1"
@@ -142,9 +142,9 @@ async def test_the_proof_is_the_token_under_the_app_secret(stub: Stub, zalo: Zal
     assert [request.headers.get("appsecret_proof") for request, _ in stub.heard] == [proof, None]
 
 
-async def test_a_message_without_quota_was_charged_to_nothing_named(stub: Stub, zalo: Zalo) -> None:
+async def test_a_message_without_quota_was_billed(stub: Stub, zalo: Zalo) -> None:
     stub.says({"data": {"message_id": 12345678901234567890}, "error": "0"})
-    assert await zalo.send(ACCOUNT, HELLO) == Sent("12345678901234567890", quota="")
+    assert await zalo.send(ACCOUNT, HELLO) == Sent("12345678901234567890", quota="", cost=55)
 
 
 @pytest.mark.parametrize(

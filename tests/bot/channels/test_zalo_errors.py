@@ -29,8 +29,8 @@ ADVISED: dict[str, set[Outcome]] = {
     "R": {(RETRY, MESSAGE), (RETRY, Subject.UPLOAD), (SNOOZE, ACCOUNT)},
     "T": {(AUTH, ACCOUNT)},
     "L": {(SNOOZE, MESSAGE), (SNOOZE, PERSON)},
-    "N": {(PERMANENT, MESSAGE), (PERMANENT, PERSON), (UNREACHABLE, PERSON)},
-    "H": {(SNOOZE, ACCOUNT), (SNOOZE, MESSAGE), (PERMANENT, MESSAGE)},
+    "N": {(PERMANENT, MESSAGE), (PERMANENT, Subject.TEMPLATE), (PERMANENT, PERSON), (UNREACHABLE, PERSON)},
+    "H": {(SNOOZE, ACCOUNT), (SNOOZE, MESSAGE), (PERMANENT, MESSAGE), (PERMANENT, Subject.TEMPLATE)},
 }
 """The outcomes that follow an advice. What a person must mend waits where more than this message hangs on it, and
 ends where it is the message's own template or group: mended, it can be replayed."""
@@ -98,7 +98,7 @@ BUSINESS_ROWS: dict[int, Row] = {
     -106: ("N", PERMANENT, MESSAGE, "call is not supported"),
     -107: ("N", PERMANENT, MESSAGE, "message id"),
     -108: ("N", PERMANENT, MESSAGE, "phone number is not valid"),
-    -109: ("N", PERMANENT, MESSAGE, "template id"),
+    -109: ("N", PERMANENT, Subject.TEMPLATE, "template id"),
     -1091: ("N", PERMANENT, MESSAGE, "cannot be edited"),
     -110: ("N", PERMANENT, PERSON, "too old"),
     -111: ("N", PERMANENT, MESSAGE, "data is empty"),
@@ -113,7 +113,7 @@ BUSINESS_ROWS: dict[int, Row] = {
     -114: ("N", PERMANENT, PERSON, "cannot receive templates"),
     -115: ("H", SNOOZE, MESSAGE, "quota or the balance"),
     -116: ("N", PERMANENT, MESSAGE, "text is not valid"),
-    -117: ("H", PERMANENT, MESSAGE, "no right to this template"),
+    -117: ("H", PERMANENT, Subject.TEMPLATE, "no right to this template"),
     -118: ("N", PERMANENT, PERSON, "no active zalo account"),
     -119: ("N", PERMANENT, PERSON, "account cannot receive"),
     -120: ("H", SNOOZE, MESSAGE, "no right to this feature"),
@@ -130,7 +130,7 @@ BUSINESS_ROWS: dict[int, Row] = {
     -128: ("N", PERMANENT, MESSAGE, "no encryption key"),
     -129: ("N", PERMANENT, MESSAGE, "could not be made"),
     -130: ("N", PERMANENT, MESSAGE, "content is too long"),
-    -131: ("H", PERMANENT, MESSAGE, "not approved"),
+    -131: ("H", PERMANENT, Subject.TEMPLATE, "not approved"),
     -132: ("N", PERMANENT, MESSAGE, "parameter is not valid"),
     -133: ("L", SNOOZE, MESSAGE, "at night"),
     -134: ("N", PERMANENT, PERSON, "not agreed"),
@@ -148,7 +148,7 @@ BUSINESS_ROWS: dict[int, Row] = {
     -144: ("L", SNOOZE, MESSAGE, "daily limit"),
     -1441: ("L", SNOOZE, MESSAGE, "monthly promotion limit"),
     -145: ("H", PERMANENT, MESSAGE, "kind of content"),
-    -146: ("H", PERMANENT, MESSAGE, "low quality"),
+    -146: ("H", PERMANENT, Subject.TEMPLATE, "low quality"),
     -147: ("L", SNOOZE, MESSAGE, "template's daily limit"),
     -1471: ("L", SNOOZE, PERSON, "person's monthly limit"),
     -1472: ("L", SNOOZE, PERSON, "person's daily limit"),
@@ -266,4 +266,6 @@ def test_after_seven_days_no_lane_is_open() -> None:
 
 @pytest.mark.parametrize("day", [date(2025, 12, 31), date(2026, 1, 1), date(2026, 11, 22)])
 def test_every_day_has_exactly_one_free_lane(day: date) -> None:
-    assert [lane.name for lane in RULES.lanes if lane.in_force(day) and not lane.cost] == ["consultation"]
+    assert [lane.name for lane in RULES.lanes if lane.in_force(day) and not (lane.cost or lane.template)] == [
+        "consultation"
+    ]

@@ -33,6 +33,7 @@ from crm.events import (
     Unfollowed,
     UnknownEvent,
 )
+from crm.templates import Status
 from tests.payloads import zalo
 
 AT = datetime.fromtimestamp(zalo.AT_MS / 1000, UTC)
@@ -197,9 +198,9 @@ def test_an_echo_is_staff_only_with_an_admins_id(kind: str) -> None:
 def test_template_changes() -> None:
     status = {"prev_status": "PENDING_REVIEW", "new_status": "REJECT"}
     rejected = zalo.flat("change_template_status", template_id="77", status=status, reason="Thiếu logo")
-    assert parsed(rejected) == TemplateChanged(NOBODY, AT, "77", "REJECT", "Thiếu logo")
+    assert parsed(rejected) == TemplateChanged(NOBODY, AT, "77", status=Status.REJECTED, reason="Thiếu logo")
     worse = zalo.flat("change_template_quality", template_id=77, quality="LOW")
-    assert parsed(worse) == TemplateChanged(NOBODY, AT, "77", "quality:LOW")
+    assert parsed(worse) == TemplateChanged(NOBODY, AT, "77", quality="low")
 
 
 def test_a_revoked_grant_is_lost() -> None:

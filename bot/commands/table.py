@@ -1,0 +1,29 @@
+"""Every command that works beside a service that may be running, by name."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from bot.commands import accounts, catchup, cost, dead, keys, page, templates, tickets, waiting
+from bot.commands.report import Outside, Report
+from bot.settings import Settings
+from storage.database import Database
+
+LOCAL: Mapping[str, Callable[[Namespace, Database, Settings, datetime], Awaitable[Report]]] = {
+    "catchup": catchup.run,
+    "cost": cost.run,
+    "dead": dead.run,
+    "key": keys.run,
+    "ticket": tickets.run,
+    "waiting": waiting.run,
+}
+"""Those that need the database alone."""
+
+REACHING: Mapping[str, Callable[[Namespace, Database, Settings, Outside], Awaitable[Report]]] = {
+    "account": accounts.run,
+    "page": page.run,
+    "template": templates.run,
+}
+"""Those that may call the platforms."""
