@@ -188,12 +188,13 @@ class InboxWorker:
 
         What comes too late for an answer is left to a person.
         """
-        ours = [event for event in heard if not (isinstance(event, Inbound) and event.elsewhere)]
-        missed = next((event for event in ours if event in late and isinstance(event, Inbound)), None)
-        if missed is not None:
-            talk = batch.talk(missed.address)
-            talk.state = conversations.call_person(talk.state, min(missed.at, batch.now))
-        run = [event for event in ours if event not in late]
+        run: Sequence[Event] = [event for event in heard if not (isinstance(event, Inbound) and event.elsewhere)]
+        if late:
+            missed = next((event for event in run if event in late and isinstance(event, Inbound)), None)
+            if missed is not None:
+                talk = batch.talk(missed.address)
+                talk.state = conversations.call_person(talk.state, min(missed.at, batch.now))
+            run = [event for event in run if event not in late]
         if not run:
             return
         event = run[-1]

@@ -148,9 +148,12 @@ def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: Fault) -> 
 
 
 @lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def usage_of(app: str, business: str) -> Usage | None:
     """How near the app's and the Page's limits are, by the two usage headers (Graph API, "Rate Limits"); None where
     neither says. The windows roll, so what was heard counts for ten minutes."""
+    if not (app or business):
+        return None
     groups = (_object(business.encode("utf-8", "replace")) or {}).values()
     rows = [row for group in groups for row in records(group) if row.get("type") in _LIMITS]
     minutes = max((_number(row.get("estimated_time_to_regain_access")) for row in rows), default=0)
