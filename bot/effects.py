@@ -225,7 +225,7 @@ def _own_echo(batch: Batch, event: OwnEcho) -> None:
     found = _sent_as(batch, talk, event)
     if found is not None:
         batch.settled[found] = outbox.Sent(found, event.message_id, "", event.at)
-    elif not (_is_ours(batch, talk, event) or _is_template_out(batch, talk, event)):
+    elif not _is_explained(batch, talk, event):
         talk.lines.append(_echo_line(talk, event, "app"))
         talk.state = conversations.answered_elsewhere(talk.state)
 
@@ -238,6 +238,11 @@ def _brand_spoke(batch: Batch, event: BrandSpoke) -> None:
         batch.settled[found] = outbox.Sent(found, event.message_id, "", event.at)
     elif not transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id):
         talk.lines.append(_echo_line(talk, event, "app"))
+
+
+def _is_explained(batch: Batch, talk: Talk, event: OwnEcho) -> bool:
+    """Whether a send of ours is or may be what came back; one may be written down as sent between two looks."""
+    return _is_ours(batch, talk, event) or _is_template_out(batch, talk, event) or _is_ours(batch, talk, event)
 
 
 def _is_ours(batch: Batch, talk: Talk, event: OwnEcho) -> bool:
