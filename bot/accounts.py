@@ -228,8 +228,10 @@ class Accounts:
         before, now = self._rung, self._clock()
 
         def ring(session: Session) -> None:
-            alarms.ring_many(session, UNREADABLE, [":".join(key) for key in unreadable], _SEALED, now)
-            alarms.solve_many(session, UNREADABLE, [":".join(key) for key in before.keys() - unreadable.keys()], now)
+            alarms.ring_many(session, UNREADABLE, [alarms.of_account(*key) for key in unreadable], _SEALED, now)
+            alarms.solve_many(
+                session, UNREADABLE, [alarms.of_account(*key) for key in before.keys() - unreadable.keys()], now
+            )
 
         await self._database.write(ring, name="accounts.unreadable")
         for key, sealed in unreadable.items():
@@ -295,4 +297,4 @@ def is_old(view: AccountView, now: datetime) -> bool:
 
 
 def _subject(view: AccountView) -> str:
-    return f"{view.channel}:{view.account_id}"
+    return alarms.of_account(view.channel, view.account_id)

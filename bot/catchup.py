@@ -128,7 +128,7 @@ class Catchup:
 
         def ring(session: Session) -> None:
             if catchup.advance(session, span, ended_at=now, trouble=str(error)[:500]):
-                alarms.ring(session, ALARM, f"{span.channel}:{span.account_id}", words, now)
+                alarms.ring(session, ALARM, alarms.of_account(span.channel, span.account_id), words, now)
 
         await self._database.write(ring, name="catchup.refused")
 
@@ -150,7 +150,7 @@ class Catchup:
         current = catchup.advance(session, span, **values, **ended)
         if not current or page.cursor:
             return _Kept(found, pace)
-        alarms.solve(session, ALARM, f"{span.channel}:{span.account_id}", now)
+        alarms.solve(session, ALARM, alarms.of_account(span.channel, span.account_id), now)
         return _Kept(found, None)
 
     def _paced(self, session: Session, span: Span, calls: int, now: datetime) -> timedelta:

@@ -104,7 +104,11 @@ class Checkups:
         now = self._clock()
 
         def aged(session: Session) -> set[str]:
-            return {f"{view.channel}:{view.account_id}" for view in accounts.everyone(session) if _is_aged(view, now)}
+            return {
+                alarms.of_account(view.channel, view.account_id)
+                for view in accounts.everyone(session)
+                if _is_aged(view, now)
+            }
 
         def note(session: Session) -> None:
             old = aged(session)
@@ -130,7 +134,7 @@ def _keep(session: Session, channel: str, account_id: str, seen: Checkup, now: d
     if view is None or view.held == accounts.REMOVED:
         return
     accounts.note_checkup(session, view, seen.name or view.name, json.dumps(seen.facts, ensure_ascii=False), now)
-    subject = f"{channel}:{account_id}"
+    subject = alarms.of_account(channel, account_id)
     for trouble in seen.troubles:
         alarms.ring(session, trouble.kind, subject, trouble.words, now)
     for kind in sorted(seen.judged - {trouble.kind for trouble in seen.troubles}):

@@ -299,7 +299,7 @@ def _grant_lost(batch: Batch, event: GrantLost) -> None:
         return
     accounts.change(batch.session, account.id, held=event.reason or "grant lost")
     words = "The platform took away our right to send for this account: connect it again, or see why in its console."
-    alarms.ring(batch.session, "grant_lost", f"{account.channel}:{account.account_id}", words, batch.now)
+    alarms.ring(batch.session, "grant_lost", alarms.of_account(account.channel, account.account_id), words, batch.now)
 
 
 def _template_changed(batch: Batch, event: TemplateChanged) -> None:

@@ -277,7 +277,7 @@ class OutboxWorker:
         await self._rest(due, pause)
         if pause >= RINGS_AFTER:
             self._refusing.add((due.channel, due.account_id))
-            subject = f"{due.channel}:{due.account_id}"
+            subject = alarms.of_account(due.channel, due.account_id)
             ring = partial(alarms.ring, kind=REFUSED, subject=subject, words=error.words.en, now=now)
             await self._database.write(ring, name="outbox.refused")
 
@@ -292,7 +292,7 @@ class OutboxWorker:
         account = (due.channel, due.account_id)
         if account in self._refusing:
             self._refusing.discard(account)
-            solve = partial(alarms.solve, kind=REFUSED, subject=":".join(account), now=self._clock())
+            solve = partial(alarms.solve, kind=REFUSED, subject=alarms.of_account(*account), now=self._clock())
             await self._database.write(solve, name="outbox.accepted")
 
     async def _wait(self, item: Claimed, after: timedelta, words: str, *, counted: bool) -> None:

@@ -99,4 +99,4 @@ def _note(session: Session, silent: list[tuple[Door, int]], now: datetime) -> No
 
 
 def _subject(door: Door) -> str:
-    return f"{door.channel}:{door.account_id}"
+    return alarms.of_account(door.channel, door.account_id)

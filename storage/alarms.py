@@ -42,6 +42,11 @@ class Open(NamedTuple):
 _alarm = Alarm.__table__  # type: ignore[attr-defined]
 
 
+def of_account(channel: str, account_id: str) -> str:
+    """The subject of alarms about an account."""
+    return f"{channel}:{account_id}"
+
+
 def ring(session: Session, kind: str, subject: str, words: str, now: datetime) -> bool:
     """Raise an alarm; False where the same one is open already."""
     statement = insert(session.get_bind().dialect.name, _alarm).values(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from bot.channels.base import (
@@ -29,7 +29,7 @@ from bot.channels.base import (
     raised,
 )
 from bot.channels.messenger import checkup, faults, files, page, parse, profile, recent, sender, templates, webhook
-from bot.channels.messenger.client import TIMEOUT, Graph, Session
+from bot.channels.messenger.client import TIMEOUT, Graph, Session, edge
 from bot.channels.messenger.envelope import ident, record, records
 from bot.channels.messenger.rules import RULES
 from bot.channels.text import clean, short_id
@@ -38,8 +38,10 @@ from crm.messages import Message
 from crm.reach import Rules
 from crm.templates import Template
 
-_TEMPLATES_A_PAGE = 100
-_MOST_PAGES = 100
+_TEMPLATES_A_SHEET = 100
+_TEMPLATE_SHEETS = 100
+
+T = TypeVar("T")
 
 GRAPH_URL = "https://graph.facebook.com/v26.0"
 _SHEETS = 50
@@ -79,9 +81,7 @@ class Messenger:
 
     async def send(self, account: Account, outgoing: Outgoing) -> Sent:
         """Say one part by one call (Messenger, "Send API"). UNKNOWN also where a good answer names no message."""
-        data, usage = await self._graph.post(
-            account, f"{quote(account.account_id, safe='')}/messages", sender.encode(outgoing)
-        )
+        data, usage = await self._graph.post(account, edge(account, "messages"), sender.encode(outgoing))
         message_id = short_id(data.get("message_id"))
         if not message_id:
             raise raised(faults.OUTCOME_LOST, "no_message_id")
@@ -91,7 +91,7 @@ class Messenger:
         """Let Messenger hold a picture or file for the Page (Messenger, "Attachment Upload API")."""
         kind = files.type_of(attachment)
         told = {"attachment": {"type": kind, "payload": {"is_reusable": True}}}
-        path = f"{quote(account.account_id, safe='')}/message_attachments"
+        path = edge(account, "message_attachments")
         data = await self._graph.upload(account, path, {"message": json.dumps(told)}, attachment)
         attachment_id = short_id(data.get("attachment_id"))
         if not attachment_id:
@@ -100,17 +100,9 @@ class Messenger:
 
     async def templates(self, account: Account) -> list[Template]:
         """The Page's utility templates, in every language and state, page by page (Messenger, "Utility messages")."""
-        found: list[Template | None] = []
-        query = {"fields": templates.FIELDS, "limit": str(_TEMPLATES_A_PAGE)}
-        for _ in range(_MOST_PAGES):
-            path = f"{quote(account.account_id, safe='')}/message_templates"
-            data = await self._graph.get(account, path, query)
-            found += [templates.template(account.account_id, item) for item in records(data.get("data"))]
-            paging = record(data.get("paging"))
-            after = clean(record(paging.get("cursors")).get("after"))
-            if not (after and paging.get("next")):
-                break
-            query["after"] = after
+        query = {"fields": templates.FIELDS, "limit": str(_TEMPLATES_A_SHEET)}
+        listed = await self._graph.listed(account, edge(account, "message_templates"), query, _TEMPLATE_SHEETS)
+        found = (templates.template(account.account_id, item) for item in listed)
         return [each for each in found if each]
 
     async def profile(self, account: Account, user_id: str) -> Profile:
@@ -141,20 +133,19 @@ class Messenger:
 
         Facebook tells times in whole seconds (Messenger, "Conversations API").
         """
-        page = account.account_id
         query = {
             "platform": "messenger",
             "user_id": user_id,
             "fields": "messages.limit(20){id,created_time,from,message}",
         }
-        data = await self._graph.get(account, f"{quote(page, safe='')}/conversations", query)
+        data = await self._graph.get(account, edge(account, "conversations"), query)
         earliest, words = since.replace(microsecond=0), clean(text).strip()
         found = [
             (at, short_id(message.get("id")))
             for message in _messages(data)
             if (at := recent.time_of(message.get("created_time"))) is not None
             and at >= earliest
-            and record(message.get("from")).get("id") == page
+            and record(message.get("from")).get("id") == account.account_id
             and clean(message.get("message")).strip() == words
         ]
         return max(found)[1] or None if found else None
@@ -198,19 +189,12 @@ class Messenger:
 
     async def managed(self, user: Account) -> tuple[Managed, ...]:
         """The Pages of a person's token; those of a long-lived one have tokens without an end (Graph API, "Pages")."""
-        found: dict[str, Managed] = {}
         query = {"fields": "id,name,access_token", "limit": "100"}
-        for _ in range(_SHEETS):
-            data = await _by_a_person(self._graph.get(user, "me/accounts", query))
-            for each in records(data.get("data")):
-                if page_id := ident(each.get("id")):
-                    found[page_id] = Managed(page_id, _name(each), clean(each.get("access_token")))
-            paging = record(data.get("paging"))
-            after = clean(record(paging.get("cursors")).get("after"))
-            if not paging.get("next") or not after or after == query.get("after"):
-                break
-            query["after"] = after
-        return tuple(found.values())
+        listed = await _by_a_person(self._graph.listed(user, "me/accounts", query, _SHEETS))
+        found = {ident(each.get("id")): each for each in listed}
+        return tuple(
+            Managed(page_id, _name(each), clean(each.get("access_token"))) for page_id, each in found.items() if page_id
+        )
 
     async def subscribe(self, account: Account) -> None:
         """Subscribe the Page to every field that we understand (Messenger, "subscribed_apps")."""
@@ -228,7 +212,7 @@ def _name(node: dict[str, Any]) -> str:
     return " ".join(clean(node.get("name")).split())
 
 
-async def _by_a_person(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+async def _by_a_person(call: Awaitable[T]) -> T:
     """The answer to a call with a person's token: a dead one is theirs to renew, not the Page's."""
     try:
         return await call

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from bot.channels.base import Account, Checkup, SendError, SendErrorKind, Trouble, raised
 from bot.channels.messenger import faults, page
-from bot.channels.messenger.client import Graph
+from bot.channels.messenger.client import Graph, edge
 from bot.channels.messenger.envelope import ident, record, records
 from bot.channels.messenger.page import SUBSCRIBED_FIELDS
 from bot.channels.text import clean
@@ -85,7 +85,7 @@ async def _look_at_subscription(graph: Graph, account: Account, seen: _Seen) -> 
 
 async def _present(graph: Graph, account: Account) -> set[str] | str:
     """What our app is subscribed to, or by which code Facebook refused to tell."""
-    told = await _told(graph, account, f"{_page(account)}/subscribed_apps", {})
+    told = await _told(graph, account, edge(account, "subscribed_apps"), {})
     if isinstance(told, str):
         return told
     apps = [app for app in records(told.get("data")) if account.app_id in ("", ident(app.get("id")))]

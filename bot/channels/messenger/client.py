@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from yarl import URL
 
 from bot.channels.base import Account, Attachment, Fault, SendError, Usage, raised
 from bot.channels.messenger import errors, faults
-from bot.channels.messenger.envelope import records
+from bot.channels.messenger.envelope import record, records
+from bot.channels.text import clean
 
 Session = aiohttp.ClientSession
 TIMEOUT = 8.0
@@ -70,6 +71,19 @@ class Graph:
         data, _ = await self._call(method, url, body, faults.READ_FAILED)
         return data
 
+    async def listed(self, account: Account, path: str, query: Mapping[str, str], sheets: int) -> list[dict[str, Any]]:
+        """Everything of a list that comes in sheets, so many at the most; no address of an answer is followed."""
+        found: list[dict[str, Any]] = []
+        after = ""
+        for _ in range(sheets):
+            data = await self.get(account, path, {**query, **({"after": after} if after else {})})
+            found += records(data.get("data"))
+            paging = record(data.get("paging"))
+            before, after = after, clean(record(paging.get("cursors")).get("after"))
+            if not paging.get("next") or not after or after == before:
+                break
+        return found
+
     async def trade(self, query: Mapping[str, str]) -> dict[str, Any]:
         """Trade a token: a GET that carries its credentials in the query. RETRY where the answer was lost."""
         url = URL(f"{self._url}/oauth/access_token?{urlencode(query)}", encoded=True)
@@ -105,6 +119,11 @@ class Graph:
         except SendError as error:
             error.usage = usage
             raise
+
+
+def edge(account: Account, name: str) -> str:
+    """The path of what belongs to an account's Page."""
+    return f"{quote(account.account_id, safe='')}/{name}"
 
 
 @lru_cache(maxsize=1024)

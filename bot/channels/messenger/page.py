@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from urllib.parse import quote
 
 from bot.channels.base import Account
-from bot.channels.messenger.client import Graph
+from bot.channels.messenger.client import Graph, edge
 
 SUBSCRIBED_FIELDS = (
     "messages",
@@ -31,5 +30,5 @@ async def subscribe(graph: Graph, account: Account, also: Collection[str] = ()) 
     May be called twice. The new list replaces the one before (Pages API, "subscribed_apps"), so it goes out whole.
     """
     fields = {"subscribed_fields": ",".join((*SUBSCRIBED_FIELDS, *sorted({*also} - {*SUBSCRIBED_FIELDS})))}
-    done = await graph.repeat("POST", account, f"{quote(account.account_id, safe='')}/subscribed_apps", fields)
+    done = await graph.repeat("POST", account, edge(account, "subscribed_apps"), fields)
     return done.get("success") in (True, "true")

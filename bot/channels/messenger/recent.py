@@ -9,10 +9,9 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from bot.channels.base import Account, Page, Raw
-from bot.channels.messenger.client import Graph
+from bot.channels.messenger.client import Graph, edge
 from bot.channels.messenger.envelope import ident, record, records
 from bot.channels.messenger.parse import READ_BACK
 from bot.channels.messenger.webhook import raw_of
@@ -44,8 +43,9 @@ async def page(graph: Graph, account: Account, since: datetime, until: datetime,
     since = since.replace(microsecond=0)
     mark = _Mark(**json.loads(cursor)) if cursor else _Mark(since.timestamp())
     query = {"platform": "messenger", "fields": _FIELDS, "limit": str(_CONVERSATIONS)}
-    path = f"{quote(account.account_id, safe='')}/conversations"
-    data = await graph.get(account, path, query | ({"after": mark.after} if mark.after else {}))
+    data = await graph.get(
+        account, edge(account, "conversations"), query | ({"after": mark.after} if mark.after else {})
+    )
     threads = records(data.get("data"))
     raws = [raw for thread in threads for raw in _raws(thread, account.account_id, since, until)]
     following = _following(mark, threads, record(data.get("paging")))
