@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from sqlmodel import Session
 
-from crm import consent, loyalty, phones, tickets
+from crm import consent, loyalty, phones, tags, tickets
 from crm.errors import Invalid, NotFound
 from storage import customers as store
 from storage.columns import new_id
@@ -248,6 +248,7 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
         return Join.ALREADY if ours is not None and ours.merged_into == target else Join.REFUSED
     store.move_identities(session, source, target)
     tickets.carry_over(session, source, target)
+    tags.carry_over(session, source, target)
     loyalty.carry_over(session, source, target, now)
     consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))
     store.change(session, source, merged_into=target, phone=None, updated_at=now)

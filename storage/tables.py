@@ -16,6 +16,7 @@ from storage import (
     media,
     orders,
     outbox,
+    tags,
     templates,
     tickets,
     transcripts,
@@ -23,5 +24,5 @@ from storage import (
 
 NOUNS = (
     accounts, alarms, catchup, consent, conversations, customers, doors, grants, inbox, jobs, keys, loyalty, media,
-    orders, outbox, templates, tickets, transcripts,
+    orders, outbox, tags, templates, tickets, transcripts,
 )  # fmt: skip
