@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import aiohttp
+import uvloop
 from aiohttp import web as http
 
 from bot import demo, logs
@@ -250,7 +251,7 @@ def run_demo(arguments: argparse.Namespace, given: Settings) -> None:
         settings = demo.settings_of(given, port, demo.address(page_port))
         migrate.upgrade(settings.database_url)
         report = demo.welcome(settings, page_port, wanted, wanted_page)
-        asyncio.run(play(settings, page_port, lambda: show(report, arguments.json)))
+        uvloop.run(play(settings, page_port, lambda: show(report, arguments.json)))
 
 
 def run_service(arguments: argparse.Namespace, settings: Settings) -> None:
@@ -261,7 +262,7 @@ def run_service(arguments: argparse.Namespace, settings: Settings) -> None:
             "file has one process; use khachquen serve"
         )
     settings = replace(settings, host=arguments.host or settings.host, port=arguments.port or settings.port)
-    asyncio.run(serve(settings, doors=arguments.command != "worker", worker=arguments.command != "web"))
+    uvloop.run(serve(settings, doors=arguments.command != "worker", worker=arguments.command != "web"))
 
 
 def run_migrate(settings: Settings) -> Report:

