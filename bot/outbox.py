@@ -18,6 +18,7 @@ from bot.claims import BURST, Claimed, Claims, Turn
 from bot.effects import METADATA
 from bot.pace import Paces
 from bot.registry import Registry
+from bot.speakers import Speakers
 from bot.uploads import Uploads
 from crm.budget import Budget
 from crm.events import Address
@@ -64,7 +65,7 @@ class OutboxWorker:
         self._paces, self._clock, self._owner = Paces(intervals), clock, owner
         self._registry = Registry()
         self._claims = Claims(channels, living, self._registry, self._paces, budget)
-        self._uploads = Uploads(database, channels, clock)
+        self._uploads, self._speakers = Uploads(database, channels, clock), Speakers(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
         self._refusing: set[tuple[str, str]] = set()
         self._sent: list[Sent] = []
@@ -177,15 +178,23 @@ class OutboxWorker:
         due = item.due
         to = Address(due.channel, due.account_id, due.user_id)
         message = said = Message.loads(due.body)
+        persona = ""
         try:
-            if message.kept:
+            if message.kept or message.speaker:
                 await self._prolong(item)
+            if message.kept:
                 said = await self._uploads.ready(account, message)
-            outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}")
+            if message.speaker:
+                persona = await self._speakers.persona(account, message.speaker)
+            outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}", persona)
             answer = await self._channels[due.channel].send(account, outgoing)
         except SendError as error:
             if error.subject is Subject.UPLOAD and message.kept:
                 await self._uploads.forget(account, message)
+            if persona and (error.kind, error.subject) == (SendErrorKind.PERMANENT, Subject.MESSAGE):
+                await self._speakers.refused(account, message.speaker)
+                await self._wait(item, timedelta(), str(error)[:500], counted=True)
+                return
             await self._failed(item, account, error)
             return
         faultpoint("t5.answered")

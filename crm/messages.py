@@ -62,12 +62,13 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One card of a list: title, a line under it, a picture, its own buttons."""
+    """One card of a list: title, a line under it, a picture, its own buttons, an address that a tap on it opens."""
 
     title: str
     subtitle: str = ""
     image_url: str = ""
     buttons: tuple[Button, ...] = ()
+    url: str = ""
 
 
 KEPT = "media:"
@@ -84,11 +85,41 @@ class TemplateUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Bought:
+    """One line of a receipt; `price` is that of one piece, in đồng."""
+
+    title: str
+    detail: str = ""
+    quantity: int = 1
+    price: int = 0
+    image_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An order that is paid or to be paid, all sums in đồng; `discounts` are their names with what each takes off.
+
+    `total` is what the customer pays; `url` is a page about the order.
+    """
+
+    order_code: str
+    recipient: str
+    payment: str
+    total: int
+    items: tuple[Bought, ...] = ()
+    shipping: int = 0
+    discounts: tuple[tuple[str, int], ...] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """What is said; at least one of all but `reply_to` is there. A channel degrades what it cannot show.
+    """What is said; at least one of all but `reply_to` and `speaker` is there. A channel degrades what it cannot show.
 
     `picture` and `file` are web addresses, or `media:<id>` of what we keep. `sticker` is an id of the channel's own.
-    With a `template` the platform shows that, and `text` is only what our own transcript keeps of it.
+    With a `template` the platform shows that, and `text` is only what our own transcript keeps of it. A `receipt`
+    stands for `text` where the channel has such a thing. A `reaction` is an emoji on the message `reply_to`, and says
+    nothing else. `speaker` is the name of the person who typed this, for channels that can show it.
     """
 
     text: str = ""
@@ -99,6 +130,9 @@ class Message:
     sticker: str = ""
     reply_to: str = ""
     template: TemplateUse | None = None
+    receipt: Receipt | None = None
+    reaction: str = ""
+    speaker: str = ""
 
     @property
     def kept(self) -> str:
@@ -125,6 +159,7 @@ class Message:
                     subtitle=item.get("subtitle", ""),
                     image_url=item.get("image_url", ""),
                     buttons=tuple(_button(button) for button in item.get("buttons", ())),
+                    url=item.get("url", ""),
                 )
                 for item in data.get("cards", ())
             ),
@@ -133,6 +168,9 @@ class Message:
             sticker=data.get("sticker", ""),
             reply_to=data.get("reply_to", ""),
             template=_template(data["template"]) if "template" in data else None,
+            receipt=_receipt(data["receipt"]) if "receipt" in data else None,
+            reaction=data.get("reaction", ""),
+            speaker=data.get("speaker", ""),
         )
 
 
@@ -144,6 +182,12 @@ def template_in(body: str) -> TemplateUse | None:
 def _template(item: dict[str, Any]) -> TemplateUse:
     values = tuple((name, value) for name, value in item.get("values", ()))
     return TemplateUse(item["template_id"], item.get("language", ""), values)
+
+
+def _receipt(item: dict[str, Any]) -> Receipt:
+    items = tuple(Bought(**each) for each in item["items"])
+    discounts = tuple((name, amount) for name, amount in item["discounts"])
+    return Receipt(**{**item, "items": items, "discounts": discounts})
 
 
 def _button(item: dict[str, str]) -> Button:

@@ -56,7 +56,7 @@ def lines(rows: Sequence[Mapping[str, Any]], parts: Sequence[Message]) -> list[d
         line(
             conversation_id=row["identity_id"],
             author=AUTHORS.get(Purpose(row["purpose"]), "bot"),
-            text=part.text or "\n".join(card.title for card in part.cards),
+            text=part.text or part.reaction or "\n".join(card.title for card in part.cards),
             media=part.picture or part.file,
             at=row["created_at"],
             line_id=row["id"],

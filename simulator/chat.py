@@ -23,7 +23,10 @@ class Button:
 
 @dataclass(slots=True)
 class Line:
-    """One message of a chat; `side` is `person`, `bot` or `staff`, `tick` is `sent`, `delivered` or `seen`."""
+    """One message of a chat; `side` is `person`, `bot` or `staff`, `tick` is `sent`, `delivered` or `seen`.
+
+    `speaker` is the name under which the brand wrote it, beside its own.
+    """
 
     side: str
     at: datetime
@@ -37,6 +40,7 @@ class Line:
     edits: int = 0
     reaction: str = ""
     reply_to: str = ""
+    speaker: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The line as the chat page reads it."""
@@ -51,4 +55,5 @@ class Line:
             "cards": list(self.cards),
             "tick": self.tick,
             "reaction": self.reaction,
+            "speaker": self.speaker,
         }

@@ -35,10 +35,10 @@ async def send(call: GraphCall) -> JSON:
     if "sender_action" in params:
         return _act(call)
     contact, recipient = _recipient(call)
-    shown = _shown(call)
+    shown, speaker = _shown(call), _speaker(call)
     if contact is not None:
         check_window(call, contact, shown)
-    return _deliver(call, contact, recipient, shown)
+    return _deliver(call, contact, recipient, shown, speaker)
 
 
 def _recipient(call: GraphCall) -> tuple[Contact | None, JSON]:
@@ -105,7 +105,18 @@ def check_window(call: GraphCall, contact: Contact, shown: Shown) -> None:
         raise GraphError(10, OUTSIDE, 2018278)
 
 
-def _deliver(call: GraphCall, contact: Contact | None, recipient: JSON, shown: Shown) -> JSON:
+def _speaker(call: GraphCall) -> str:
+    """The name of the persona that the call names."""
+    wanted = call.params.get("persona_id")
+    if wanted is None:
+        return ""
+    persona = call.platform.page.personas.get(str(wanted))
+    if persona is None:
+        raise bad_param("Param persona_id is not a valid persona of this Page")
+    return str(persona["name"])
+
+
+def _deliver(call: GraphCall, contact: Contact | None, recipient: JSON, shown: Shown, speaker: str) -> JSON:
     platform = call.platform
     now = platform.now()
     mid = new_mid()
@@ -120,7 +131,7 @@ def _deliver(call: GraphCall, contact: Contact | None, recipient: JSON, shown: S
         answer["attachment_id"] = reusable
     call.accept(shown.kind, answer, contact, mid, shown.text)
     if contact is not None:
-        _show(call, contact, shown, mid)
+        _show(call, contact, shown, mid, speaker)
         _pass_control(call, contact)
     return answer
 
@@ -134,10 +145,10 @@ def _reusable(call: GraphCall, shown: Shown) -> str:
     return ""
 
 
-def _show(call: GraphCall, contact: Contact, shown: Shown, mid: str) -> None:
+def _show(call: GraphCall, contact: Contact, shown: Shown, mid: str, speaker: str) -> None:
     platform = call.platform
     now = platform.now()
-    line = Line("bot", now, mid, shown.kind, shown.text, shown.media, shown.buttons, shown.cards)
+    line = Line("bot", now, mid, shown.kind, shown.text, shown.media, shown.buttons, shown.cards, speaker=speaker)
     platform.say(contact, line)
     if not platform.config.echoes:
         platform.after_send(contact, line, None)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
+from urllib.parse import urlsplit
 
 from simulator.chat import Button
 from simulator.graph_wire import bad_param
@@ -74,7 +75,7 @@ def _body(message: JSON, media_url: Callable[[JSON], str]) -> Shown:
         return Shown(kind, media=url, attachments=({"type": kind, "payload": {"url": url}},))
     if kind != "template":
         raise bad_param("Param message[attachment][type] must be one of {AUDIO, FILE, IMAGE, TEMPLATE, VIDEO}")
-    return _template(payload)
+    return _template(payload, media_url)
 
 
 def _sticker(sticker_id: Any) -> JSON:
@@ -119,7 +120,7 @@ def _quick_replies(replies: Any) -> tuple[Button, ...]:
     return tuple(shown)
 
 
-def _template(payload: JSON) -> Shown:
+def _template(payload: JSON, media_url: Callable[[JSON], str]) -> Shown:
     kind = payload.get("template_type")
     echo = ({"type": "template", "payload": payload},)
     match kind:
@@ -132,12 +133,7 @@ def _template(payload: JSON) -> Shown:
             cards = tuple(_generic(element, own) for element, own in zip(elements, buttons, strict=True))
             return Shown("cards", buttons=tuple(chain(*buttons)), cards=cards, attachments=echo)
         case "media":
-            element = _list(payload, "elements", 1)[0]
-            if element.get("media_type") not in ("image", "video"):
-                raise bad_param("Param media_type must be one of {IMAGE, VIDEO}", 2018175)
-            if ("attachment_id" in element) == ("url" in element):
-                raise bad_param("Exactly one of attachment_id and url is required", 2018182)
-            return Shown("media", buttons=read_buttons(element, least=0), attachments=echo)
+            return _media(_list(payload, "elements", 1)[0], media_url, echo)
         case "receipt":
             return _receipt(payload, echo)
         case "coupon":
@@ -156,6 +152,18 @@ def _template(payload: JSON) -> Shown:
     if kind in PASSED_ON:
         return Shown(str(kind), str(payload.get("title", "")), attachments=echo)
     raise bad_param("Param template_type is not a supported template")
+
+
+def _media(element: JSON, media_url: Callable[[JSON], str], echo: tuple[JSON, ...]) -> Shown:
+    """A picture or video that Facebook holds already, with buttons."""
+    if element.get("media_type") not in ("image", "video"):
+        raise bad_param("Param media_type must be one of {IMAGE, VIDEO}", 2018175)
+    if ("attachment_id" in element) == ("url" in element):
+        raise bad_param("Exactly one of attachment_id and url is required", 2018182)
+    host = urlsplit(str(element.get("url") or "")).hostname or ""
+    if "url" in element and not host.endswith("facebook.com"):
+        raise bad_param("The url of a media template must be one of Facebook's own", 2018187)
+    return Shown("media", media=media_url(element), buttons=read_buttons(element, least=0), attachments=echo)
 
 
 def _generic(element: JSON, buttons: tuple[Button, ...]) -> JSON:

@@ -134,18 +134,27 @@ async def make_persona(call: GraphCall) -> JSON:
     """`POST /{page}/personas`."""
     page_of(call)
     name, picture = call.params.get("name"), call.params.get("profile_picture_url")
-    if not isinstance(name, str) or not 0 < len(name) <= 50 or not isinstance(picture, str):
+    fetched = isinstance(picture, str) and picture.startswith(("https://", "http://"))
+    if not isinstance(name, str) or not 0 < len(name) <= 50 or not fetched:
         raise bad_param("Params name and profile_picture_url are required")
-    personas = call.platform.page.personas
-    persona = {"id": str(7100000000000001 + len(personas)), "name": name, "profile_picture_url": picture}
-    personas[persona["id"]] = persona
-    return call.accept("persona", {"id": persona["id"]})
+    page = call.platform.page
+    page.personas_made += 1
+    made = str(7100000000000000 + page.personas_made)
+    page.personas[made] = {"id": made, "name": name, "profile_picture_url": picture}
+    return call.accept("persona", {"id": made})
 
 
 async def personas(call: GraphCall) -> JSON:
     """`GET /{page}/personas`."""
     page_of(call)
     return {"data": list(call.platform.page.personas.values())}
+
+
+async def delete_persona(call: GraphCall) -> JSON:
+    """`DELETE /{persona}`: messages that bear its name keep it."""
+    if call.platform.page.personas.pop(str(call.request.match_info["node"]), None) is None:
+        raise bad_param("Unsupported delete request", 33)
+    return call.accept("delete_persona", {"success": True})
 
 
 async def make_template(call: GraphCall) -> JSON:
@@ -208,6 +217,7 @@ def routes(version: str) -> list[web.RouteDef]:
         web.delete(f"{page}/messenger_profile", graph(delete_profile)),
         web.post(f"{page}/personas", graph(make_persona)),
         web.get(f"{page}/personas", graph(personas), allow_head=False),
+        web.delete(version + "/{node}", graph(delete_persona)),
         web.post(f"{page}/message_templates", graph(make_template)),
         web.get(f"{page}/message_templates", graph(templates), allow_head=False),
         web.delete(f"{page}/message_templates", graph(delete_template)),

@@ -116,6 +116,8 @@ async def node(call: GraphCall) -> JSON:
                 if line not in list(contact.lines)[-READABLE:]:
                     raise GraphError(9000001, "(#9000001) The message was deleted")
                 return _message(call, contact, line, fields)
+    elif wanted in call.platform.page.personas:
+        return call.accept("persona", dict(call.platform.page.personas[wanted]))
     elif wanted.isdigit():
         return await profile(call)
     message = f"Unsupported get request. Object with ID '{wanted}' does not exist"
@@ -127,6 +129,8 @@ def _page_node(call: GraphCall, fields: str) -> JSON:
     if call.by_person:
         return call.accept("person", {"name": "Người quản lý Trang", "id": "1207059"})
     found: JSON = {"name": config.brand_name, "id": config.messenger_page_id}
+    if "picture" in fields:
+        found["picture"] = {"data": {"url": call.platform.media.static_url("sample.jpg"), "is_silhouette": False}}
     if "messaging_feature_status" in fields:
         status = {"hop_v2": config.inbox_takes_threads, "msgr_multi_app": False, "ig_multi_app": False}
         found["messaging_feature_status"] = status

@@ -91,6 +91,7 @@ class PageState:
     fields: set[str] = field(default_factory=lambda: set(PAGE_FIELDS))
     profile: JSON = field(default_factory=dict)
     personas: dict[str, JSON] = field(default_factory=dict)
+    personas_made: int = 0
     templates: list[JSON] = field(default_factory=list)
     attachments: dict[str, tuple[JSON, datetime]] = field(default_factory=dict)
     token_ends_at: datetime | None = None

@@ -16,6 +16,7 @@ from storage import (
     media,
     orders,
     outbox,
+    personas,
     tags,
     templates,
     tickets,
@@ -24,5 +25,5 @@ from storage import (
 
 NOUNS = (
     accounts, alarms, catchup, consent, conversations, customers, doors, grants, inbox, jobs, keys, loyalty, media,
-    orders, outbox, tags, templates, tickets, transcripts,
+    orders, outbox, personas, tags, templates, tickets, transcripts,
 )  # fmt: skip

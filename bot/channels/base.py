@@ -92,12 +92,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One send. `metadata` comes back in the echo where the channel can; `lane` was chosen by `reach`."""
+    """One send. `metadata` comes back in the echo where the channel can; `lane` was chosen by `reach`.
+
+    `persona` is the platform's id of the name under which it is shown; "" for the account's own.
+    """
 
     to: Address
     message: Message
     lane: str
     metadata: str = ""
+    persona: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,3 +388,11 @@ class Managing(Protocol):
 
     async def subscribe(self, account: Account) -> None:
         """Let the platform tell us all that happens on this account; may be called twice."""
+
+
+@runtime_checkable
+class Impersonating(Protocol):
+    """A channel that can show the name of the person who typed a message."""
+
+    async def persona(self, account: Account, name: str) -> str:
+        """An id under which the platform shows this name. May be called twice: that costs a spare one."""

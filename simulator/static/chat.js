@@ -126,7 +126,7 @@ function bubbleOf(line) {
   if (line.kind === "unsent") return el("div", { class: "bubble gone", "data-testid": side }, say("gone"));
   if (line.kind === "sticker") return el("div", { class: "bubble bare", "data-testid": side }, el("img", { class: "sticker", src: "/static/sticker.svg", alt: say("stickerName") }));
   const bubble = el("div", { class: "bubble", "data-testid": side });
-  const picture = line.media && ["image", "gif"].includes(line.kind);
+  const picture = line.media && ["image", "gif", "media"].includes(line.kind);
   if (picture) bubble.append(el("img", { class: "picture", src: line.media, alt: line.text || say("picture") }));
   else if (line.media) bubble.append(el("a", { href: line.media, target: "_blank", rel: "noopener noreferrer" }, line.text || line.kind));
   if (line.text && (picture || !line.media)) bubble.append(el("p", {}, line.kind === "location" ? `${say("location")}: ${line.text}` : line.text));
@@ -135,11 +135,12 @@ function bubbleOf(line) {
   return bubble;
 }
 function lineOf(line, previous) {
-  const follows = previous?.side === line.side;
+  const follows = previous?.side === line.side && previous.speaker === line.speaker;
   const side = line.side === "staff" ? "staff-side" : line.side;
   const made = el("div", { class: `line ${side}${follows ? " follows" : ""}${line.cards.length > 1 ? " wide" : ""}`, "data-id": line.message_id });
-  if (line.side === "staff" && !follows) made.append(el("span", { class: "label" }, say("staffName")));
-  made.append(el("span", { class: "unseen" }, `${say(line.side === "person" ? "you" : line.side === "staff" ? "staffName" : "shop")} ${say("wrote")}:`));
+  const name = line.speaker || (line.side === "staff" ? say("staffName") : "");
+  if (name && !follows) made.append(el("span", { class: "label" }, name));
+  made.append(el("span", { class: "unseen" }, `${name || say(line.side === "person" ? "you" : "shop")} ${say("wrote")}:`));
   const bare = line.text || line.media || ["unsent", "sticker"].includes(line.kind) || !line.cards.length;
   if (bare) made.append(bubbleOf(line));
   if (line.cards.length) made.append(el("div", { class: "cards", "data-testid": "bubble-bot" }, ...line.cards.map(cardOf)));

@@ -44,7 +44,7 @@ ACCEPTED = {
     "sticker": ({"sticker_id": 369239263222822}, "sticker"),
     "buttons": (template("button", text="Bạn cần gì?", buttons=[LINK, postback(), CALL]), "buttons"),
     "cards": (template("generic", elements=[CARD] * 10), "cards"),
-    "media": (template("media", elements=[{"media_type": "image", "attachment_id": "1"}]), "media"),
+    "media": (template("media", elements=[{"media_type": "image", "url": "https://www.facebook.com/p/1"}]), "media"),
     "receipt": (template("receipt", **RECEIPT), "receipt"),
     "coupon": (template("coupon", title="Giảm 10%", coupon_code="MAY10"), "coupon"),
 }
@@ -67,6 +67,8 @@ REFUSED = {
     "eleven cards": template("generic", elements=[CARD] * 11),
     "card of a title only": template("generic", elements=[{"title": "a"}]),
     "card title of 81": template("generic", elements=[{**CARD, "title": "a" * 81}]),
+    "media of another host": template("media", elements=[{"media_type": "image", "url": "https://a.vn/a.jpg"}]),
+    "media nobody holds": template("media", elements=[{"media_type": "image", "attachment_id": "1"}]),
     "receipt without total": template("receipt", **{**RECEIPT, "summary": {}}),
     "coupon without code": template("coupon", title="a"),
     "template of no kind": template("transaction_order"),

@@ -28,7 +28,19 @@ from bot.channels.base import (
     Uploaded,
     raised,
 )
-from bot.channels.messenger import checkup, faults, files, page, parse, profile, recent, sender, templates, webhook
+from bot.channels.messenger import (
+    checkup,
+    faults,
+    files,
+    page,
+    parse,
+    personas,
+    profile,
+    recent,
+    sender,
+    templates,
+    webhook,
+)
 from bot.channels.messenger.client import TIMEOUT, Graph, Session, edge
 from bot.channels.messenger.envelope import ident, record, records
 from bot.channels.messenger.rules import RULES
@@ -80,8 +92,15 @@ class Messenger:
         return sender.split(message)
 
     async def send(self, account: Account, outgoing: Outgoing) -> Sent:
-        """Say one part by one call (Messenger, "Send API"). UNKNOWN also where a good answer names no message."""
-        data, usage = await self._graph.post(account, edge(account, "messages"), sender.encode(outgoing))
+        """Say one part by one call (Messenger, "Send API"). UNKNOWN also where a good answer names no message.
+
+        A reaction is no message: it has no id, and its call may be repeated.
+        """
+        body = sender.encode(outgoing)
+        if outgoing.message.reaction:
+            await self._graph.repeat("POST", account, edge(account, "messages"), {}, body)
+            return Sent("")
+        data, usage = await self._graph.post(account, edge(account, "messages"), body)
         message_id = short_id(data.get("message_id"))
         if not message_id:
             raise raised(faults.OUTCOME_LOST, "no_message_id")
@@ -97,6 +116,10 @@ class Messenger:
         if not attachment_id:
             raise raised(faults.READ_FAILED, "no_attachment_id")
         return Uploaded(f"{kind}:{attachment_id}", files.LIFE)
+
+    async def persona(self, account: Account, name: str) -> str:
+        """A persona with this name and the Page's own picture (Messenger, "Personas")."""
+        return await personas.make(self._graph, account, name)
 
     async def templates(self, account: Account) -> list[Template]:
         """The Page's utility templates, in every language and state, page by page (Messenger, "Utility messages")."""

@@ -31,5 +31,10 @@ def shown(place: str, kind: str) -> dict[str, object]:
     """The attachment that stands at this place, a web address or what `type_of` and the platform's id name."""
     if place.startswith(("http://", "https://")):
         return {"type": kind, "payload": {"url": place}}
-    held, _, attachment_id = place.rpartition(":")
-    return {"type": held or kind, "payload": {"attachment_id": attachment_id}}
+    taken_for, _, attachment_id = place.rpartition(":")
+    return {"type": taken_for or kind, "payload": {"attachment_id": attachment_id}}
+
+
+def held(place: str) -> dict[str, object]:
+    """The same picture as the element of a media template, which shows only what Messenger holds."""
+    return {"media_type": "image", "attachment_id": place.rpartition(":")[2]}

@@ -10,11 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 from bot.channels.base import Outgoing, SendError, SendErrorKind, Words
-from bot.channels.messenger import files, templates
+from bot.channels.messenger import files, receipts, templates
 from bot.channels.messenger.fit import chop, cut, units
 from bot.channels.messenger.rules import HUMAN_AGENT, STANDARD, UTILITY
 from bot.channels.text import clean
-from crm.messages import Button, ButtonKind, Card, Message
+from crm.messages import KEPT, Button, ButtonKind, Card, Message
 
 TEXT = 1999
 TEMPLATE_TEXT = 640
@@ -25,6 +25,7 @@ PAYLOAD = 1000
 CARDS = 10
 CARD_TITLE = 80
 METADATA = 999
+REACTION = 16
 
 _written = json.JSONEncoder(separators=(",", ":")).encode
 _POINTER = "👇"
@@ -52,26 +53,44 @@ _NO_SUCH_LANE = Words(
 def split(message: Message) -> tuple[Message, ...]:
     """The message as parts of one call each: sticker, picture, words, file, cards; quick replies hang on the last one.
 
-    What finds no room (a fourth link, a fourteenth reply, a number that cannot be dialled) becomes a line of text.
+    What finds no room (a fourth link, a fourteenth reply, a number that cannot be dialled) becomes a line of text. A
+    picture that we keep carries links itself where there are no words. A receipt is shown instead of the words.
     """
     if message.template:
         return (message,)
+    if message.reaction:
+        is_whole = message.reply_to and len(message.reaction) <= REACTION
+        return (Message(reaction=message.reaction, reply_to=message.reply_to),) if is_whole else ()
+    return tuple(replace(part, speaker=message.speaker) for part in _parts(message))
+
+
+def _parts(message: Message) -> list[Message]:
     shares = [button for card in message.cards for button in card.buttons if button.kind is ButtonKind.SHARE_PHONE]
     quick, template, lines = _sorted((*message.buttons, *shares))
     cards, more = _fitting(message.cards)
-    text = "\n".join(part for part in (clean(message.text).strip(), *lines, *more) if part)
+    words = clean(message.text).strip()
     parts = [Message(sticker=message.sticker)] if message.sticker.isdecimal() else []
-    parts += [Message(picture=message.picture)] if message.picture else []
+    if message.receipt and not template:
+        parts.append(Message(text=words, receipt=message.receipt))
+        words = ""
+    elif message.receipt:
+        parts.append(Message(receipt=message.receipt))
+    text = "\n".join(part for part in (words, *lines, *more) if part)
+    if message.picture.startswith(KEPT) and template and not text:
+        parts.append(Message(picture=message.picture, buttons=template))
+        template = ()
+    elif message.picture:
+        parts.append(Message(picture=message.picture))
     parts += _worded(text, template)
     parts += [Message(file=message.file)] if message.file else []
     parts += [Message(cards=cards[start : start + CARDS]) for start in range(0, len(cards), CARDS)]
     if quick and (not parts or parts[-1].sticker):
         parts.append(Message(text=_POINTER))
     if not parts:
-        return ()
+        return []
     parts[-1] = replace(parts[-1], buttons=parts[-1].buttons + quick)
     parts[0] = replace(parts[0], reply_to=message.reply_to)
-    return tuple(parts)
+    return parts
 
 
 def _sorted(buttons: Iterable[Button]) -> tuple[tuple[Button, ...], tuple[Button, ...], list[str]]:
@@ -163,13 +182,18 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     kind = _TYPES.get(outgoing.lane)
     if kind is None:
         raise SendError(SendErrorKind.PERMANENT, "lane", _NO_SUCH_LANE, detail=outgoing.lane)
-    part = outgoing.message
+    part, recipient = outgoing.message, {"id": outgoing.to.user_id}
+    if part.reaction:
+        target = {"message_id": part.reply_to, "reaction": part.reaction}
+        return {"recipient": recipient, "sender_action": "react", "payload": target}
     message = dict(_content(part))
     if outgoing.metadata:
         message["metadata"] = outgoing.metadata[:METADATA]
-    body: dict[str, Any] = {"recipient": {"id": outgoing.to.user_id}, **kind, "message": message}
+    body: dict[str, Any] = {"recipient": recipient, **kind, "message": message}
     if part.reply_to:
         body["reply_to"] = {"mid": part.reply_to}
+    if outgoing.persona:
+        body["persona_id"] = outgoing.persona
     return body
 
 
@@ -183,6 +207,10 @@ def _content(part: Message) -> Mapping[str, Any]:
 
 def _shown_as(part: Message) -> dict[str, Any]:
     template = [_button(button) for button in part.buttons if button.kind in _ON_TEMPLATE]
+    if part.receipt:
+        return _template(receipts.template(part.receipt))
+    if part.picture and template:
+        return _template({"template_type": "media", "elements": [files.held(part.picture) | {"buttons": template}]})
     if part.picture or part.file:
         place = part.picture or part.file
         return {"attachment": files.shown(_link(place) or place, "image" if part.picture else "file")}
@@ -205,6 +233,8 @@ def _element(card: Card) -> dict[str, Any]:
         element["subtitle"] = subtitle
     if image := _link(card.image_url):
         element["image_url"] = image
+    if address := _link(card.url):
+        element["default_action"] = {"type": "web_url", "url": address}
     if card.buttons:
         element["buttons"] = [_button(button) for button in card.buttons]
     if len(element) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from bot.channels.base import Outgoing, SendError, SendErrorKind
 from bot.channels.messenger.fit import chop, cut, units
 from bot.channels.messenger.sender import encode, payload, split
 from crm.events import Address
-from crm.messages import Button, ButtonKind, Card, Message
+from crm.messages import KEPT, Bought, Button, ButtonKind, Card, Message, Receipt
 
 TO = Address("messenger", "700100200300400", "4400123456789012")
 SITE = "https://shop.example.vn/"
@@ -31,15 +32,18 @@ CARDS = st.lists(
     st.builds(Card, title=ANY_TEXT, subtitle=ANY_TEXT, image_url=st.sampled_from(["", SITE, "x"]), buttons=BUTTONS),
     max_size=13,
 ).map(tuple)
+BOUGHT = st.builds(Bought, title=ANY_TEXT, detail=ANY_TEXT, image_url=st.sampled_from(["", SITE, "x"]))
 MESSAGES = st.builds(
     Message,
     text=ANY_TEXT,
     buttons=BUTTONS,
     cards=CARDS,
-    picture=st.sampled_from(["", SITE + "a.jpg"]),
+    picture=st.sampled_from(["", SITE + "a.jpg", f"{KEPT}7"]),
     file=st.sampled_from(["", SITE + "a.pdf", "file:7"]),
     sticker=st.sampled_from(["", "369239263222822", "zalo"]),
     reply_to=st.sampled_from(["", "m_quoted"]),
+    receipt=st.none() | st.builds(Receipt, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.just(0), st.lists(BOUGHT).map(tuple)),
+    speaker=st.sampled_from(["", "Thảo"]),
 )
 
 
@@ -206,6 +210,74 @@ def test_cards_are_a_generic_template_ten_at_a_time() -> None:
     }
 
 
+def test_a_tap_on_a_card_opens_its_address_and_no_other_thing() -> None:
+    shown, bad = template(only(Message(cards=(Card("Áo", url=SITE + "a b"), Card("Quần", url="javascript:x")))))[
+        "elements"
+    ]
+    assert shown == {"title": "Áo", "default_action": {"type": "web_url", "url": SITE + "a%20b"}}
+    assert bad == {"title": "Quần", "subtitle": "·"}
+
+
+def test_a_picture_that_facebook_holds_carries_links_where_there_are_no_words() -> None:
+    (part,) = split(Message(picture=f"{KEPT}7", buttons=(link("Xem"), reply("Có")), speaker="Thảo"))
+    content = payload(Outgoing(TO, replace(part, picture="image:687799999980546"), "standard"))["message"]
+    assert template(content) == {
+        "template_type": "media",
+        "elements": [
+            {
+                "media_type": "image",
+                "attachment_id": "687799999980546",
+                "buttons": [{"type": "web_url", "url": SITE, "title": "Xem"}],
+            }
+        ],
+    }
+    assert [each["title"] for each in content["quick_replies"]] == ["Có"]
+    assert len(split(Message("Đẹp", picture=f"{KEPT}7", buttons=(link("Xem"),)))) == 2
+    assert len(split(Message(picture=SITE + "a.jpg", buttons=(link("Xem"),)))) == 2
+
+
+def test_a_receipt_stands_for_its_words_and_its_sums_are_whole_dong() -> None:
+    bought = (Bought("Áo thun", "Size M", 2, 199_000, SITE + "a.jpg"),)
+    slip = Receipt("DH-1", "Lan", "COD", 418_000, bought, 30_000, (("Khách mới", 10_000),), SITE + "dh/1")
+    assert template(only(Message("Đơn DH-1: 418.000 ₫", receipt=slip))) == {
+        "template_type": "receipt",
+        "recipient_name": "Lan",
+        "order_number": "DH-1",
+        "currency": "VND",
+        "payment_method": "COD",
+        "order_url": SITE + "dh/1",
+        "summary": {"subtotal": 398_000, "shipping_cost": 30_000, "total_cost": 418_000},
+        "adjustments": [{"name": "Khách mới", "amount": 10_000}],
+        "elements": [
+            {
+                "title": "Áo thun",
+                "subtitle": "Size M",
+                "quantity": 2,
+                "price": 199_000,
+                "currency": "VND",
+                "image_url": SITE + "a.jpg",
+            }
+        ],
+    }
+    with_link = written(Message("Đơn DH-1", (link("Xem đơn"),), receipt=slip))
+    assert [template(body["message"])["template_type"] for body in with_link] == ["receipt", "button"]
+    assert Message.loads(Message("Đơn", receipt=slip).dumps()).receipt == slip
+
+
+def test_a_reaction_is_an_action_on_a_message_and_nothing_else() -> None:
+    (body,) = written(Message("Cảm ơn", reaction="❤️", reply_to="m_1"))
+    target = {"message_id": "m_1", "reaction": "❤️"}
+    assert body == {"recipient": {"id": TO.user_id}, "sender_action": "react", "payload": target}
+    assert written(Message(reaction="❤️")) == []
+
+
+def test_every_part_bears_the_name_of_who_typed_it() -> None:
+    parts = split(Message("dài " * 1000, picture=SITE + "a.jpg", speaker="Thảo"))
+    assert {part.speaker for part in parts} == {"Thảo"}
+    assert payload(Outgoing(TO, parts[1], "standard", persona="71"))["persona_id"] == "71"
+    assert "persona_id" not in payload(Outgoing(TO, parts[1], "standard"))
+
+
 def test_a_card_never_has_only_a_title_and_its_fourth_button_becomes_a_line() -> None:
     cards = (Card("Trơ"), Card("Đủ", buttons=tuple(reply(f"N{n}") for n in range(4))))
     words, content = (body["message"] for body in written(Message(cards=cards)))
@@ -250,10 +322,12 @@ def _assert_fits(content: dict[str, Any]) -> None:
             assert 0 < units(inner["text"]) <= 640
             assert 1 <= len(inner["buttons"]) <= 3
             _assert_buttons_fit(inner["buttons"])
+        elif inner["template_type"] == "receipt":
+            assert all(0 < units(inner[key]) <= 80 for key in ("recipient_name", "order_number", "payment_method"))
         else:
             assert 1 <= len(inner["elements"]) <= 10
         for element in inner.get("elements", ()):
-            assert 0 < units(element["title"]) <= 80
+            assert 0 < units(element.get("title", "-" if "media_type" in element else "")) <= 80
             assert units(element.get("subtitle", "")) <= 80
             assert len(element) > 1
             assert len(element.get("buttons", ())) <= 3
