@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from bot.channels.base import Account, Channel, Consenting
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.commands import backup, doctor, move, restore, table, understanding
+from bot.commands import backup, doctor, move, restore, staff, table, understanding
 from bot.commands.arguments import read
 from bot.commands.report import NOT_MIGRATED, Outside, Refused, Report, opened
 from bot.commands.trouble import words_of
@@ -39,9 +39,11 @@ from bot.router import Routes
 from bot.secrets import Sealer
 from bot.service import Service, apps_of, running, shop_of
 from bot.settings import Settings
+from bot.staff.context import Office
+from bot.staff.router import Commands
 from bot.templates import Templates
 from crm import keys, sample_shop
-from handlers import ROUTERS
+from handlers import ROUTERS, STAFF_ROUTERS
 from handlers.webhooks import MAX_BODY, Door
 from simulator.app import create_app
 from simulator.config import PersonSpec, SimulatorConfig
@@ -91,6 +93,19 @@ def desk_of(settings: Settings, channels: dict[str, Channel]) -> Desk:
         Templates(settings.timezone, shop_of(settings)),
         settings.locale,
         settings.flood_per_minute,
+        office_of(settings, channels),
+    )
+
+
+def office_of(settings: Settings, channels: Mapping[str, Channel]) -> Office:
+    """What staff's commands work with."""
+    return Office(
+        channels,
+        Commands.of(STAFF_ROUTERS),
+        Templates(settings.timezone, shop_of(settings)),
+        settings.locale,
+        settings.timezone,
+        settings.require_secret(),
     )
 
 
@@ -294,6 +309,8 @@ async def beside(
         if local is not None:
             return await local(arguments, database, settings, clock())
         async with reaching(settings) as channels:
+            if arguments.command == "cmd":
+                return await staff.obey(arguments, database, office_of(settings, channels), clock())
             sealer, owner = Sealer(settings.require_secret()), f"{arguments.command}:{os.getpid()}"
             living = Accounts(database, channels, apps_of(settings), sealer, clock, owner)
             outside = Outside(channels, living, clock, tell)

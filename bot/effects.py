@@ -76,6 +76,8 @@ def _inbound(batch: Batch, event: Inbound) -> None:
         talk.state = conversations.go_elsewhere(talk.state, event.at)
     else:
         talk.state = conversations.come_back(talk.state, event.at)
+    if talk.person.staff_id is not None:
+        return
     talk.state = conversations.customer_spoke(talk.state, event.at)
     talk.lines.append(
         line(
@@ -194,10 +196,11 @@ def _tick(batch: Batch, event: MessageDelivered | MessageSeen, column: str) -> N
 
 
 def _staff_echo(batch: Batch, event: StaffEcho) -> None:
-    """Staff speak, so the bot takes back what it had not said yet."""
+    """Staff speak, so the bot takes back what it had not said yet; to one of themselves they may speak as they like."""
     talk = batch.talk(event.address)
-    _silence(batch, talk)
-    talk.state = conversations.staff_spoke(talk.state, event.at)
+    if talk.person.staff_id is None:
+        _silence(batch, talk)
+        talk.state = conversations.staff_spoke(talk.state, event.at)
     talk.lines.append(_echo_line(talk, event, "staff"))
 
 

@@ -20,8 +20,12 @@ from bot.batch import Batch
 from bot.channels.base import Channel
 from bot.context import Context, Talk
 from bot.router import Routes
+from bot.staff import hearing
+from bot.staff.context import Office
+from bot.staff.hearing import Heard
 from bot.templates import Templates
-from crm import conversations
+from crm import conversations, staff
+from crm.conversations import State
 from crm.events import BrandSpoke, Event, Followed, Inbound, TextReceived, UnknownEvent
 from storage import accounts, engines, inbox
 from storage.database import Database
@@ -43,13 +47,17 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What handlers need beside an event: channels, routes, texts, the shop's language, the flood limit."""
+    """What handlers need beside an event: channels, routes, texts, the shop's language, the flood limit.
+
+    `office` is what staff's commands need.
+    """
 
     channels: Mapping[str, Channel]
     routes: Routes
     templates: Templates
     locale: str
     flood_per_minute: int
+    office: Office
 
 
 class InboxWorker:
@@ -100,9 +108,16 @@ class InboxWorker:
         batch.load(event.address for events in parsed.values() for event in events if event.address.user_id)
         done: list[int] = []
         wait_until: dict[int, datetime] = {}
+        of_staff: list[tuple[Talk, list[Heard]]] = []
         for thread_id, group in groupby(rows, key=attrgetter("thread_id")):
             alive = [row for row in group if row.id in parsed]
             events = [event for row in alive for event in parsed[row.id]]
+            talk = self._staff_talk(batch, events)
+            if talk is not None:
+                heard = [Heard(row.id, event) for row in alive for event in parsed[row.id]]
+                of_staff.append((talk, self._set_apart(batch, talk, heard)))
+                done.extend(row.id for row in alive)
+                continue
             until = self._flood(batch, events, now)
             if until is not None:
                 wait_until[thread_id] = until
@@ -114,7 +129,30 @@ class InboxWorker:
             inbox.finish(session, done)
             inbox.bury(session, buried)
             inbox.release(session, taken, wait_until)
+        for talk, heard in of_staff:
+            inbox.forget_bodies(session, hearing.hear(session, self._desk.office, talk.person, heard, now))
         faultpoint("t3.written")
+
+    def _staff_talk(self, batch: Batch, events: Sequence[Event]) -> Talk | None:
+        """The talk of a thread whose person belongs to staff."""
+        first = next((event for event in events if event.address.user_id), None)
+        talk = batch.talk(first.address) if first else None
+        return talk if talk is not None and talk.person.staff_id is not None else None
+
+    def _set_apart(self, batch: Batch, talk: Talk, heard: Sequence[Heard]) -> list[Heard]:
+        """Apply what staff's events do by themselves; those that are for commands, after all else is written.
+
+        Who plays a customer is answered like one.
+        """
+        if not hearing.plays_customer(batch.session, talk.person, batch.now):
+            for each in heard:
+                effects.apply(batch, each.event)
+            return list(heard)
+        ours = [each for each in heard if hearing.is_for_staff(each.event, self._desk.office)]
+        member, talk.person = talk.person, talk.person._replace(staff_id=None)
+        self._converse(batch, [each.event for each in heard if each not in ours])
+        talk.person = member
+        return ours
 
     def _strange(self, session: Session, held: Sequence[Held]) -> dict[int, str]:
         """Threads of accounts that are not there or not there any more, and why nothing of them can be handled.
@@ -201,10 +239,28 @@ class InboxWorker:
         if not isinstance(event, Inbound | Followed) or not event.address.user_id:
             return
         talk = batch.talk(event.address)
+        if self._paired(batch, talk, run):
+            return
         if conversations.is_stale(talk.state, batch.now):
             talk.state = conversations.given_up(talk.state)
         lines = [each.text for each in run if isinstance(each, TextReceived)]
         self._desk.routes.handle(self._context(batch, talk, event, "\n".join(lines)), lines)
+
+    def _paired(self, batch: Batch, talk: Talk, run: Sequence[Event]) -> bool:
+        """Whether a line was a pairing code, so that this chat is a member of staff's from now on.
+
+        One that is not valid is a customer's line like any other: nobody learns that there are codes.
+        """
+        for event in run:
+            code = staff.pairing_in(event.text) if isinstance(event, TextReceived) else ""
+            member = staff.pair(batch.session, talk.person, code, batch.now) if code else None
+            if member is not None:
+                talk.state = State()
+                context = self._context(batch, talk, event, "")
+                context.reload()
+                context.reply("staff/paired", name=member.name, role=member.role)
+                return True
+        return False
 
     def _context(self, batch: Batch, talk: Talk, event: Event, text: str) -> Context:
         return Context(

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Tem
 from jinja2.runtime import Context as JinjaContext
 
 from crm.messages import Button, ButtonKind, Card, Message
+from crm.words import clipped
 
 FOLDER = Path(__file__).resolve().parent.parent / "message_templates"
 LOCALES = ("vi", "en")
@@ -67,7 +68,9 @@ class Templates:
             trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,
         )  # fmt: skip
         self._environment.globals.update(button=_button, card=_card, picture=_picture, shop=shop)
-        self._environment.filters.update(money=money, number=number, day=self._day, moment=self._moment)
+        self._environment.filters.update(
+            money=money, number=number, day=self._day, moment=self._moment, slashed="/{}".format, clip=clipped
+        )
         self._found: dict[tuple[str, str, str], Template] = {}
         self._remembered = lru_cache(maxsize=1024)(self._render)
 

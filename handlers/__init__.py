@@ -1,9 +1,12 @@
-"""All handlers: what the bot answers, by whom it is written to."""
+"""All handlers: what the bot answers customers, and what staff order."""
 
 from __future__ import annotations
 
 from bot.router import Router
+from bot.staff import dispatch
+from bot.staff.router import StaffRouter
 from handlers.customer import consent, fallback, link, loyalty, media, orders, person, privacy, shop, support, welcome
+from handlers.staff import help, oneself, queue
 
 ROUTERS: list[Router] = [
     consent.router,
@@ -17,4 +20,10 @@ ROUTERS: list[Router] = [
     shop.router,
     support.router,
     welcome.router,
+]
+STAFF_ROUTERS: list[StaffRouter] = [
+    queue.router,
+    oneself.router,
+    help.router,
+    dispatch.router,
 ]

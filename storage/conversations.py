@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Index, or_, select, text
 from sqlmodel import Field, Session, SQLModel
 
-from storage.columns import BigInt, moment
+from storage.columns import BigInt, moment, reference
 from storage.queue import set_rows, stands
 
 BOT = "bot"
@@ -17,10 +17,16 @@ STAFF = "staff"
 ELSEWHERE = "elsewhere"
 """Another app or the platform's own inbox holds it: nothing of ours can be said there."""
 _HELD = text(f"holder IN ('{STAFF}', '{ELSEWHERE}')")
+_ASSIGNED = text("assigned_to IS NOT NULL")
+_SNOOZED = text("snoozed_until IS NOT NULL")
 
 
 class Conversation(SQLModel, table=True):
-    """One per identity, under the identity's id. `holder` answers now; `waiting_since` is the oldest unanswered ask."""
+    """One per identity, under the identity's id. `holder` answers now; `waiting_since` is the oldest unanswered ask.
+
+    `assigned_to` looks after it; `answered_by` is who sent the last answer through us, at `answered_at`. `closed_at`
+    is when staff called it done: what the customer writes later opens it again.
+    """
 
     __tablename__ = "conversation"
     __table_args__ = (
@@ -31,6 +37,8 @@ class Conversation(SQLModel, table=True):
         Index(
             "ix_conversation_held", "handed_over_at", sqlite_where=_HELD, postgresql_where=_HELD,
         ),
+        Index("ix_conversation_assigned", "assigned_to", sqlite_where=_ASSIGNED, postgresql_where=_ASSIGNED),
+        Index("ix_conversation_snoozed", "snoozed_until", sqlite_where=_SNOOZED, postgresql_where=_SNOOZED),
     )  # fmt: skip
 
     id: int = Field(
@@ -46,6 +54,12 @@ class Conversation(SQLModel, table=True):
     dialog_until: datetime | None = moment(nullable=True)
     minute: datetime | None = moment(nullable=True)
     minute_count: int = 0
+    assigned_to: int | None = reference("staff.id", nullable=True)
+    assigned_at: datetime | None = moment(nullable=True)
+    answered_by: int | None = reference("staff.id", nullable=True)
+    answered_at: datetime | None = moment(nullable=True)
+    snoozed_until: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = moment(nullable=True)
 
 
 _conversation = Conversation.__table__  # type: ignore[attr-defined]

@@ -6,13 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Index, Select, UniqueConstraint, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Index, Select, UniqueConstraint, delete, func, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
-from storage.columns import BigInt, given_id, insert, moment, reference, serial
+from storage.columns import BigInt, given_id, insert, moment, new_id, reference, serial
 from storage.conversations import Conversation
 from storage.hot import Fetch, updating
 from storage.queue import set_rows
+
+_OF_STAFF = text("staff_id IS NOT NULL")
 
 
 class Customer(SQLModel, table=True):
@@ -41,15 +43,20 @@ class Customer(SQLModel, table=True):
 class Identity(SQLModel, table=True):
     """A customer's id on one account: where we can write to them, how they may be reached, what brought them.
 
+    One with a `staff_id` is a chat of that member of staff, and no customer's.
     `ad_silent_since`: they clicked an advertisement then, and have said nothing since. `ad_first_message_at`: when
     they first said something after the last one.
     """
 
     __tablename__ = "identity"
-    __table_args__ = (UniqueConstraint("user_id", "account_id", "channel"),)
+    __table_args__ = (
+        UniqueConstraint("user_id", "account_id", "channel"),
+        Index("ix_identity_staff", "staff_id", sqlite_where=_OF_STAFF, postgresql_where=_OF_STAFF),
+    )
 
     id: int = given_id()
     customer_id: int = reference("customer.id", index=True)
+    staff_id: int | None = reference("staff.id", nullable=True)
     channel: str = Field(max_length=32)
     account_id: str = Field(max_length=64)
     user_id: str = Field(max_length=255)
@@ -137,6 +144,7 @@ class Person(NamedTuple):
     minute: datetime | None
     minute_count: int
     ad_silent_since: datetime | None
+    staff_id: int | None
 
 
 _customer = Customer.__table__  # type: ignore[attr-defined]
@@ -154,7 +162,7 @@ _PEOPLE = (
         _customer.c.marketing, _conversation.c.holder, _conversation.c.handed_over_at, _conversation.c.waiting_since,
         _conversation.c.last_staff_at, _conversation.c.misses, _conversation.c.dialog, _conversation.c.dialog_data,
         _conversation.c.dialog_until, _conversation.c.minute, _conversation.c.minute_count,
-        _identity.c.ad_silent_since,
+        _identity.c.ad_silent_since, _identity.c.staff_id,
     )
     .join(_customer, _customer.c.id == _identity.c.customer_id)
     .join(_conversation, _conversation.c.id == _identity.c.id)
@@ -174,6 +182,11 @@ _OWNER_OF = Fetch(
 _NAME = updating(_customer, ("name", "updated_at"), _customer.c.name == "")
 _OWNERS = Fetch(lambda among: _owners(among(_identity.c.id, "identities")))
 _OWNERS_BY_USER = Fetch(lambda among: _owners(among(_identity.c.user_id, "users")))
+
+
+def is_served(customer_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether this customer is one: who stands behind a chat of staff is left out of whatever counts or addresses."""
+    return customer_id.not_in(select(_identity.c.customer_id).where(_identity.c.staff_id.is_not(None)))
 
 
 def people(session: Session, user_ids: Sequence[str]) -> dict[tuple[str, str, str], Person]:
@@ -199,6 +212,14 @@ def add_many(
     for table, rows in ((_customer, customers), (_identity, identities), (_conversation, conversations)):
         if rows:
             connection.execute(table.insert(), rows)
+
+
+def add_nameless(session: Session, now: datetime) -> int:
+    """A customer of whom nothing is known; the id."""
+    customer_id = new_id()
+    row = {"id": customer_id, "created_at": now, "updated_at": now}
+    session.connection().execute(_customer.insert(), [row])
+    return customer_id
 
 
 def set_identities(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

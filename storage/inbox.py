@@ -277,6 +277,12 @@ def finish(session: Session, event_ids: Sequence[int]) -> None:
     _DONE.run(session.connection(), [{"id": event_id} for event_id in sorted(event_ids)])
 
 
+def forget_bodies(session: Session, event_ids: Sequence[int]) -> None:
+    """Take the raw bodies of these events away: they hold what must not be kept."""
+    if event_ids:
+        session.connection().execute(update(_inbox).where(_inbox.c.id.in_(event_ids)).values(body=None))
+
+
 def bury(session: Session, reasons: Mapping[int, str]) -> None:
     """Give these events up, each for its reason; their bodies stay for a replay."""
     rows = [{"id": event_id, "state": DEAD, "error": reason[:500]} for event_id, reason in reasons.items()]

@@ -3,10 +3,12 @@
 from storage import (
     accounts,
     alarms,
+    audit,
     catchup,
     consent,
     conversations,
     customers,
+    desks,
     doors,
     grants,
     inbox,
@@ -14,9 +16,12 @@ from storage import (
     keys,
     loyalty,
     media,
+    notices,
     orders,
     outbox,
     personas,
+    replies,
+    staff,
     tags,
     templates,
     tickets,
@@ -24,6 +29,6 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, catchup, consent, conversations, customers, doors, grants, inbox, jobs, keys, loyalty, media,
-    orders, outbox, personas, tags, templates, tickets, transcripts,
+    accounts, alarms, audit, catchup, consent, conversations, customers, desks, doors, grants, inbox, jobs, keys,
+    loyalty, media, notices, orders, outbox, personas, replies, staff, tags, templates, tickets, transcripts,
 )  # fmt: skip

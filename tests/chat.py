@@ -37,13 +37,14 @@ class Chat:
     service: Service
     platform: Platform
     clock: Clock
+    settings: Settings
     channel: str = ZALO
     person: str = "lan"
     _since: int = field(default=0)
 
     def of(self, person: str, channel: str = "") -> Chat:
         """The same shop, seen by somebody else or on another channel."""
-        return Chat(self.service, self.platform, self.clock, channel or self.channel, person)
+        return Chat(self.service, self.platform, self.clock, self.settings, channel or self.channel, person)
 
     @property
     def contact(self) -> Contact:
@@ -174,7 +175,7 @@ async def chatting(database_url: str, clock: Clock, **shop: str) -> AsyncIterato
         settings = _settings(config, platform.media.base_url, database_url, shop)
         async with main.compose(settings, clock) as (service, app), TestServer(app) as ours:
             platform.set_bot_url(str(ours.make_url("")).rstrip("/"))
-            yield Chat(service, platform, clock)
+            yield Chat(service, platform, clock, settings)
 
 
 def _settings(config: SimulatorConfig, base: str, database_url: str, shop: dict[str, str]) -> Settings:

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -45,15 +46,17 @@ EVERY = (
     ["serve"], ["web"], ["worker"], ["migrate"], ["backup"], ["restore"], ["move"], ["demo"], ["doctor"], ["waiting"],
     ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"],
     ["ticket", "answer"], ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"],
-    ["key", "revoke"], ["account"], ["account", "add"], ["account", "check"], ["account", "list"], ["account", "token"],
-    ["account", "remove"], ["page"], ["page", "profile"], ["catchup"], ["cost"], ["template"],
-    ["template", "list"], ["template", "sync"], ["template", "preview"],
+    ["key", "revoke"], ["staff"], ["staff", "add"], ["staff", "pair"], ["staff", "list"], ["staff", "role"],
+    ["staff", "revoke"], ["staff", "pin"], ["cmd"], ["account"], ["account", "add"], ["account", "check"],
+    ["account", "list"], ["account", "token"], ["account", "remove"], ["page"], ["page", "profile"], ["catchup"],
+    ["cost"], ["template"], ["template", "list"], ["template", "sync"], ["template", "preview"],
 )  # fmt: skip
 BESIDE = (
     ["waiting"],
     ["dead", "list"],
     ["dead", "replay", "--all"],
     ["key", "list"],
+    ["staff", "list"],
     ["account", "list"],
     ["template", "list"],
     ["cost"],
@@ -918,3 +921,23 @@ def test_the_doctor_notices_a_clock_that_went_back(khachquen: Line, database_url
         ahead = NOW + timedelta(hours=1)
         inbox.accept(session.connection(), [Arrival("zalo", "77", "1", "k", ahead, ahead, b"{}", "")])
     assert "clock is behind" in _mend(khachquen)
+
+
+def test_staff_are_added_paired_changed_and_ended(khachquen: Line) -> None:
+    added = khachquen("staff", "add", " Lê  Minh ", "--json").json
+    assert added == {"name": "Lê Minh", "role": "agent"}
+    assert "There is a le minh already" in khachquen("staff", "add", "le minh").refused()
+    code = khachquen("staff", "pair", "minh", "--json").json["code"]
+    assert re.fullmatch(r"NV-[2-9A-Z]{5}-[2-9A-Z]{5}", code)
+    assert khachquen("staff", "role", "minh", "lead").out == "Lê Minh is lead now, was agent.\n"
+    assert khachquen("staff", "pin", "minh", stdin="271828\n").status == 0
+    assert "4 to 8 digits" in khachquen("staff", "pin", "minh", stdin="12\n").refused()
+    (listed,) = khachquen("staff", "list", "--json").json
+    assert (listed["name"], listed["role"], listed["pin"], listed["chats"]) == ("Lê Minh", "lead", True, [])
+    assert khachquen("cmd", "--as", "minh", "/ds").out == "Không có ai.\n"
+    assert khachquen("cmd", "--as", "minh", "-", stdin="/ds\n").out == "Không có ai.\n"
+    unknown = khachquen("cmd", "--as", "minh", "/xyz", "--json")
+    assert (unknown.status, unknown.json["ok"]) == (1, False)
+    assert khachquen("staff", "revoke", "minh").status == 0
+    assert "no member of staff" in khachquen("cmd", "--as", "minh", "/ds").refused()
+    assert "revoked" in khachquen("staff", "list").out

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bot import settings
+from crm.staff import Role
 
 CHANNELS = ("zalo", "messenger")
+ROLES = tuple(role.value for role in Role)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _tickets(commands)
     _dead(commands)
     _keys(commands)
+    _staff(commands)
     _accounts(commands)
     _pages(commands)
     _catchup(commands)
@@ -148,6 +151,25 @@ def _keys(commands: Any) -> None:
     _plain(actions, "create", "make a key; it is shown this once").add_argument("name", metavar="NAME")
     _plain(actions, "list", "list the keys, without their secrets")
     _plain(actions, "revoke", "end a key at once").add_argument("prefix", metavar="PREFIX")
+
+
+def _staff(commands: Any) -> None:
+    actions = _group(commands, "staff", "people of the brand who give commands in the chat")
+    adding = _plain(actions, "add", "let somebody be staff")
+    others = (
+        _plain(actions, "pair", "make a code that they type into a chat, which is theirs then"),
+        _plain(actions, "role", "give somebody another role"),
+        _plain(actions, "revoke", "end somebody's commands at once, in every chat"),
+        _plain(actions, "pin", "set somebody's PIN, from the terminal or standard input; ends a lock"),
+    )
+    for command in (adding, *others):
+        command.add_argument("name", metavar="NAME", help="as colleagues say it")
+    adding.add_argument("--role", choices=ROLES, default="agent", help="what they may do (agent)")
+    others[1].add_argument("role", choices=ROLES, metavar="ROLE", help=", ".join(ROLES))
+    _plain(actions, "list", "list them with their chats, PINs and shifts")
+    ordering = _plain(commands, "cmd", "give a staff command here, as in a chat")
+    ordering.add_argument("--as", dest="member", required=True, metavar="NAME", help="as whom")
+    ordering.add_argument("line", metavar="LINE", help="the command, such as /ds; - reads it from standard input")
 
 
 def _accounts(commands: Any) -> None:

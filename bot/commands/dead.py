@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
-from bot.commands.report import Refused, Report, clipped, shown, stamp, table
+from bot.commands.report import Refused, Report, shown, stamp, table
 from bot.settings import Settings
 from crm.messages import Purpose
+from crm.words import clipped
 from storage import inbox, jobs, outbox
 from storage.database import Database
 from storage.queue import QueueRow, Replayed, dead_ids

@@ -67,12 +67,6 @@ def table(rows: Iterable[Sequence[str]], empty: str) -> list[str]:
     ]
 
 
-def clipped(words: str, longest: int = 60) -> str:
-    """Somebody's words on one short line."""
-    line = " ".join(words.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
 def shown(at: datetime, zone: ZoneInfo) -> str:
     """A time as people of the shop read it."""
     return at.astimezone(zone).strftime("%d/%m/%Y %H:%M")

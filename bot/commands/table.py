@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from bot.commands import accounts, catchup, cost, dead, keys, page, templates, tickets, waiting
+from bot.commands import accounts, catchup, cost, dead, keys, page, staff, templates, tickets, waiting
 from bot.commands.report import Outside, Report
 from bot.settings import Settings
 from storage.database import Database
@@ -16,6 +16,7 @@ LOCAL: Mapping[str, Callable[[Namespace, Database, Settings, datetime], Awaitabl
     "cost": cost.run,
     "dead": dead.run,
     "key": keys.run,
+    "staff": staff.run,
     "ticket": tickets.run,
     "waiting": waiting.run,
 }

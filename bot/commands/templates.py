@@ -9,10 +9,11 @@ from typing import Any
 from bot import registry
 from bot.accounts import Held
 from bot.channels.base import Channel, SendError
-from bot.commands.report import Outside, Refused, Report, clipped, table
+from bot.commands.report import Outside, Refused, Report, table
 from bot.settings import Settings
 from crm import templates
 from crm.templates import Parameter, Template
+from crm.words import clipped
 from storage import accounts
 from storage.database import Database
 

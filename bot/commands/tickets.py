@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from bot.commands.report import Report, clipped, shown, stamp, table
+from bot.commands.report import Report, shown, stamp, table
 from bot.settings import Settings
 from crm import tickets
+from crm.words import clipped
 from storage import customers
 from storage.database import Database
 from storage.tickets import Photo, TicketRow

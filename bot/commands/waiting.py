@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from bot.commands.report import Report, clipped, shown, stamp, table
+from bot.commands.report import Report, shown, stamp, table
 from bot.settings import Settings
 from crm import consent
+from crm.words import clipped
 from storage import conversations, customers, transcripts
 from storage.database import Database
 

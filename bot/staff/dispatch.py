@@ -1,0 +1,148 @@
+"""What becomes of a line that a member of staff wrote, on whatever surface: a command, an answer, or words to a
+customer; and never the last by chance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot.staff import kinds
+from bot.staff.context import StaffContext
+from bot.staff.grammar import nearest, order_in
+from bot.staff.router import Command, StaffRouter
+from crm import attendance, numbers, staff
+from crm.errors import CrmError
+from crm.staff import STEPPED_UP
+
+router = StaffRouter("dispatch")
+
+SEND = "r"
+"""The command by which words become a customer's message, however they were sent there."""
+LONGEST_QUOTE = 30
+WHOM = 3
+"""How many are offered to whom plain words may have been meant."""
+
+
+def hear(ctx: StaffContext, text: str) -> None:
+    """Do what one line asks for, and answer; what is refused is said, nothing is raised for it."""
+    try:
+        _hear(ctx, text)
+    except CrmError as error:
+        ctx.ok = False
+        ctx.reply("refused", words=error.words(ctx.locale), usage=ctx.command.usage if ctx.command else "")
+
+
+def _hear(ctx: StaffContext, text: str) -> None:
+    order = order_in(text)
+    if order is not None:
+        _obey(ctx, order.name, order.rest)
+    elif ctx.desk.dialog:
+        _answer(ctx, text)
+    elif ctx.quoted is not None and ctx.quoted.conversation_id is not None:
+        _send(ctx, ctx.quoted.conversation_id, text)
+    elif ctx.entered is not None:
+        _send(ctx, ctx.entered, text)
+    elif ctx.desk.entered_id is not None:
+        name = kinds.conversation(ctx, ctx.desk.entered_id).name
+        ctx.put(entered_id=None, entered_until=None)
+        ctx.reply("left_idle", name=name)
+    else:
+        ask_whom(ctx)
+
+
+def _obey(ctx: StaffContext, name: str, rest: str) -> None:
+    ctx.command = ctx.office.commands.by_name.get(name)
+    if ctx.command is None:
+        ctx.ok = False
+        mine = {each: command for each, command in ctx.office.commands.by_name.items() if ctx.may(command.may)}
+        found = {mine[each].name: mine[each].usage for each in nearest(name, mine, most=len(mine))}
+        ctx.reply("unknown", name=name[:LONGEST_QUOTE], nearest=list(found.values())[:3])
+        return
+    if _may(ctx, ctx.command):
+        run(ctx, ctx.command, kinds.read(ctx, rest))
+
+
+def _may(ctx: StaffContext, command: Command) -> bool:
+    """Whether their role allows it; says so where it does not."""
+    if ctx.may(command.may):
+        return True
+    ctx.ok = False
+    ctx.reply("may_not", name=command.name, role=ctx.member.role)
+    return False
+
+
+def run(ctx: StaffContext, command: Command, arguments: Mapping[str, Any]) -> None:
+    """Let a command do its work with these arguments, once the PIN was given where it needs one."""
+    ctx.command = command
+    ctx.given = kinds.dump(ctx, dict(arguments))
+    ctx.settled()
+    if command.may in STEPPED_UP and not _is_stepped_up(ctx):
+        if not ctx.member.pin:
+            ctx.reply("no_pin")
+            return
+        ctx.put(entered_id=None, entered_until=None)
+        kept = {"command": command.name, "given": ctx.given}
+        ctx.ask("pin_asked", then=give_pin, data=kept, name=command.name)
+        return
+    command.fn(ctx, **arguments)
+
+
+def again(ctx: StaffContext, command_name: str, given: Mapping[str, Any], confirming: str = "") -> None:
+    """Run a command with arguments that were kept, if it is still theirs to run. Raises CrmError."""
+    command = ctx.command = ctx.office.commands.by_name[command_name]
+    if _may(ctx, command):
+        ctx.confirming = confirming
+        run(ctx, command, kinds.load(ctx, dict(given)))
+
+
+@router.answer
+def give_pin(ctx: StaffContext, text: str) -> None:
+    """The PIN that a command waits for; what else is said leaves the command undone."""
+    ctx.is_secret = True
+    if not staff.is_pin(text):
+        ctx.reply("pin_no_digits")
+        return
+    outcome = staff.try_pin(ctx.session, ctx.member.id, text, ctx.office.secret_key, ctx.now)
+    if outcome is not staff.Pin.RIGHT:
+        ctx.audit(f"pin.{outcome}")
+        if outcome is staff.Pin.WRONG:
+            ctx.ask("pin_wrong", then=give_pin, data=ctx.data)
+        else:
+            ctx.reply("pin_locked")
+        return
+    ctx.put(stepped_up_until=ctx.now + staff.STEPPED_UP_FOR)
+    again(ctx, ctx.data["command"], ctx.data["given"])
+
+
+def _is_stepped_up(ctx: StaffContext) -> bool:
+    until = ctx.desk.stepped_up_until
+    return until is not None and ctx.now < until
+
+
+def _answer(ctx: StaffContext, text: str) -> None:
+    """Words for a question. One whose time is over gets none: they are no message to anybody either."""
+    dialog, until = ctx.desk.dialog, ctx.desk.dialog_until
+    ctx.data = json.loads(ctx.desk.dialog_data) if ctx.desk.dialog_data else {}
+    ctx.settled()
+    if until is None or ctx.now >= until or dialog not in ctx.office.commands.answers:
+        ctx.is_secret = True
+        ctx.reply("too_late")
+        return
+    ctx.office.commands.answers[dialog](ctx, text)
+
+
+def _send(ctx: StaffContext, conversation_id: int, text: str) -> None:
+    command = ctx.office.commands.by_name[SEND]
+    if _may(ctx, command):
+        to = kinds.conversation(ctx, conversation_id)
+        run(ctx, command, {"customer": to, "words": kinds.Text(text)})
+
+
+def ask_whom(ctx: StaffContext) -> None:
+    """Plain words without anybody to go to are kept nowhere and sent nowhere: say so, and who may be meant."""
+    rows = attendance.mine(ctx.session, ctx.member.id, WHOM)
+    rows = rows or attendance.waiting(ctx.session, ctx.now, WHOM)
+    bound = ctx.numbers(numbers.CONVERSATION, [row.id for row in rows])
+    ctx.ok = False
+    ctx.reply("whom", people=[(number, row.name) for number, row in zip(bound, rows, strict=True)])

@@ -1,0 +1,40 @@
+"""How staff's lines are read: what is a command, what it is called, and which ones a slip may have meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from crm import words
+
+MARK = "/"
+
+
+class Order(NamedTuple):
+    """A command as typed: its name without accents and capitals, and the words after it as they are."""
+
+    name: str
+    rest: str
+
+
+def order_in(line: str) -> Order | None:
+    """The command that this line is; None for plain words. Only the very first character makes one."""
+    text = line.lstrip()
+    if not text.startswith(MARK):
+        return None
+    name, rest = first_word(text[len(MARK) :])
+    return Order(words.plain(name), rest)
+
+
+def first_word(text: str) -> tuple[str, str]:
+    """The first word, and what follows it without the blanks between; line breaks inside stay."""
+    parts = text.split(maxsplit=1)
+    if not parts:
+        return "", ""
+    return parts[0], parts[1].rstrip() if len(parts) > 1 else ""
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that look most like this one, the best first."""
+    return sorted(known, key=lambda each: (-SequenceMatcher(None, name, each).ratio(), each))[:most]

@@ -1,0 +1,288 @@
+"""What the arguments of commands may be: read from the line by their annotations, kept for `/ok`, taken up again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, NewType
+
+from bot.staff.context import StaffContext
+from bot.staff.grammar import first_word
+from crm import numbers, phones, staff, tickets, words
+from crm.errors import CrmError, Invalid, NotFound
+from storage import customers as people
+from storage.customers import Person
+from storage.staff import StaffRow
+from storage.tickets import TicketRow
+
+Text = NewType("Text", str)
+"""The rest of the line as it was typed, line breaks and all."""
+Points = NewType("Points", int)
+"""A number of points to add (+50) or take (-50)."""
+
+_NUMBER = re.compile(r"#?([0-9]{1,2})")
+_TICKET = re.compile(r"#?t?#?([0-9]{1,9})")
+_POINTS = re.compile(r"([+-])([0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]{1,7})")
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class ConversationRef(NamedTuple):
+    """A conversation that somebody named, with the person behind it."""
+
+    id: int
+    person: Person
+
+    @property
+    def name(self) -> str:
+        """Who it is, as staff see them."""
+        return self.person.customer_name or self.person.identity_name or "khách"
+
+
+class CustomerRef(NamedTuple):
+    """A customer that somebody named."""
+
+    id: int
+    name: str
+
+
+class StaffRef(NamedTuple):
+    """A member of staff that somebody named."""
+
+    id: int
+    member: StaffRow
+
+
+class TicketRef(NamedTuple):
+    """A ticket that somebody named."""
+
+    id: int
+    row: TicketRow
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of argument. `read` takes it from the front of the words and gives what is left; it raises CrmError.
+
+    `dump` is what a preview keeps of it as JSON, `load` makes it again. `implied` is what is meant where nothing is
+    named, None where something must be.
+    """
+
+    vi: str
+    en: str
+    read: Callable[[StaffContext, str], tuple[Any, str]]
+    dump: Callable[[Any], Any]
+    load: Callable[[StaffContext, Any], Any]
+    implied: Callable[[StaffContext], Any] | None = None
+
+
+def conversation(ctx: StaffContext, conversation_id: int) -> ConversationRef:
+    """The conversation with this id. Raises NotFound, also for one of staff."""
+    person = people.person(ctx.session, conversation_id)
+    if person is None or person.staff_id is not None:
+        raise NotFound("Không có cuộc trò chuyện này.", "There is no such conversation.")
+    return ConversationRef(conversation_id, person)
+
+
+def _conversation(ctx: StaffContext, rest: str) -> tuple[ConversationRef, str]:
+    word, rest = first_word(rest)
+    return conversation(ctx, _meant(ctx, word)), rest
+
+
+def _meant(ctx: StaffContext, word: str) -> int:
+    """The conversation behind a short number."""
+    found = _NUMBER.fullmatch(word)
+    if found is None:
+        raise Invalid("conversation", f"“{word}” không phải số trong danh sách (ví dụ 12). Xem /ds.",
+                      f"“{word}” is no number of your list (such as 12). See /ds.")  # fmt: skip
+    binding = numbers.meaning(ctx.session, ctx.member.id, ctx.surface, int(found[1]), ctx.now)
+    if binding is None or binding.kind != numbers.CONVERSATION:
+        raise NotFound(f"#{found[1]} không còn trong danh sách của bạn. Xem lại bằng /ds.",
+                       f"#{found[1]} is not in your list any more. See /ds.")  # fmt: skip
+    return binding.target_id
+
+
+def _entered(ctx: StaffContext) -> ConversationRef | None:
+    return conversation(ctx, ctx.target) if ctx.target is not None else None
+
+
+def _customer(ctx: StaffContext, rest: str) -> tuple[CustomerRef, str]:
+    """By the number in the list, the phone number, or what the POS calls them."""
+    word, left = first_word(rest)
+    if _NUMBER.fullmatch(word):
+        person = conversation(ctx, _meant(ctx, word)).person
+        return customer(ctx, person.customer_id), left
+    number = phones.normalise(word)
+    if number is not None:
+        ids = people.ids_by_phone(ctx.session, number, chat_born=False)
+        ids = ids or people.ids_by_phone(ctx.session, number, chat_born=True)
+        if len(ids) == 1:
+            return customer(ctx, ids[0]), left
+        if ids:
+            raise Invalid("customer", f"{len(ids)} khách có số này; dùng mã khách.",
+                          f"{len(ids)} customers have this number; use the customer's code.")  # fmt: skip
+    found = people.external(ctx.session, word.removeprefix("@"))
+    if found is None:
+        raise NotFound(
+            f"Không có khách “{word}”: dùng số trong danh sách, số điện thoại hoặc mã khách.",
+            f"No customer is “{word}”: use a number of your list, a phone number or the POS's code.",
+        )
+    return customer(ctx, found.id), left
+
+
+def customer(ctx: StaffContext, customer_id: int) -> CustomerRef:
+    """The customer with this id. Raises NotFound."""
+    found = people.profile(ctx.session, customer_id)
+    if found is None:
+        raise NotFound("Không có khách hàng này.", "There is no such customer.")
+    if found.merged_into is not None:
+        return customer(ctx, found.merged_into)
+    return CustomerRef(found.id, found.name or found.external_id or "khách")
+
+
+def _entered_customer(ctx: StaffContext) -> CustomerRef | None:
+    ref = _entered(ctx)
+    return customer(ctx, ref.person.customer_id) if ref else None
+
+
+def _member(ctx: StaffContext, rest: str) -> tuple[StaffRef, str]:
+    """`@Minh`, or the whole name; `tôi` and `me` are oneself."""
+    word, left = first_word(rest)
+    if words.plain(word) in ("toi", "me", "@toi", "@me"):
+        return StaffRef(ctx.member.id, ctx.member), left
+    member = staff.named(ctx.session, word.removeprefix("@"))
+    return StaffRef(member.id, member), left
+
+
+def _ticket(ctx: StaffContext, rest: str) -> tuple[TicketRef, str]:
+    word, left = first_word(rest)
+    found = _TICKET.fullmatch(word.lower())
+    if found is None:
+        raise Invalid("ticket", f"“{word}” không phải số phiếu (ví dụ T12).", f"“{word}” is no ticket, such as T12.")
+    return _the_ticket(ctx, int(found[1])), left
+
+
+def _the_ticket(ctx: StaffContext, number: int) -> TicketRef:
+    return TicketRef(number, tickets.find(ctx.session, number))
+
+
+_SWITCHES = {
+    "on": Switch.ON, "bat": Switch.ON, "mo": Switch.ON, "off": Switch.OFF, "tat": Switch.OFF, "dong": Switch.OFF,
+}  # fmt: skip
+
+
+def _switch(ctx: StaffContext, rest: str) -> tuple[Switch, str]:
+    word, left = first_word(rest)
+    found = _SWITCHES.get(words.plain(word))
+    if found is None:
+        raise Invalid("switch", f"“{word}”: dùng on hoặc off.", f"“{word}”: use on or off.")
+    return found, left
+
+
+def _points(ctx: StaffContext, rest: str) -> tuple[Points, str]:
+    word, left = first_word(rest)
+    found = _POINTS.fullmatch(word)
+    if found is None or not int(re.sub(r"\D", "", found[2])):
+        raise Invalid("points", f"“{word}”: ghi +50 để cộng, -50 để trừ.", f"“{word}”: write +50 to add, -50 to take.")
+    return Points(int(found[1] + re.sub(r"\D", "", found[2]))), left
+
+
+def _whole(ctx: StaffContext, rest: str) -> tuple[int, str]:
+    word, left = first_word(rest)
+    if not (word.isascii() and word.isdecimal() and len(word) < 16):
+        raise Invalid("number", f"“{word}” không phải số.", f"“{word}” is no number.")
+    return int(word), left
+
+
+def _word(ctx: StaffContext, rest: str) -> tuple[str, str]:
+    return first_word(rest)
+
+
+def _rest(ctx: StaffContext, rest: str) -> tuple[Text, str]:
+    return Text(rest), ""
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _again(ctx: StaffContext, raw: Any) -> Any:
+    return raw
+
+
+def _by_id(value: Any) -> int:
+    return int(value.id)
+
+
+def _the_member(ctx: StaffContext, staff_id: int) -> StaffRef:
+    return StaffRef(staff_id, staff.find(ctx.session, staff_id))
+
+
+KINDS: dict[Any, Kind] = {
+    ConversationRef: Kind("khách (số trong /ds)", "a customer (a number of /ds)", _conversation, _by_id, conversation,
+                          _entered),
+    CustomerRef: Kind("khách", "a customer", _customer, _by_id, customer, _entered_customer),
+    StaffRef: Kind("nhân viên (@tên)", "a member of staff (@name)", _member, _by_id, _the_member),
+    TicketRef: Kind("số phiếu", "a ticket's number", _ticket, _by_id, _the_ticket),
+    Switch: Kind("on hoặc off", "on or off", _switch, str, lambda ctx, raw: Switch(raw)),
+    Points: Kind("số điểm (+50, -50)", "points (+50, -50)", _points, int, _again),
+    int: Kind("một số", "a number", _whole, _same, _again),
+    str: Kind("một từ", "a word", _word, _same, _again),
+    Text: Kind("nội dung", "some words", _rest, _same, _again),
+}  # fmt: skip
+"""Every kind of argument, by the annotation that asks for it."""
+
+
+def read(ctx: StaffContext, rest: str) -> dict[str, Any]:
+    """The running command's arguments, by name. Raises CrmError where one is missing, unreadable, or too many.
+
+    What may be left out, or is implied by a quote or an entered conversation, is taken from the words if it stands
+    there; the words of a later argument are not taken for it.
+    """
+    assert ctx.command is not None
+    found: dict[str, Any] = {}
+    for each in ctx.command.parameters:
+        kind = KINDS[each.kind]
+        problem: CrmError | None = None
+        if rest:
+            try:
+                found[each.name], rest = kind.read(ctx, rest)
+                continue
+            except CrmError as error:
+                problem = error
+        implied = kind.implied(ctx) if kind.implied else None
+        if implied is not None and not _names_one(each.kind, rest):
+            found[each.name] = implied
+        elif each.optional and not _names_one(each.kind, rest):
+            found[each.name] = each.default
+        else:
+            raise problem or Invalid(each.name, f"Thiếu {kind.vi}.", f"Missing: {kind.en}.")
+    if rest:
+        raise Invalid("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
+    return found
+
+
+def _names_one(kind: Any, rest: str) -> bool:
+    """Whether the words do name such a thing, though one that is not there: then nothing else is meant."""
+    return kind in (ConversationRef, CustomerRef) and _NUMBER.fullmatch(first_word(rest)[0]) is not None
+
+
+def dump(ctx: StaffContext, values: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as a preview keeps them."""
+    assert ctx.command is not None
+    kinds = {each.name: KINDS[each.kind] for each in ctx.command.parameters}
+    return {name: None if value is None else kinds[name].dump(value) for name, value in values.items()}
+
+
+def load(ctx: StaffContext, kept: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that `dump` wrote, as they are now. Raises CrmError where one is not there any more."""
+    assert ctx.command is not None
+    kinds = {each.name: KINDS[each.kind] for each in ctx.command.parameters}
+    return {name: None if value is None else kinds[name].load(ctx, value) for name, value in kept.items()}

@@ -1,0 +1,1 @@
+"""What staff order by commands, one noun a file."""

@@ -1,0 +1,65 @@
+"""What staff settle for themselves: their PIN, and playing a customer to see what customers see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.staff.context import StaffContext
+from bot.staff.kinds import Switch
+from bot.staff.router import Group, StaffRouter
+from crm import staff
+from crm.errors import Refused
+from crm.staff import Permission, Pin
+
+router = StaffRouter("oneself")
+
+PLAYS_FOR = timedelta(hours=1)
+
+
+@router.command(
+    "pin", usage="/pin", vi="đặt hoặc đổi PIN của bạn", group=Group.SHIFT, may=Permission.LOOK_UP, examples=("/pin",)
+)
+def change_pin(ctx: StaffContext) -> None:
+    """Set or change your PIN; it is asked for, never written behind the command."""
+    ctx.put(entered_id=None, entered_until=None)
+    if ctx.member.pin:
+        ctx.ask("pin_old", then=check_old)
+    else:
+        ctx.ask("pin_new", then=set_new)
+
+
+@router.answer
+def check_old(ctx: StaffContext, text: str) -> None:
+    """The PIN until now, before a new one."""
+    ctx.is_secret = True
+    outcome = staff.try_pin(ctx.session, ctx.member.id, text, ctx.office.secret_key, ctx.now)
+    if outcome is Pin.RIGHT:
+        ctx.ask("pin_new", then=set_new)
+    elif outcome is Pin.LOCKED:
+        ctx.audit("pin.locked")
+        ctx.reply("pin_locked")
+    else:
+        ctx.audit("pin.wrong")
+        ctx.ask("pin_wrong", then=check_old)
+
+
+@router.answer
+def set_new(ctx: StaffContext, text: str) -> None:
+    """The new PIN. Raises Invalid for one that is none."""
+    ctx.is_secret = True
+    staff.set_pin(ctx.session, ctx.member.id, text.strip(), ctx.office.secret_key)
+    ctx.audit("pin.set")
+    ctx.reply("pin_set")
+
+
+@router.command(
+    "khach", "khách", "customer", usage="/khach on|off", vi="thử nhắn như một khách trong chat này (1 giờ)",
+    group=Group.SYSTEM, may=Permission.LOOK_UP, examples=("/khach on", "/khach off"),
+)  # fmt: skip
+def play_customer(ctx: StaffContext, switch: Switch) -> None:
+    """Be answered like a customer in this chat, for an hour or until `/khach off`."""
+    if ctx.chat is None:
+        raise Refused("Chỉ dùng được trong chat.", "This works in a chat only.")
+    until = ctx.now + PLAYS_FOR if switch is Switch.ON else None
+    ctx.put(as_customer_until=until, entered_id=None, entered_until=None)
+    ctx.reply("plays_customer", until=until)

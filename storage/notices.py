@@ -1,0 +1,105 @@
+"""Notices to staff: what was told to whom about which conversation, and by which message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Index, select, text, update
+from sqlmodel import Field, Session, SQLModel
+
+from storage.columns import given_id, id_at, moment, reference
+from storage.outbox import OutboxMessage
+
+QUEUED = "queued"
+SENT = "sent"
+HELD = "held"
+TOLD = "told"
+VOID = "void"
+
+_OPEN = text("state IN ('queued', 'held')")
+
+
+class Notice(SQLModel, table=True):
+    """One notice. `outbox_id` is the message that carries it, so that a quote of that message finds it.
+
+    States: queued → sent, or held → told where the platform did not let it through; void where nobody needs it.
+    """
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_staff", "staff_id", "id"),
+        Index("ix_notice_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
+
+    id: int = given_id()
+    staff_id: int = reference("staff.id")
+    conversation_id: int | None = reference("conversation.id", nullable=True, index=True)
+    ticket_id: int | None = reference("ticket.id", nullable=True)
+    kind: str = Field(max_length=24)
+    surface: str = Field(default="", max_length=24)
+    outbox_id: int | None = reference("outbox.id", nullable=True)
+    body: str
+    state: str = Field(max_length=16)
+    created_at: datetime = moment()
+
+
+class NoticeRow(NamedTuple):
+    """A notice as read."""
+
+    id: int
+    staff_id: int
+    conversation_id: int | None
+    ticket_id: int | None
+    kind: str
+    surface: str
+    outbox_id: int | None
+    body: str
+    state: str
+    created_at: datetime
+
+
+_notice = Notice.__table__  # type: ignore[attr-defined]
+_outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
+_ROW = select(*(_notice.c[name] for name in NoticeRow._fields))
+
+
+def add(session: Session, row: Mapping[str, Any]) -> None:
+    """Keep a notice."""
+    session.connection().execute(_notice.insert(), [row])
+
+
+def quoted(session: Session, staff_id: int, identity_id: int, message_id: str, since: datetime) -> NoticeRow | None:
+    """The notice that the channel's message `message_id` carried to this chat of theirs, told after `since`."""
+    statement = _ROW.join(_outbox, _outbox.c.id == _notice.c.outbox_id).where(
+        _notice.c.staff_id == staff_id,
+        _notice.c.id >= id_at(since),
+        _outbox.c.identity_id == identity_id,
+        _outbox.c.message_id == message_id,
+    )
+    row = session.connection().execute(statement.order_by(_notice.c.id.desc()).limit(1)).first()
+    return NoticeRow._make(row) if row else None
+
+
+def held(session: Session, staff_id: int, most: int) -> list[NoticeRow]:
+    """What this member of staff could not be told yet, oldest first."""
+    statement = _ROW.where(_notice.c.state == HELD, _notice.c.staff_id == staff_id).order_by(_notice.c.id)
+    return [NoticeRow._make(row) for row in session.connection().execute(statement.limit(most))]
+
+
+def ended(session: Session, most: int) -> list[tuple[int, str]]:
+    """Notices that are still queued whose message came to an end, with the message's state; oldest first."""
+    statement = (
+        select(_notice.c.id, _outbox.c.state)
+        .join(_outbox, _outbox.c.id == _notice.c.outbox_id)
+        .where(_notice.c.state == QUEUED, _outbox.c.state.in_(("sent", "dead", "withdrawn")))
+        .order_by(_notice.c.id)
+        .limit(most)
+    )
+    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+
+
+def change(session: Session, notice_ids: list[int], **values: object) -> None:
+    """Set columns of these notices."""
+    session.connection().execute(update(_notice).where(_notice.c.id.in_(notice_ids)).values(**values))
