@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
+from crm import hours
+from crm.hours import FreeDays
+
 Network = IPv4Network | IPv6Network
 
 _MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))' and put it into .env"
@@ -55,6 +58,7 @@ class Settings:
     shop_phone: str = ""
     shop_address: str = ""
     opening_hours: str = ""
+    holidays: FreeDays = (True, ())
     zalo_sends_per_minute: int = 100
     messenger_sends_per_second: int = 35
     flood_per_minute: int = 30
@@ -118,6 +122,7 @@ _READERS: dict[str, Any] = {
     "trusted_proxies": _networks,
     "data_dir": Path,
     "timezone": ZoneInfo,
+    "holidays": hours.free_days,
     "zalo_sends_per_minute": _whole,
     "messenger_sends_per_second": _whole,
     "flood_per_minute": _whole,

@@ -779,6 +779,20 @@ def test_the_doctor_finds_nothing_to_mend_in_a_healthy_shop(khachquen: Line) -> 
     assert "MEND" not in khachquen("doctor").out
 
 
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ("", "OPENING_HOURS is not set"),
+        ("giờ hành chính", "not understood: the shop counts as always open"),
+        ("T2-T7 8:00-12:00 13:30-21:00; CN 9h-18h", "OPENING_HOURS is understood: 78 hours a week."),
+    ],
+)
+def test_the_doctor_says_how_the_opening_hours_are_understood(lite: Line, hours: str, said: str) -> None:
+    lite.set(**WHOLE, OPENING_HOURS=hours)
+    told = lite("doctor")
+    assert (told.status, said in told.out) == (0, True), told.out
+
+
 def test_the_doctor_looks_on_where_there_is_nothing_at_all(line: Line) -> None:
     line.set(SECRET_KEY="")
     said = _mend(line)

@@ -18,6 +18,7 @@ from bot.commands.report import Report, opened, shown
 from bot.commands.trouble import words_of
 from bot.secrets import Sealer, WrongKey
 from bot.settings import Settings
+from crm import hours
 from storage import accounts, alarms, catchup, condition, engines, inbox, jobs, migrate, outbox
 from storage.accounts import AccountView
 
@@ -77,6 +78,20 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding("settings", NOTE, "PUBLIC_URL is not set.", "Set it to the address that the platforms call.")
     if not settings.brand_name:
         yield Finding("settings", NOTE, "BRAND_NAME is not set; the bot calls itself the shop's assistant.")
+    yield _hours(settings)
+
+
+def _hours(settings: Settings) -> Finding:
+    """How the opening hours were understood."""
+    if not settings.opening_hours:
+        words = "OPENING_HOURS is not set: the shop counts as always open, and customers are told no time of an answer."
+        return Finding("settings", NOTE, words, "Set it, for example: OPENING_HOURS=T2-T7 8:00-21:00; CN 9:00-18:00")
+    week = hours.opening_hours(settings.opening_hours)
+    if week is None:
+        words = "OPENING_HOURS is shown to customers, but not understood: the shop counts as always open."
+        return Finding("settings", NOTE, words, "Write it like: T2-T7 8:00-12:00 13:30-21:00; CN 9:00-18:00")
+    open_for = sum(end - start for shifts in week for start, end in shifts)
+    return Finding("settings", OK, f"OPENING_HOURS is understood: {open_for // 60} hours a week.")
 
 
 def _channels(settings: Settings) -> Iterator[Finding]:
