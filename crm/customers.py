@@ -12,7 +12,7 @@ from itertools import accumulate
 
 from sqlmodel import Session
 
-from crm import consent, loyalty, phones, tags, tickets
+from crm import consent, ledger, phones, tags, tickets
 from crm.errors import Invalid, NotFound
 from storage import customers as store
 from storage.columns import new_id
@@ -249,7 +249,7 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
     store.move_identities(session, source, target)
     tickets.carry_over(session, source, target)
     tags.carry_over(session, source, target)
-    loyalty.carry_over(session, source, target, now)
+    ledger.transfer(session, source, target, now, f"join:{source}:{target}:{now.isoformat()}")
     consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))
     store.change(session, source, merged_into=target, phone=None, updated_at=now)
     return Join.JOINED

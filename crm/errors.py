@@ -25,6 +25,13 @@ class NotFound(CrmError):
     code = "not_found"
 
 
+class Conflict(CrmError):
+    """What was asked for does not fit how things stand now."""
+
+    status = 409
+    code = "conflict"
+
+
 class Invalid(CrmError):
     """An input that cannot be understood or is out of bounds."""
 

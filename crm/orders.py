@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from crm import customers, loyalty
+from crm import customers, settlement
 from crm.customers import Outcome
 from crm.errors import NotFound
 from storage import customers as people
@@ -83,7 +83,7 @@ def put(session: Session, news: News, now: datetime) -> Outcome:
     new = {"id": new_id(), **key, **row, "delivered_at": delivered_at, "updated_at": now}
     outcome = Outcome.CREATED if store.add(session, new) else _change(session, news, row, now)
     if outcome in (Outcome.CREATED, Outcome.UPDATED):
-        loyalty.settle_order(session, find(session, news.source, news.external_id), now)
+        settlement.settle_order(session, find(session, news.source, news.external_id), now)
     return outcome
 
 

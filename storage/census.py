@@ -10,7 +10,8 @@ _TABLES = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' "
     "AND name <> 'alembic_version' ORDER BY name"
 )
-_BALANCES = "SELECT customer_id, sum(points) FROM ledger_entry GROUP BY customer_id ORDER BY customer_id"
+_BALANCES = "SELECT customer_id, sum(points) FROM ledger_entry {} GROUP BY customer_id ORDER BY customer_id"
+_HAS_CURRENCIES = "SELECT 1 FROM pragma_table_info('ledger_entry') WHERE name = 'currency'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,16 @@ def taken(connection: sqlite3.Connection) -> Census:
     names = [name for (name,) in connection.execute(_TABLES)]
     tables = {name: int(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in names}
     digest, holders, points = hashlib.sha256(), 0, 0
-    for customer, balance in connection.execute(_BALANCES) if "ledger_entry" in tables else ():
+    for customer, balance in _balances(connection) if "ledger_entry" in tables else ():
         digest.update(f"{customer}:{balance}\n".encode())
         holders, points = holders + 1, points + balance
     return Census(_revision(connection), tables, holders, points, digest.hexdigest())
+
+
+def _balances(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    """Points that can be spent; before there were currencies, all of them could."""
+    among = "WHERE currency = 'spend'" if connection.execute(_HAS_CURRENCIES).fetchone() else ""
+    return connection.execute(_BALANCES.format(among))
 
 
 def _revision(connection: sqlite3.Connection) -> str:

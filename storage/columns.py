@@ -49,6 +49,11 @@ def reference(target: str, *, index: bool = False, nullable: bool = False, uniqu
     return Field(default=default, foreign_key=target, sa_type=BigInt, index=index, nullable=nullable, unique=unique)
 
 
+def part_of_key(target: str) -> Any:
+    """A foreign key that is a part of the primary key."""
+    return Field(foreign_key=target, sa_type=BigInt, primary_key=True, sa_column_kwargs={"autoincrement": False})
+
+
 def moment(*, index: bool = False, nullable: bool = False) -> Any:
     """An aware UTC time."""
     default: Any = None if nullable else ...

@@ -1,8 +1,8 @@
-"""The ledger of points: rows are only ever added, and a balance is their sum."""
+"""The ledger of points: rows are only ever added, and what somebody holds is their sum."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,81 +11,138 @@ from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment, reference, serial
 
+SPEND = "spend"
+QUALIFY = "qualify"
+STAMP = "stamp"
+
 
 class LedgerEntry(SQLModel, table=True):
-    """Points that came (+) or went (−), and why. `source_key` names the fact behind it, so that it counts once."""
+    """Points that came (+) or went (−), and why. `source_key` names the fact behind it, so that it counts once.
+
+    `pending` is by how much the points that wait changed; `effective_at` when the fact happened, `at` when it was
+    written; `reverses` the entry that this one takes back; `programme` the version of the rules that decided.
+    """
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
         UniqueConstraint("source_key"),
         Index("ix_ledger_entry_customer", "customer_id", "id"),
         Index("ix_ledger_entry_order", "order_id"),
+        Index("ix_ledger_entry_effective", "customer_id", "currency", "effective_at"),
     )
 
     id: int | None = serial()
     customer_id: int = reference("customer.id")
+    currency: str = Field(default=SPEND, max_length=32)
     points: int = Field(sa_type=BigInt)
+    pending: int = Field(default=0, sa_type=BigInt)
     kind: str = Field(max_length=16)
     reason: str = ""
     source_key: str = Field(max_length=255)
     order_id: int | None = reference("sales_order.id", nullable=True)
+    reverses: int | None = Field(default=None, sa_type=BigInt)
+    programme: int | None = Field(default=None, sa_type=BigInt)
+    actor: str = Field(default="", max_length=64)
     at: datetime = moment()
+    effective_at: datetime = moment()
 
 
-APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
-    "sqlite": (
-        "CREATE TRIGGER ledger_entry_no_update BEFORE UPDATE ON ledger_entry "
-        "BEGIN SELECT RAISE(ABORT, 'ledger_entry is append-only'); END",
-        "CREATE TRIGGER ledger_entry_no_delete BEFORE DELETE ON ledger_entry "
-        "BEGIN SELECT RAISE(ABORT, 'ledger_entry is append-only'); END",
-    ),
-    "postgresql": (
-        "CREATE FUNCTION ledger_entry_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'ledger_entry is append-only' USING ERRCODE = 'integrity_constraint_violation'; "
-        "END $$",
-        "CREATE TRIGGER ledger_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_entry "
-        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_entry_refuse()",
-    ),
-}
-"""By engine, the statements that make the database itself refuse to change or remove an entry."""
+def append_only(table: str) -> Mapping[str, tuple[str, ...]]:
+    """By engine, the statements that make the database itself refuse to change or remove a row of this table."""
+    return {
+        "sqlite": (
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END",
+        ),
+        "postgresql": (
+            f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'integrity_constraint_violation'; "
+            "END $$",
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
+        ),
+    }
+
+
+APPEND_ONLY: Mapping[str, tuple[str, ...]] = append_only("ledger_entry")
 
 
 class Entry(NamedTuple):
     """An entry as read."""
 
     id: int
+    customer_id: int
+    currency: str
     points: int
+    pending: int
     kind: str
     reason: str
+    source_key: str
     order_id: int | None
+    reverses: int | None
+    programme: int | None
+    actor: str
     at: datetime
+    effective_at: datetime
 
 
 _entry = LedgerEntry.__table__  # type: ignore[attr-defined]
+_ENTRY = select(*(_entry.c[name] for name in Entry._fields))
 
 
-def add(session: Session, row: Mapping[str, Any]) -> None:
-    """Add an entry; changes nothing where its `source_key` is there already."""
-    statement = insert(session.get_bind().dialect.name, _entry).values(**row)
-    session.connection().execute(statement.on_conflict_do_nothing(index_elements=["source_key"]))
+def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Add entries; the ids of those that were new, by `source_key`. A fact that is there already adds nothing."""
+    statement = insert(session.get_bind().dialect.name, _entry)
+    added = statement.on_conflict_do_nothing(index_elements=["source_key"]).returning(_entry.c.id, _entry.c.source_key)
+    return {row[1]: row[0] for row in session.connection().execute(added, list(rows))}
 
 
-def balance(session: Session, customer_id: int) -> int:
-    """The sum of a customer's entries."""
-    statement = select(func.coalesce(func.sum(_entry.c.points), 0)).where(_entry.c.customer_id == customer_id)
+def by_key(session: Session, source_key: str) -> Entry | None:
+    """The entry of a fact."""
+    row = session.connection().execute(_ENTRY.where(_entry.c.source_key == source_key)).first()
+    return Entry._make(row) if row else None
+
+
+def one(session: Session, entry_id: int) -> Entry | None:
+    """One entry."""
+    row = session.connection().execute(_ENTRY.where(_entry.c.id == entry_id)).first()
+    return Entry._make(row) if row else None
+
+
+def latest(
+    session: Session, customer_id: int, most: int, currency: str = SPEND, before: int | None = None
+) -> list[Entry]:
+    """A customer's last entries of a currency, newest first; `before` goes on behind that id."""
+    statement = _ENTRY.where(_entry.c.customer_id == customer_id, _entry.c.currency == currency)
+    if before is not None:
+        statement = statement.where(_entry.c.id < before)
+    rows = session.connection().execute(statement.order_by(_entry.c.id.desc()).limit(most))
+    return [Entry._make(row) for row in rows]
+
+
+def of_order(session: Session, order_id: int) -> list[Entry]:
+    """All that was ever written about an order, oldest first."""
+    rows = session.connection().execute(_ENTRY.where(_entry.c.order_id == order_id).order_by(_entry.c.id))
+    return [Entry._make(row) for row in rows]
+
+
+def total(session: Session, customer_id: int, currency: str, since: datetime, until: datetime) -> int:
+    """The sum of a customer's entries whose facts happened in this span, its end not included."""
+    statement = select(func.coalesce(func.sum(_entry.c.points), 0)).where(
+        _entry.c.customer_id == customer_id,
+        _entry.c.currency == currency,
+        _entry.c.effective_at >= since,
+        _entry.c.effective_at < until,
+    )
     return int(session.connection().execute(statement).scalar_one())
 
 
-def latest(session: Session, customer_id: int, most: int) -> list[Entry]:
-    """A customer's last entries, newest first."""
-    statement = select(*(_entry.c[name] for name in Entry._fields)).where(_entry.c.customer_id == customer_id)
-    return [Entry(*row) for row in session.connection().execute(statement.order_by(_entry.c.id.desc()).limit(most))]
-
-
-def of_order(session: Session, order_id: int) -> tuple[dict[int, int], int]:
-    """What an order has earned so far, by customer id, and how many entries that took."""
-    statement = select(_entry.c.customer_id, func.sum(_entry.c.points), func.count()).where(
-        _entry.c.order_id == order_id
+def sums(session: Session, customer_ids: Collection[int], currency: str) -> dict[int, tuple[int, int]]:
+    """The sums of points and of pending of these customers' entries, added up anew."""
+    statement = select(_entry.c.customer_id, func.sum(_entry.c.points), func.sum(_entry.c.pending)).where(
+        _entry.c.customer_id.in_(customer_ids), _entry.c.currency == currency
     )
-    rows = session.connection().execute(statement.group_by(_entry.c.customer_id)).all()
-    return {row[0]: int(row[1]) for row in rows}, sum(row[2] for row in rows)
+    rows = session.connection().execute(statement.group_by(_entry.c.customer_id))
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}

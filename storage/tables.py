@@ -4,6 +4,7 @@ from storage import (
     accounts,
     alarms,
     audit,
+    balances,
     catchup,
     consent,
     conversations,
@@ -14,13 +15,16 @@ from storage import (
     inbox,
     jobs,
     keys,
+    lots,
     loyalty,
     media,
+    members,
     notices,
     orders,
     outbox,
     personas,
     replies,
+    reservations,
     staff,
     tags,
     templates,
@@ -29,6 +33,7 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, audit, catchup, consent, conversations, customers, desks, doors, grants, inbox, jobs, keys,
-    loyalty, media, notices, orders, outbox, personas, replies, staff, tags, templates, tickets, transcripts,
+    accounts, alarms, audit, balances, catchup, consent, conversations, customers, desks, doors, grants, inbox,
+    jobs, keys, lots, loyalty, media, members, notices, orders, outbox, personas, replies, reservations, staff,
+    tags, templates, tickets, transcripts,
 )  # fmt: skip

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage import customers, loyalty
+from crm import ledger
+from crm.ledger import Fact
+from storage import customers
 from storage.columns import new_id
 from storage.customers import Person
 
@@ -26,9 +28,8 @@ def born(session: Session, now: datetime, *, user_id: str = "u1", channel: str =
 
 
 def give(session: Session, customer_id: int, points: int, now: datetime, source_key: str = "gift:1") -> None:
-    """Points for a fact, as the ledger keeps them."""
-    row = {"customer_id": customer_id, "points": points, "kind": "earn", "reason": "gift", "source_key": source_key}
-    loyalty.add(session, {**row, "order_id": None, "at": now})
+    """Points for a fact."""
+    ledger.earn(session, customer_id, points, Fact(key=source_key, now=now, reason="gift"))
 
 
 def again(session: Session, identity_id: int) -> Person:

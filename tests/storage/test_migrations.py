@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,7 +30,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from storage import engines, migrate, tables
+from storage import engines, ledger_check, migrate, tables
 from tests.conftest import libpq
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,6 +158,70 @@ def test_profile_jobs_of_the_first_schema_learn_whom_to_ask_about(empty_url: str
         payload = json.loads(connection.execute(text("SELECT payload FROM job")).scalar_one())
     asked = {key: whom[key] for key in ("channel", "account_id", "user_id")}
     assert payload == {"identity": whom["id"], **asked}
+
+
+OLD_POINTS = (
+    ("C1", "earn", 30, "o1"), ("C1", "reverse", -10, "o1"), ("C1", "earn", 5, "o2"), ("C1", "reverse", -25, "o1"),
+    ("C2", "adjust", 7, None), ("C2", "adjust", -7, None), ("C2", "earn", 2, "o3"), ("C2", "reverse", -4, "o3"),
+    ("C2", "earn", 1, "o4"),
+)  # fmt: skip
+"""Customer, kind, points, order, oldest first: what was taken back is more than there was, twice."""
+
+
+def test_points_of_before_are_found_in_lots_and_count_towards_tiers(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0012")
+    with connected(empty_url) as connection:
+        _keep_old_points(connection)
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection, Session(bind=connection) as session:
+        assert ledger_check.faults(session) == []
+        held = {row[0]: tuple(row[1:]) for row in connection.execute(text(HELD))}
+        assert held == {"C1": (0, 0, 0), "C2": (-1, 1, 0)}
+        rows = connection.execute(text("SELECT effective_at = at FROM ledger_entry WHERE currency = 'spend'"))
+        assert all(row[0] for row in rows)
+        qualified = connection.execute(text(QUALIFIED)).all()
+        assert [tuple(row) for row in qualified] == [("o1", 300_000, 300_000)]
+        with pytest.raises(DBAPIError, match="append-only"), session.begin_nested():
+            session.connection().execute(text("UPDATE ledger_entry SET points = 5"))
+
+
+HELD = """
+SELECT c.external_id, b.balance, b.debt,
+       (SELECT coalesce(sum(remaining), 0) FROM point_lot l WHERE l.customer_id = c.id)
+FROM point_balance b JOIN customer c ON c.id = b.customer_id WHERE b.currency = 'spend'
+"""
+QUALIFIED = """
+SELECT o.external_id, e.points, b.balance FROM ledger_entry e JOIN sales_order o ON o.id = e.order_id
+JOIN point_balance b ON b.customer_id = e.customer_id AND b.currency = 'qualify'
+WHERE e.currency = 'qualify' AND e.effective_at = o.delivered_at
+"""
+
+
+def _keep_old_points(connection: Connection) -> None:
+    """Customers, orders and entries as the twelfth schema kept them."""
+    customers = {"C1": 1, "C2": 2}
+    orders = {"o1": ("C1", "delivered"), "o2": ("C1", "shipping"), "o3": ("C2", "returned"), "o4": ("C2", "pending")}
+    for name, number in customers.items():
+        row = {"id": number, "external_id": name, "created_at": NOW, "updated_at": NOW}
+        connection.execute(SQLModel.metadata.tables["customer"].insert(), [row])
+    for number, (name, (owner, status)) in enumerate(orders.items(), 1):
+        row = {
+            "id": number, "source": "pos", "external_id": name, "code": name, "code_key": name, "status": status,
+            "customer_id": customers[owner], "total": 300_000, "items": "[]", "note": "", "version": 1,
+            "placed_at": NOW - timedelta(days=3), "delivered_at": NOW - timedelta(days=1), "updated_at": NOW,
+        }  # fmt: skip
+        connection.execute(_as_it_was("sales_order", row).insert(), [row])
+    for number, (owner, kind, points, order) in enumerate(OLD_POINTS, 1):
+        row = {
+            "customer_id": customers[owner], "kind": kind, "points": points, "reason": "", "source_key": str(number),
+            "order_id": list(orders).index(order) + 1 if order else None, "at": NOW + timedelta(minutes=number),
+        }  # fmt: skip
+        connection.execute(_as_it_was("ledger_entry", row).insert(), [row])
+
+
+def _as_it_was(name: str, row: dict[str, Any]) -> Any:
+    table = SQLModel.metadata.tables[name]
+    return table_clause(name, *(column_clause(key, table.c[key].type) for key in row))
 
 
 def test_every_revision_keeps_every_row(empty_url: str) -> None:

@@ -97,6 +97,7 @@ def _person(chance: random.Random, count: int) -> Iterator[tuple[str, list[dict[
                 "kind": "earned",
                 "source_key": f"t{customer}",
                 "at": at,
+                "effective_at": at,
             }
         ],
     )
