@@ -19,6 +19,7 @@ from bot.effects import METADATA
 from bot.pace import Paces
 from bot.registry import Registry
 from bot.speakers import Speakers
+from bot.staff import receipts
 from bot.uploads import Uploads
 from crm.budget import Budget
 from crm.events import Address
@@ -69,6 +70,7 @@ class OutboxWorker:
         self._flying: set[asyncio.Task[None]] = set()
         self._refusing: set[tuple[str, str]] = set()
         self._sent: list[Sent] = []
+        self._staff_ask = False
         self._topic = database.topic(outbox.TOPIC)
 
     async def recall(self) -> None:
@@ -77,14 +79,15 @@ class OutboxWorker:
 
     async def once(self) -> bool:
         """Write down what was sent, claim what may go now, and start its sends; whether there were any."""
-        sent, self._sent = self._sent, []
         free = SLOTS - len(self._flying)
-        if not sent and free <= 0:
+        if not (self._sent or self._staff_ask) and free <= 0:
             return False
+        sent, self._sent = self._sent, []
+        staff_ask, self._staff_ask = self._staff_ask, False
         try:
-            claimed, refused, _ = await self._written(sent, free)
+            claimed, refused, _ = await self._written(sent, free, staff_ask)
         except BaseException:
-            self._sent = sent + self._sent
+            self._sent, self._staff_ask = sent + self._sent, staff_ask or self._staff_ask
             raise
         if claimed:
             faultpoint("t4.committed")
@@ -109,11 +112,11 @@ class OutboxWorker:
             except REFUSALS:
                 await self._note_apart(self._sent)
 
-    async def _written(self, sent: list[Sent], free: int) -> Turn:
+    async def _written(self, sent: list[Sent], free: int, staff_ask: bool) -> Turn:
         """One turn. Where the database refuses it, what was sent is noted one by one first, so that none jams all."""
 
         def turn(session: Session) -> Turn:
-            return self._turn(session, sent, free)
+            return self._turn(session, sent, free, staff_ask)
 
         try:
             return await self._database.write(turn, name="outbox.turn")
@@ -141,7 +144,8 @@ class OutboxWorker:
     async def _note(self, sent: Sequence[Sent]) -> None:
         await self._database.write(lambda session: outbox.sent(session.connection(), sent), name="outbox.sent")
 
-    def _turn(self, session: Session, sent: list[Sent], free: int) -> Turn:
+    def _turn(self, session: Session, sent: list[Sent], free: int, staff_ask: bool) -> Turn:
+        """What staff sent ended, in this turn or before it (`staff_ask`): they are told, by a job of its own."""
         with engines.together(session.connection()):
             outbox.sent(session.connection(), sent)
             if sent:
@@ -150,6 +154,8 @@ class OutboxWorker:
             turn = self._claims.make(session, self._owner, now, free) if free > 0 else Turn([], [], [])
         for each in turn.rings:
             alarms.ring(session, *each, now)
+        if staff_ask or any(due.purpose == Purpose.STAFF for due, _ in turn.refused):
+            receipts.ask(session, now)
         return turn
 
     async def _send(self, item: Claimed) -> None:
@@ -200,6 +206,7 @@ class OutboxWorker:
         faultpoint("t5.answered")
         charged = None if answer.cost == item.cost else answer.cost
         self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock(), charged))
+        self._staff_ask |= due.purpose == Purpose.STAFF
         self._topic.set()
         ended(due.channel, due.purpose, "sent").inc()
         await self._accepted(due)
@@ -324,8 +331,10 @@ class OutboxWorker:
             await self._database.write(lambda s: customers.set_identities(s, [row]), name="outbox.unreachable")
 
     async def _move(self, item: Claimed, **values: object) -> None:
-        def move(session: Session) -> bool:
-            return outbox.move(session, item.due.id, SENDING, item.token, **values)
+        def move(session: Session) -> None:
+            moved = outbox.move(session, item.due.id, SENDING, item.token, **values)
+            if moved and values["state"] == DEAD and item.due.purpose == Purpose.STAFF:
+                receipts.ask(session, self._clock())
 
         await self._database.write(move, name="outbox.move")
 

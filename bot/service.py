@@ -26,6 +26,7 @@ from bot.outbox import OutboxWorker
 from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.silence import Silence
+from bot.staff.receipts import Receipts
 from bot.upkeep import Upkeep
 from crm.budget import Budget
 from storage import accounts, inbox, jobs, outbox
@@ -157,6 +158,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, clock, owner)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
+    kinds |= Receipts(database, desk.office, clock).kinds()
     job_worker = JobWorker(database, kinds, clock, owner)
     await outbox_worker.recall()
     await database.write(partial(holds.lift_budget, budget=budget, now=clock()), name="service.lift_budget")

@@ -17,6 +17,7 @@ from bot.batch import PROFILE_JOB
 from bot.channels.base import Channel, Profile, SendError, SendErrorKind
 from bot.checkup import Checkups
 from bot.jobs import Later, Payload, Work
+from bot.staff import receipts
 from crm import conversations
 from crm.budget import Budget
 from crm.messages import Message
@@ -38,6 +39,7 @@ EVERY: Mapping[str, timedelta] = {
     "outbox.sweep": timedelta(seconds=5),
     "outbox.expire": timedelta(minutes=5),
     "conversations.watch": timedelta(minutes=1),
+    receipts.JOB: timedelta(seconds=30),
     "webhooks.watch": timedelta(minutes=20),
     "tokens.refresh": timedelta(minutes=10),
     "accounts.check": timedelta(minutes=10),

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlmodel import Session
 
+from crm import conversations
+from crm.errors import Refused
 from storage import attendance as store
-from storage import staff
-from storage.attendance import Attended
+from storage import conversations as stored
+from storage import customers, staff
+from storage.attendance import Attended, Duty
+from storage.conversations import Standing
+
+COLLIDES_WITHIN = timedelta(minutes=1)
+SOMEBODY = "*"
+"""Who answered in the platform's own inbox: it does not say who."""
 
 
 def waiting(session: Session, now: datetime, most: int) -> list[Attended]:
@@ -40,3 +50,91 @@ def names(session: Session, staff_ids: Collection[int]) -> dict[int, str]:
 def minutes(row: Attended, now: datetime) -> int:
     """For how long their customer has waited; 0 where nobody does."""
     return max(0, int((now - row.waiting_since).total_seconds() // 60)) if row.waiting_since else 0
+
+
+class Concern(NamedTuple):
+    """Why somebody should think again before they write to a customer.
+
+    `answered_by` just answered (`somebody` where that was in the platform's own inbox), `assigned_to` looks after them,
+    `closed`: it was called done, and the customer has said nothing since.
+    """
+
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    assigned_to: str = ""
+    closed: bool = False
+
+
+def concern(session: Session, conversation_id: int, staff_id: int, now: datetime) -> Concern | None:
+    """What should be known before this member of staff writes there; None where nothing stands against it."""
+    duty = store.duty(session, conversation_id)
+    answered_by, answered_at = "", None
+    if duty.answered_at and duty.answered_by not in (None, staff_id) and now - duty.answered_at < COLLIDES_WITHIN:
+        answered_by, answered_at = _name(session, duty.answered_by), duty.answered_at
+    elif duty.last_staff_at and duty.last_staff_at != duty.answered_at and now - duty.last_staff_at < COLLIDES_WITHIN:
+        answered_by, answered_at = SOMEBODY, duty.last_staff_at
+    other = duty.assigned_to if duty.assigned_to != staff_id else None
+    found = Concern(answered_by, answered_at, _name(session, other), is_closed(duty))
+    return None if found == Concern() else found
+
+
+def is_closed(duty: Duty) -> bool:
+    """Whether it was called done and the customer has said nothing since."""
+    if duty.closed_at is None:
+        return False
+    return duty.last_interaction_at is None or duty.last_interaction_at <= duty.closed_at
+
+
+def take(session: Session, conversation_id: int, staff_id: int, now: datetime) -> None:
+    """This member of staff looks after it from now on, and the bot is silent; who waits goes on waiting.
+
+    Raises Refused where another app holds it; so do the functions below.
+    """
+    standing = _held(session, conversation_id)
+    state = conversations.state_of(standing)
+    if not state.staff_holds:
+        state = replace(conversations.hand_over(state, now), waiting_since=standing.waiting_since)
+        stored.set_conversations(session, [conversations.row_of(conversation_id, state)])
+    changed = {"assigned_to": staff_id, "assigned_at": now, "snoozed_until": None, "closed_at": None}
+    store.change(session, conversation_id, **changed)
+
+
+def give_back(session: Session, conversation_id: int) -> bool:
+    """The bot answers again, nobody waits, nobody looks after it; False where the bot did already."""
+    standing = _held(session, conversation_id)
+    state = conversations.state_of(standing)
+    back = replace(conversations.hand_back(state), waiting_since=None)
+    stored.set_conversations(session, [conversations.row_of(conversation_id, back)])
+    store.change(session, conversation_id, assigned_to=None, assigned_at=None, snoozed_until=None)
+    return state.staff_holds
+
+
+def close(session: Session, conversation_id: int, now: datetime) -> bool:
+    """The matter is done: the bot answers again, nobody waits; False where it was done already."""
+    done = is_closed(store.duty(session, conversation_id))
+    give_back(session, conversation_id)
+    store.change(session, conversation_id, closed_at=now)
+    return not done
+
+
+def snooze(session: Session, conversation_id: int, until: datetime) -> None:
+    """It is in no list of those who wait until then, or until the customer is answered."""
+    _held(session, conversation_id)
+    store.change(session, conversation_id, snoozed_until=until)
+
+
+def _held(session: Session, conversation_id: int) -> Standing:
+    """The conversation as it stands, with its customer held."""
+    customers.lock_owners(session.connection(), [conversation_id])
+    (standing,) = stored.some(session, [conversation_id])
+    if standing.holder == stored.ELSEWHERE:
+        raise Refused(
+            "Hộp thư Trang hoặc ứng dụng khác đang giữ cuộc trò chuyện này.",
+            "The Page's inbox or another app holds this conversation.",
+        )
+    return standing
+
+
+def _name(session: Session, staff_id: int | None) -> str:
+    found = staff.find(session, staff_id) if staff_id is not None else None
+    return found.name if found else ""

@@ -6,7 +6,7 @@ from bot.router import Router
 from bot.staff import dispatch
 from bot.staff.router import StaffRouter
 from handlers.customer import consent, fallback, link, loyalty, media, orders, person, privacy, shop, support, welcome
-from handlers.staff import help, oneself, queue
+from handlers.staff import answer, help, oneself, queue
 
 ROUTERS: list[Router] = [
     consent.router,
@@ -22,6 +22,7 @@ ROUTERS: list[Router] = [
     welcome.router,
 ]
 STAFF_ROUTERS: list[StaffRouter] = [
+    answer.router,
     queue.router,
     oneself.router,
     help.router,

@@ -24,8 +24,8 @@ _SNOOZED = text("snoozed_until IS NOT NULL")
 class Conversation(SQLModel, table=True):
     """One per identity, under the identity's id. `holder` answers now; `waiting_since` is the oldest unanswered ask.
 
-    `assigned_to` looks after it; `answered_by` is who sent the last answer through us, at `answered_at`. `closed_at`
-    is when staff called it done: what the customer writes later opens it again.
+    `assigned_to` looks after it; `answered_by` is who sent the last answer through us, at `answered_at`; None where
+    nothing came of it. `closed_at` is when staff called it done: what the customer writes later opens it again.
     """
 
     __tablename__ = "conversation"

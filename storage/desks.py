@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import UniqueConstraint, select, update
 from sqlmodel import Field, Session, SQLModel
@@ -96,6 +97,12 @@ class PreviewRow(NamedTuple):
     digest: str
     until: datetime
     used_at: datetime | None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the command was given."""
+        told: dict[str, Any] = json.loads(self.given)
+        return told
 
 
 _desk = StaffDesk.__table__  # type: ignore[attr-defined]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,12 +10,11 @@ from sqlalchemy import Index, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import given_id, id_at, moment, reference
-from storage.outbox import OutboxMessage
+from storage.outbox import SENT, WITHDRAWN, OutboxMessage
+from storage.queue import DEAD, stands
 
 QUEUED = "queued"
-SENT = "sent"
 HELD = "held"
-TOLD = "told"
 VOID = "void"
 
 _OPEN = text("state IN ('queued', 'held')")
@@ -24,7 +23,8 @@ _OPEN = text("state IN ('queued', 'held')")
 class Notice(SQLModel, table=True):
     """One notice. `outbox_id` is the message that carries it, so that a quote of that message finds it.
 
-    States: queued → sent, or held → told where the platform did not let it through; void where nobody needs it.
+    States: queued → sent, or held where the platform did not let it through, and queued again when they write; void
+    where nobody needs it any more.
     """
 
     __tablename__ = "notice"
@@ -84,7 +84,8 @@ def quoted(session: Session, staff_id: int, identity_id: int, message_id: str, s
 
 def held(session: Session, staff_id: int, most: int) -> list[NoticeRow]:
     """What this member of staff could not be told yet, oldest first."""
-    statement = _ROW.where(_notice.c.state == HELD, _notice.c.staff_id == staff_id).order_by(_notice.c.id)
+    open_one = (stands(_notice.c.state, QUEUED, HELD), stands(_notice.c.state, HELD))
+    statement = _ROW.where(*open_one, _notice.c.staff_id == staff_id).order_by(_notice.c.id)
     return [NoticeRow._make(row) for row in session.connection().execute(statement.limit(most))]
 
 
@@ -93,13 +94,19 @@ def ended(session: Session, most: int) -> list[tuple[int, str]]:
     statement = (
         select(_notice.c.id, _outbox.c.state)
         .join(_outbox, _outbox.c.id == _notice.c.outbox_id)
-        .where(_notice.c.state == QUEUED, _outbox.c.state.in_(("sent", "dead", "withdrawn")))
+        .where(
+            stands(_notice.c.state, QUEUED, HELD),
+            stands(_notice.c.state, QUEUED),
+            _outbox.c.state.in_((SENT, DEAD, WITHDRAWN)),
+        )
         .order_by(_notice.c.id)
         .limit(most)
     )
     return [(row[0], row[1]) for row in session.connection().execute(statement)]
 
 
-def change(session: Session, notice_ids: list[int], **values: object) -> None:
+def change(session: Session, notice_ids: Sequence[int], **values: object) -> None:
     """Set columns of these notices."""
+    if not notice_ids:
+        return
     session.connection().execute(update(_notice).where(_notice.c.id.in_(notice_ids)).values(**values))

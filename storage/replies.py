@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, select, text, update
+from sqlalchemy import Index, and_, or_, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, moment, reference
-from storage.outbox import OutboxMessage
+from storage.outbox import SENT, UNKNOWN, WITHDRAWN, OutboxMessage
+from storage.queue import DEAD
 
 _UNTOLD = text("told_at IS NULL")
 
@@ -66,19 +67,35 @@ def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def latest(session: Session, staff_id: int, surface: str, since: datetime) -> list[SendRow]:
-    """All parts of what this member of staff sent last from this surface, if that was after `since`."""
+    """All parts of what this member of staff sent last from this surface and did not take back, after `since`."""
     mine = (_send.c.staff_id == staff_id, _send.c.surface == surface, _send.c.at > since)
-    last = select(_send.c.part_of).where(*mine).order_by(_send.c.id.desc()).limit(1).scalar_subquery()
-    statement = _ROW.where(*mine, _send.c.part_of == last).order_by(_send.c.id)
+    standing = (*mine, _outbox.c.state != WITHDRAWN)
+    last = select(_send.c.part_of).join(_outbox, _outbox.c.id == _send.c.id).where(*standing)
+    newest = last.order_by(_send.c.id.desc()).limit(1).scalar_subquery()
+    statement = _ROW.where(*standing, _send.c.part_of == newest).order_by(_send.c.id)
     return [SendRow._make(row) for row in session.connection().execute(statement)]
 
 
 def ended(session: Session, most: int) -> list[SendRow]:
-    """Messages that came to an end of which their senders were not told yet, oldest first."""
-    statement = _ROW.where(_send.c.told_at.is_(None), _outbox.c.state.in_(("sent", "dead", "withdrawn", "unknown")))
-    return [SendRow._make(row) for row in session.connection().execute(statement.order_by(_send.c.id).limit(most))]
+    """Messages that came to an end of which their senders were not told yet, oldest first.
+
+    One whose end is unknown even after it was sent once more stays so.
+    """
+    is_over = or_(
+        _outbox.c.state.in_((SENT, DEAD, WITHDRAWN)), and_(_outbox.c.state == UNKNOWN, _outbox.c.resent.is_(True))
+    )
+    statement = _ROW.where(_send.c.told_at.is_(None), is_over).order_by(_send.c.id).limit(most)
+    return [SendRow._make(row) for row in session.connection().execute(statement)]
+
+
+def parts(session: Session, first_ids: Collection[int]) -> list[SendRow]:
+    """All parts of these messages, named by their first, in order; `first_ids` names at least one."""
+    these = (_send.c.id >= min(first_ids), _send.c.part_of.in_(first_ids))
+    statement = _ROW.where(*these).order_by(_send.c.id)
+    return [SendRow._make(row) for row in session.connection().execute(statement)]
 
 
 def told(session: Session, ids: Sequence[int], now: datetime) -> None:
     """Their senders know how these went."""
-    session.connection().execute(update(_send).where(_send.c.id.in_(ids)).values(told_at=now))
+    if ids:
+        session.connection().execute(update(_send).where(_send.c.id.in_(ids)).values(told_at=now))

@@ -6,10 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from aiohttp.test_utils import TestServer
+from sqlalchemy import bindparam, text
 from sqlmodel import Session
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 import main
 from bot.service import Service
@@ -21,7 +25,7 @@ from simulator.config import SimulatorConfig
 from simulator.people import MESSENGER, ZALO, Contact
 from simulator.platform import PLATFORM, Platform
 from simulator.speech import Said
-from storage import inbox, outbox
+from storage import inbox, jobs, outbox
 from tests.conftest import Clock
 
 T = TypeVar("T")
@@ -66,9 +70,9 @@ class Chat:
         """The titles of the buttons on them."""
         return [button.title for line in self.answers for button in line.buttons]
 
-    async def says(self, text: str) -> list[str]:
-        """Write; what is heard then."""
-        return await self._do(lambda contact: speech.say_text(self.platform, contact, text))
+    async def says(self, text: str, *, quoting: str = "") -> list[str]:
+        """Write, perhaps as an answer to a message (by its id); what is heard then."""
+        return await self._do(lambda contact: speech.say_text(self.platform, contact, text, quote=quoting))
 
     async def presses(self, title: str) -> list[str]:
         """Press a button by its title or payload."""
@@ -152,16 +156,41 @@ class Chat:
         assert await self.service.database.read(outbox.dead) == []
         return self.heard
 
-    async def _until_quiet(self) -> None:
+    async def passes(self, **span: float) -> list[str]:
+        """Let time pass, and what was due then be done; what is heard meanwhile."""
+        since = len(self.contact.lines)
+        self.clock.pass_by(**span)
+        for topic in (outbox.TOPIC, jobs.TOPIC):
+            self.service.database.topic(topic).set()
+        await self._until_quiet(_nothing_is_due)
+        self._since = since
+        return self.heard
+
+    async def _until_quiet(self, is_quiet: Quiet | None = None) -> None:
+        quiet = partial(is_quiet or _quiet, now=self.clock())
         for _ in range(round(PATIENCE_S / GLANCE_S)):
-            if await self.service.database.read(_quiet):
+            if await self.service.database.read(quiet):
                 return
             await asyncio.sleep(GLANCE_S)
         raise TimeoutError("the queues did not become empty")
 
 
-def _quiet(session: Session) -> bool:
-    return inbox.oldest_waiting(session) is None and outbox.totals(session).waiting == 0
+Quiet = Callable[..., bool]
+_NOW = bindparam("now", type_=UTCDateTime())
+_OPEN = text(
+    "SELECT count(*) FROM outbox WHERE state = 'sending' OR (state = 'waiting' AND ready_at <= :now)"
+).bindparams(_NOW)
+_JOBS = text("SELECT count(*) FROM job WHERE state = 'waiting' AND ready_at <= :now").bindparams(_NOW)
+
+
+def _quiet(session: Session, now: datetime) -> bool:
+    run = session.connection().execute
+    return inbox.oldest_waiting(session) is None and not run(_OPEN, {"now": now}).scalar_one()
+
+
+def _nothing_is_due(session: Session, now: datetime) -> bool:
+    run = session.connection().execute
+    return _quiet(session, now) and not run(_JOBS, {"now": now}).scalar_one()
 
 
 @asynccontextmanager

@@ -136,15 +136,15 @@ class StaffContext:
         """Short numbers under which they may name these from now on, here."""
         return numbers.bind(self.session, self.member.id, self.surface, kind, targets, self.now)
 
-    def confirmed(self, template: str, **values: Any) -> bool:
+    def confirmed(self, template: str, *, about: str = "", **values: Any) -> bool:
         """Show what the running command would do, and whether to do it now.
 
-        True only where `/ok` confirmed exactly this: the same words, made anew, within five minutes, once. Else a code
-        is shown and nothing may be done.
+        True only where `/ok` confirmed exactly this within five minutes, once: the same words, made anew, or where
+        those count seconds, the same facts (`about`). Else a code is shown and nothing may be done.
         """
         assert self.command is not None
         shown = self.rendered(template, **values)
-        digest = hashlib.sha256(f"{self.command.name}\0{shown.text}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self.command.name}\0{about or shown.text}".encode()).hexdigest()
         if self.confirming == digest:
             return True
         code = f"{secrets.randbelow(9000) + 1000}"

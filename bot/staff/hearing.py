@@ -11,11 +11,11 @@ from sqlmodel import Session
 from bot.staff import dispatch
 from bot.staff.context import CLI, Office, StaffContext
 from bot.staff.grammar import order_in
-from crm import outbox, staff
+from crm import notices, outbox, staff
 from crm.events import ButtonPressed, Event, Inbound, MediaReceived, TextReceived
 from crm.messages import Message, Purpose
 from crm.reach import Refusal
-from storage import desks, notices, transcripts
+from storage import desks, transcripts
 from storage import outbox as queue
 from storage.customers import Person
 from storage.work import wake
@@ -63,6 +63,7 @@ def hear(session: Session, office: Office, person: Person, heard: Sequence[Heard
             return secret
         _obey(ctx, event)
         _tell(ctx, person)
+        notices.tell_held(session, person, now)
         if ctx.is_secret:
             secret.append(row_id)
     return secret
@@ -83,9 +84,7 @@ def _context(session: Session, office: Office, person: Person, event: Inbound, n
     if member.revoked_at is not None:
         return None
     desk = desks.find(session, member.id, str(person.identity_id))
-    quoted = None
-    if event.reply_to:
-        quoted = notices.quoted(session, member.id, person.identity_id, event.reply_to, now - QUOTES_REACH)
+    quoted = notices.quoted(session, person, event.reply_to, now - QUOTES_REACH) if event.reply_to else None
     return StaffContext(member, person, session, now, office, desk, quoted)
 
 

@@ -1,0 +1,98 @@
+"""What staff are told without having asked: where, by which message, and again when it did not get through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlmodel import Session
+
+from crm import numbers, outbox
+from crm.messages import Message, Purpose
+from crm.reach import Refusal
+from storage import customers, desks, staff, transcripts
+from storage import notices as store
+from storage import outbox as queue
+from storage.columns import new_id
+from storage.customers import Person
+from storage.notices import NoticeRow
+from storage.work import wake
+
+Say = Callable[[int], Message]
+"""The notice under the short number that its conversation has there; 0 where it is about none."""
+
+AT_ONCE = 10
+"""How many held notices are told together."""
+
+
+def tell(
+    session: Session,
+    staff_id: int,
+    kind: str,
+    say: Say,
+    now: datetime,
+    *,
+    conversation_id: int | None = None,
+    ticket_id: int | None = None,
+    surface: str = "",
+) -> int:
+    """Tell a member of staff something, in one message of at most six lines; the notice's id.
+
+    It goes to the chat `surface`, else to the one they wrote in last. A quote of it answers its conversation. Where
+    they have no chat, or the platform does not let it through, it is held until they write again. Who has entered
+    another conversation in that chat leaves it: what they type next must not go to the wrong person.
+    """
+    chats = staff.chats(session, staff_id)
+    chosen = next((each for each in chats if str(each.identity_id) == surface), None) or next(iter(chats), None)
+    where = str(chosen.identity_id) if chosen else ""
+    number = 0
+    if conversation_id is not None and chosen:
+        (number,) = numbers.bind(session, staff_id, where, numbers.CONVERSATION, [conversation_id], now)
+        desks.leave(session, staff_id, where, conversation_id)
+    message = say(number)
+    person = customers.person(session, chosen.identity_id) if chosen else None
+    notice_id = new_id()
+    store.add(
+        session,
+        {
+            "id": notice_id, "staff_id": staff_id, "conversation_id": conversation_id, "ticket_id": ticket_id,
+            "kind": kind, "surface": where, "outbox_id": _queue(session, person, message, now) if person else None,
+            "body": message.dumps(), "state": store.QUEUED if person else store.HELD, "created_at": now,
+        },
+    )  # fmt: skip
+    return notice_id
+
+
+def tell_held(session: Session, person: Person, now: datetime) -> int:
+    """Tell in this chat what could not be told before, the oldest first, some at once; how many there were."""
+    assert person.staff_id is not None
+    settle(session)
+    held = store.held(session, person.staff_id, AT_ONCE)
+    for each in held:
+        outbox_id = _queue(session, person, Message.loads(each.body), now)
+        told = {"surface": str(person.identity_id), "outbox_id": outbox_id, "state": store.QUEUED}
+        store.change(session, [each.id], **told)
+    return len(held)
+
+
+def settle(session: Session) -> int:
+    """Note which notices got through, and hold those that did not; how many were looked at."""
+    ended = store.ended(session, 500)
+    store.change(session, [key for key, state in ended if state == queue.SENT], state=queue.SENT)
+    store.change(session, [key for key, state in ended if state != queue.SENT], state=store.HELD)
+    return len(ended)
+
+
+def quoted(session: Session, person: Person, message_id: str, since: datetime) -> NoticeRow | None:
+    """The notice in this chat that a quoted message carried."""
+    assert person.staff_id is not None
+    return store.quoted(session, person.staff_id, person.identity_id, message_id, since)
+
+
+def _queue(session: Session, person: Person, message: Message, now: datetime) -> int:
+    rows = outbox.compose(person, [message], Purpose.REPLY, now)
+    assert not isinstance(rows, Refusal), rows
+    queue.add_many(session.connection(), rows)
+    transcripts.add_messages(session, outbox.lines(rows, [message]))
+    wake(session, queue.TOPIC)
+    return int(rows[0]["id"])
