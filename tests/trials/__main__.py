@@ -19,7 +19,7 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from storage import migrate
-from tests.conftest import libpq
+from tests.postgresql import libpq
 from tests.trials import crowd, grants, kills, moves, tokens
 from tests.trials.rig import Figures
 
