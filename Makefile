@@ -17,7 +17,8 @@ run: .venv/.ready ## start the demo: bot, simulator, chat page, a small shop's d
 	@$(BIN)/khachquen demo
 
 test: .venv/.ready-dev ## run all tests, on SQLite and on a real PostgreSQL
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/bytecode \
+		$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: .venv/.ready-dev ## check format, rules and types
 	@$(BIN)/ruff format --check .

@@ -101,7 +101,7 @@ def messenger_event(person: str, number: int, at_ms: int) -> tuple[str, bytes, d
 
 
 def settings(folder: Path, stub: str, port: int) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG", "PYTHONPYCACHEPREFIX")}
     return kept | {
         "DATABASE_URL": f"sqlite:///{folder}/shop.db",
         "DATA_DIR": str(folder),
