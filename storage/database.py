@@ -84,6 +84,8 @@ class Database:
     async def close(self) -> None:
         """Finish what is queued, stop the threads, close the connections. May be called twice."""
         self._backlog.close()
+        if self._threads and not self.is_sqlite:
+            await asyncio.to_thread(watch.rouse, self._writer_engine)
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
         self._threads.clear()

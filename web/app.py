@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 from aiohttp import web
 
 from web import customers, orders, probes, site
@@ -31,10 +34,16 @@ def _api() -> web.Application:
     api[THROTTLE] = Throttle()
     for operation in OPERATIONS:
         api.router.add_route(operation.method, operation.path, operation.respond)
-    described = document(OPERATIONS)
+    described = _description()
 
     async def openapi(_request: web.Request) -> web.Response:
         return web.json_response(described)
 
     api.router.add_route("GET", "/openapi.json", openapi)
     return api
+
+
+@cache
+def _description() -> dict[str, Any]:
+    """What the API says of itself, made once: it takes longer than all else that an application needs to start."""
+    return document(OPERATIONS)
