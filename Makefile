@@ -18,7 +18,7 @@ run: .venv/.ready ## start the demo: bot, simulator, chat page, a small shop's d
 
 test: .venv/.ready-dev ## run all tests, on SQLite and on a real PostgreSQL
 	@env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/bytecode \
-		$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+		$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 lint: .venv/.ready-dev ## check format, rules and types
 	@$(BIN)/ruff format --check .

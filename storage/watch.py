@@ -92,5 +92,5 @@ def postgresql(engine: Engine, closed_within: ClosedWithin, wake: Callable[..., 
 
 def rouse(engine: Engine) -> None:
     """Let PostgreSQL's watcher of a closed database end at once; if that fails, it ends with its look."""
-    with suppress(Exception), engine.begin() as connection:
-        connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+    with suppress(Exception), engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(f"NOTIFY {CHANNEL}")

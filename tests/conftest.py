@@ -19,6 +19,11 @@ from storage.database import Database
 from tests.postgresql import Server, serving
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest, which mostly wait for other processes, begin, so that nothing has to wait for them at the end."""
+    items.sort(key=lambda item: "trials" not in item.path.parts)
+
+
 def pytest_collection_finish() -> None:
     """What was collected stays to the end: spare the collector of garbage looking at it again and again."""
     main.calm_collector()
