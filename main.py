@@ -21,9 +21,10 @@ import aiohttp
 import uvloop
 from aiohttp import web as http
 
-from bot import demo, logs
+from bot import demo, knock, logs
 from bot.accounts import Accounts
 from bot.alone import serving
+from bot.caller import Caller
 from bot.channels.base import Account, Channel, Consenting
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
@@ -71,9 +72,16 @@ def now() -> datetime:
 @asynccontextmanager
 async def reaching(settings: Settings) -> AsyncIterator[dict[str, Channel]]:
     """Every channel of the product, on one HTTP session that lasts until the block ends."""
+    async with calling() as session:
+        yield channels_of(settings, session)
+
+
+@asynccontextmanager
+async def calling() -> AsyncIterator[aiohttp.ClientSession]:
+    """A session for all calls to the outside."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield channels_of(settings, session)
+        yield session
 
 
 def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str, Channel]:
@@ -135,6 +143,7 @@ def application(
     app[web_keys.DATABASE] = service.database
     app[web_keys.CLOCK] = clock
     app[web_keys.HEALTH] = lambda: vitals.read(service, clock, app[STOPPING].is_set)
+    app[web_keys.KNOCK] = lambda header: knock.heard(settings.require_secret(), header)
     app[web_keys.SITE] = web_keys.Site(settings.brand_name, settings.zalo_site_verification)
     app[web_keys.TRUSTED] = settings.trusted_proxies
     app[web_keys.FIRST_KEY] = keys.digest(settings.api_key) if settings.api_key else ""
@@ -317,6 +326,12 @@ async def beside(
             return await table.REACHING[arguments.command](arguments, database, settings, outside)
 
 
+async def examined(arguments: argparse.Namespace, settings: Settings, clock: Clock = now) -> Report:
+    """What the doctor finds."""
+    async with calling() as session:
+        return await doctor.run(arguments, settings, channels_of(settings, session), Caller(session), clock)
+
+
 def show(report: Report, as_json: bool) -> None:
     """Print what a command found."""
     print(json.dumps(report.data, ensure_ascii=False) if as_json else "\n".join(report.lines), flush=True)
@@ -349,12 +364,14 @@ def run(arguments: argparse.Namespace) -> int:
             report = run_migrate(settings)
         case "backup":
             report = backup.run(arguments, settings, now(), teller(arguments.json))
+            if not arguments.verify:
+                asyncio.run(backup.noted(settings, now()))
         case "restore":
             report = restore.run(arguments, settings, now(), teller(arguments.json))
         case "move":
             report = asyncio.run(move.run(arguments, settings, now(), teller(arguments.json)))
         case "doctor":
-            report = asyncio.run(doctor.run(settings, now()))
+            report = asyncio.run(examined(arguments, settings))
         case _:
             report = asyncio.run(beside(arguments, settings))
     show(report, arguments.json)

@@ -31,12 +31,12 @@ _AGED = (
     "day, so see in the log why it cannot, or let the account's admin connect it again."
 )
 
-GOOD, TROUBLE, HELD, NOT_TOLD = "good", "trouble", "held", "not_told"
+GOOD, TROUBLE, HELD, REFUSED, NOT_TOLD = "good", "trouble", "held", "refused", "not_told"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How one account was found: good, in trouble, held (nothing can be asked with its token) or not told."""
+    """How one account was found: good, in trouble, held (nothing can be asked with its token), refused or not told."""
 
     channel: str
     account_id: str
@@ -66,20 +66,24 @@ class Checkups:
             if view.access_token and not view.held and (view.checked_at is None or now - view.checked_at >= EVERY)
         ]
 
-    async def look(self, views: list[AccountView]) -> list[Look]:
-        """Look at these accounts, at once, and note what was seen."""
-        await self._mind_refresh_tokens()
-        return list(await asyncio.gather(*(self._look(view.channel, view.account_id) for view in views)))
+    async def look(self, views: list[AccountView], *, renew: bool = True) -> list[Look]:
+        """Look at these accounts, at once, and note what was seen.
 
-    async def _look(self, channel: str, account_id: str) -> Look:
+        Without `renew` no token is renewed, so that a look may be broken off at any moment.
+        """
+        await self._mind_refresh_tokens()
+        return list(await asyncio.gather(*(self._look(view.channel, view.account_id, renew) for view in views)))
+
+    async def _look(self, channel: str, account_id: str, renew: bool) -> Look:
         try:
-            seen = await self._asked(channel, account_id)
+            seen = await self._asked(channel, account_id, renew)
         except Held:
             words = "nothing can be asked with its token: khachquen doctor says why"
             return Look(channel, account_id, HELD, words=words)
         except SendError as error:
             log.info("an account could not be looked at", extra={"channel": channel, "why": error.code})
-            return Look(channel, account_id, NOT_TOLD, words=str(error))
+            state = REFUSED if error.kind is SendErrorKind.AUTH else NOT_TOLD
+            return Look(channel, account_id, state, words=str(error))
         keep = partial(_keep, channel=channel, account_id=account_id, seen=seen, now=self._clock())
         await self._database.write(keep, name="accounts.checked")
         if seen.mended:
@@ -87,13 +91,13 @@ class Checkups:
         state = TROUBLE if seen.troubles else GOOD
         return Look(channel, account_id, state, seen.name, seen.facts, seen.troubles, seen.mended)
 
-    async def _asked(self, channel: str, account_id: str) -> Checkup:
-        """What the platform says; a token that it refuses is renewed first. Raises Held, SendError."""
+    async def _asked(self, channel: str, account_id: str, renew: bool) -> Checkup:
+        """What the platform says; with `renew`, a token that it refuses is renewed first. Raises Held, SendError."""
         account = await self._accounts.get(channel, account_id)
         try:
             return await self._channels[channel].check_up(account, self._clock())
         except SendError as error:
-            if error.kind is not SendErrorKind.AUTH:
+            if error.kind is not SendErrorKind.AUTH or not renew:
                 raise
         await self._accounts.renew(account)
         renewed = await self._accounts.get(channel, account_id)

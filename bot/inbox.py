@@ -19,6 +19,7 @@ from bot.accounts import Accounts
 from bot.batch import Batch
 from bot.channels.base import Channel
 from bot.context import Context, Talk
+from bot.hearing import Hearing
 from bot.router import Routes
 from bot.staff import hearing
 from bot.staff.context import Office
@@ -65,6 +66,7 @@ class InboxWorker:
 
     def __init__(self, database: Database, desk: Desk, living: Accounts, clock: Clock) -> None:
         self._database, self._desk, self._accounts, self._clock = database, desk, living, clock
+        self._hearing = Hearing(database, clock)
 
     async def once(self) -> bool:
         """Handle what is due, as one batch; whether there was anything.
@@ -85,6 +87,7 @@ class InboxWorker:
                 await self._alone(thread)
         if taken:
             faultpoint("t3.committed")
+            await self._hearing.keep()
         return bool(taken)
 
     async def _alone(self, thread: Held) -> None:
@@ -192,7 +195,9 @@ class InboxWorker:
             else:
                 parsed[row.id] = events
             for event in events:
-                _counted(channel, type(event).__name__).inc()
+                kind = type(event).__name__
+                _counted(channel, kind).inc()
+                self._hearing.note((channel, event.address.account_id, kind))
         return parsed, buried
 
     def _flood(self, batch: Batch, events: Sequence[Event], now: datetime) -> datetime | None:

@@ -19,6 +19,7 @@ from bot import holds, settling, upkeep
 from bot.accounts import Accounts, App
 from bot.catchup import Catchup
 from bot.channels.base import Channel, Keys
+from bot.hearing import Listening
 from bot.inbox import Desk, InboxWorker
 from bot.jobs import JobWorker
 from bot.loop import work
@@ -159,6 +160,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
     kinds |= Receipts(database, desk.office, clock).kinds()
+    kinds |= Listening(database, channels, clock).kinds()
     job_worker = JobWorker(database, kinds, clock, owner)
     await outbox_worker.recall()
     await database.write(partial(holds.lift_budget, budget=budget, now=clock()), name="service.lift_budget")

@@ -41,6 +41,7 @@ EVERY: Mapping[str, timedelta] = {
     "conversations.watch": timedelta(minutes=1),
     receipts.JOB: timedelta(seconds=30),
     "webhooks.watch": timedelta(minutes=20),
+    "events.watch": timedelta(hours=1),
     "tokens.refresh": timedelta(minutes=10),
     "accounts.check": timedelta(minutes=10),
     "bodies.purge": timedelta(hours=6),

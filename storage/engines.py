@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -125,6 +126,11 @@ def log_bytes(url: str) -> int:
     path = sqlite_path(url)
     log = path.with_name(path.name + "-wal")
     return log.stat().st_size if log.exists() else 0
+
+
+def free_bytes(url: str) -> int | None:
+    """The room on the disk of a SQLite file; None on PostgreSQL, whose disk is not ours to see."""
+    return shutil.disk_usage(sqlite_path(url).parent).free if is_sqlite(url) else None
 
 
 def checkpoint(url: str) -> bool:

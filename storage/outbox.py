@@ -306,6 +306,21 @@ class Totals(NamedTuple):
     oldest: datetime | None
 
 
+def sent_between(session: Session, channel: str, account_id: str, since: datetime, until: datetime, most: int) -> int:
+    """How many messages of an account went out in this time; counting ends at `most`."""
+    sent = (
+        select(_outbox.c.id)
+        .where(
+            _outbox.c.channel == channel,
+            _outbox.c.account_id == account_id,
+            _outbox.c.sent_at.between(since, until),
+            stands(_outbox.c.state, SENT),
+        )
+        .limit(most)
+    )
+    return int(session.connection().execute(select(func.count()).select_from(sent.subquery())).scalar_one())
+
+
 def totals(session: Session) -> Totals:
     """The state of the outbox."""
     run = session.connection().execute
@@ -325,14 +340,18 @@ class Struggling(NamedTuple):
     account_id: str
     error: str
     messages: int
+    attempts: int
 
 
 def struggling(session: Session) -> list[Struggling]:
-    """The messages that are being tried again, by account and by what their last failure was."""
+    """The messages that a failure holds up, by account and by what the last one was.
+
+    `attempts` is 0 where none of them was counted: then waiting alone may mend it.
+    """
     alike = (_outbox.c.channel, _outbox.c.account_id, _outbox.c.error)
     statement = (
-        select(*alike, func.count())
-        .where(stands(_outbox.c.state, WAITING), _outbox.c.attempts > 0)
+        select(*alike, func.count(), func.max(_outbox.c.attempts))
+        .where(stands(_outbox.c.state, WAITING), _outbox.c.error != "")
         .group_by(*alike)
         .order_by(*alike)
     )

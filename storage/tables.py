@@ -12,11 +12,13 @@ from storage import (
     desks,
     doors,
     grants,
+    heard,
     inbox,
     jobs,
     keys,
     lots,
     loyalty,
+    marks,
     media,
     members,
     notices,
@@ -33,7 +35,7 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, audit, balances, catchup, consent, conversations, customers, desks, doors, grants, inbox,
-    jobs, keys, lots, loyalty, media, members, notices, orders, outbox, personas, replies, reservations, staff,
+    accounts, alarms, audit, balances, catchup, consent, conversations, customers, desks, doors, grants, heard, inbox,
+    jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, replies, reservations, staff,
     tags, templates, tickets, transcripts,
 )  # fmt: skip

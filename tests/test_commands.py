@@ -30,7 +30,7 @@ from bot import demo
 from bot.channels.messenger.errors import FAULTS, error
 from bot.secrets import Sealer
 from crm import keys, outbox, tickets
-from storage import accounts, alarms, conversations, customers, inbox, jobs, transcripts
+from storage import accounts, alarms, conversations, customers, inbox, jobs, marks, transcripts
 from storage import outbox as outbox_rows
 from storage.inbox import Arrival
 from tests.demo import MAIN, environment
@@ -762,7 +762,7 @@ WHOLE = {
 
 def _mend(line: Line) -> str:
     """What the doctor says must be mended, as one text."""
-    told = line("doctor", "--json")
+    told = line("doctor", "--offline", "--json")
     assert told.status == 1
     assert told.json["ok"] is False
     found = [f"{each['words']} {each['remedy']}" for each in told.json["findings"] if each["state"] == "mend"]
@@ -772,11 +772,11 @@ def _mend(line: Line) -> str:
 
 def test_the_doctor_finds_nothing_to_mend_in_a_healthy_shop(khachquen: Line) -> None:
     khachquen.set(**WHOLE)
-    told = khachquen("doctor", "--json")
+    told = khachquen("doctor", "--offline", "--json")
     assert (told.status, told.json["ok"]) == (0, True), told.out
     areas = {each["area"] for each in told.json["findings"]}
-    assert areas == {"settings", "channels", "database", "clock", "queues", "disk"}
-    assert "MEND" not in khachquen("doctor").out
+    assert areas - {"backup"} == {"settings", "channels", "database", "clock", "queues", "disk"}
+    assert "MEND" not in khachquen("doctor", "--offline").out
 
 
 @pytest.mark.parametrize(
@@ -789,7 +789,7 @@ def test_the_doctor_finds_nothing_to_mend_in_a_healthy_shop(khachquen: Line) -> 
 )
 def test_the_doctor_says_how_the_opening_hours_are_understood(lite: Line, hours: str, said: str) -> None:
     lite.set(**WHOLE, OPENING_HOURS=hours)
-    told = lite("doctor")
+    told = lite("doctor", "--offline")
     assert (told.status, said in told.out) == (0, True), told.out
 
 
@@ -799,7 +799,7 @@ def test_the_doctor_looks_on_where_there_is_nothing_at_all(line: Line) -> None:
     assert "SECRET_KEY is missing" in said
     assert "ZALO_APP_ID is not set" in said
     assert "khachquen migrate" in said
-    assert line("doctor").out.startswith("MEND  ")
+    assert line("doctor", "--offline").out.startswith("MEND  ")
 
 
 def test_the_doctor_names_the_next_thing_to_fetch(lite: Line) -> None:
@@ -861,7 +861,7 @@ def test_catching_up_is_asked_for_and_told_of(khachquen: Line, database_url: str
     assert "The running service reads it now" in khachquen("catchup").out
     with transaction(database_url) as session:
         assert [job.kind for job in jobs.lease(session, "us", datetime.now(UTC), NOW, 9)] == ["catchup"] * 2
-    said = khachquen("doctor").out
+    said = khachquen("doctor", "--offline").out
     assert "What zalo 77 was told since" in said and "0 calls so far" in said
 
 
@@ -883,7 +883,7 @@ def test_a_span_that_is_none_is_refused(lite: Line, since: str, capsys: pytest.C
 
 def test_the_doctor_warns_of_an_api_key_that_might_be_guessed(lite: Line) -> None:
     lite.set(**WHOLE, API_KEY="twenty-four letters now!")
-    assert "API_KEY" not in lite("doctor").out
+    assert "API_KEY" not in lite("doctor", "--offline").out
     lite.set(**WHOLE, API_KEY="guessable")
     said = _mend(lite)
     assert "API_KEY is shorter than 24 characters" in said
@@ -903,7 +903,7 @@ def test_the_doctor_looks_at_every_token(lite: Line, alone: Path) -> None:
         accounts.change(session, held.id, held="the Page took the right away")
     said = _mend(lite)
     assert "zalo 77 has no refresh token" in said
-    assert "The token of zalo 78 is 72 h old." in said
+    assert "The token of zalo 78 is 72 h old, can be renewed for 87 days." in said
     assert "messenger 88 is held: the Page took the right away" in said
     lite.set(SECRET_KEY="quite another secret key")
     assert "was sealed with another SECRET_KEY" in _mend(lite)
@@ -911,17 +911,27 @@ def test_the_doctor_looks_at_every_token(lite: Line, alone: Path) -> None:
 
 def test_the_doctor_tells_what_the_platforms_said_last_and_how_long_ago(lite: Line, alone: Path) -> None:
     lite("account", "add", "zalo", ACCOUNT, "--from-stdin", stdin=f"{TOKEN}\n{TOKEN}2\n")
-    assert "Nobody asked yet" in lite("doctor").out
+    assert "Nobody asked yet" in lite("doctor", "--offline").out
     with transaction(f"sqlite:///{alone}/new.db") as session:
         view = accounts.find(session, "zalo", ACCOUNT)
         assert view is not None
         accounts.note_checkup(session, view, "Tiệm Lá", '{"verified": true}', NOW - timedelta(hours=30))
-    found = [each for each in lite("doctor", "--json").json["findings"] if each["area"] == "accounts"]
+    found = [each for each in lite("doctor", "--offline", "--json").json["findings"] if each["area"] == "accounts"]
     assert [(each["state"], each["words"]) for each in found] == [("note", f"zalo {ACCOUNT} 30 h ago: verified: yes.")]
     assert f"khachquen account check zalo {ACCOUNT}" in found[0]["remedy"]
     listed = lite("account", "list", "--json").json[0]
     assert (listed["name"], listed["facts"]) == ("Tiệm Lá", {"verified": True})
     assert listed["checked_at"]
+
+
+def test_the_doctor_knows_how_old_the_last_backup_is(lite: Line, alone: Path) -> None:
+    assert "No backup was made of this database yet." in lite("doctor", "--offline").out
+    assert lite("backup", str(alone / "one.tar.gz")).status == 0
+    assert "The last backup is 0 h old." in lite("doctor", "--offline").out
+    with transaction(f"sqlite:///{alone}/new.db") as session:
+        marks.done(session, marks.BACKUP, NOW - timedelta(hours=60))
+    found = [each for each in lite("doctor", "--offline", "--json").json["findings"] if each["area"] == "backup"]
+    assert [(each["state"], each["words"]) for each in found] == [("note", "The last backup is 60 h old.")]
 
 
 def test_an_account_that_is_not_there_cannot_be_checked(lite: Line) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import nan
 
 from prometheus_client import Gauge
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How the service does now. Ages are seconds of the oldest row that waits, 0 where none does."""
+    """How the service does now. Ages are seconds of the oldest row that waits, 0 where none does; None: not known."""
 
     ready: bool
     reasons: tuple[str, ...] = ()
@@ -20,6 +21,8 @@ class Health:
     dead: int = 0
     unknown: int = 0
     wal_bytes: int = 0
+    disk_free_bytes: int | None = None
+    backup_age_s: float | None = None
     token_age_days: Mapping[str, float] = field(default_factory=dict)
     pending_channels: tuple[str, ...] = ()
     catching_up: tuple[str, ...] = ()
@@ -31,6 +34,8 @@ _QUEUE_AGE = Gauge("khachquen_queue_age_seconds", "Age of the oldest row that wa
 _DEAD = Gauge("khachquen_dead_rows", "Rows that were given up and wait for a person")
 _UNKNOWN = Gauge("khachquen_unknown_sends", "Messages whose sending has an unknown end")
 _WAL = Gauge("khachquen_wal_bytes", "Size of SQLite's write-ahead log")
+_DISK = Gauge("khachquen_disk_free_bytes", "Room on the disk of the data; not a number where that is not known")
+_BACKUP = Gauge("khachquen_backup_age_seconds", "Age of the last backup; not a number where none is known")
 _TOKEN_AGE = Gauge("khachquen_token_age_days", "Days since an account's token was refreshed", ["account"])
 _ALARMS = Gauge("khachquen_alarms", "Alarms that nobody solved yet")
 _CATCHING_UP = Gauge("khachquen_catching_up", "Accounts whose conversations are being read again")
@@ -45,6 +50,8 @@ def show(health: Health) -> None:
     _DEAD.set(health.dead)
     _UNKNOWN.set(health.unknown)
     _WAL.set(health.wal_bytes)
+    _DISK.set(nan if health.disk_free_bytes is None else health.disk_free_bytes)
+    _BACKUP.set(nan if health.backup_age_s is None else health.backup_age_s)
     _TOKEN_AGE.clear()
     for account, days in health.token_age_days.items():
         _TOKEN_AGE.labels(account).set(days)

@@ -24,6 +24,8 @@ class Site:
 DATABASE: web.AppKey[Database] = web.AppKey("DATABASE", Database)
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")
 HEALTH: web.AppKey[Callable[[], Awaitable[Health]]] = web.AppKey("HEALTH")
+KNOCK: web.AppKey[Callable[[str], str]] = web.AppKey("KNOCK")
+"""`bot.knock.heard` with this service's secret key."""
 SITE: web.AppKey[Site] = web.AppKey("SITE", Site)
 TRUSTED: web.AppKey[Networks] = web.AppKey("TRUSTED")
 """The proxies whose `X-Forwarded-For` is believed."""

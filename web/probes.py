@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from bot import knock
 from web.health import Health, show
-from web.keys import HEALTH
+from web.keys import HEALTH, KNOCK
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 3.0
 
 
-async def alive(_request: web.Request) -> web.Response:
-    """200 as long as the process answers at all."""
-    return web.json_response({"alive": True})
+async def alive(request: web.Request) -> web.Response:
+    """200 as long as the process answers at all. Our own doctor is told, too, who answers and which headers arrived."""
+    said: dict[str, Any] = {"alive": True}
+    if answer := request.app[KNOCK](request.headers.get(knock.HEADER, "")):
+        said |= {"knock": answer, "headers": sorted({name.lower() for name in request.headers})}
+    return web.json_response(said)
 
 
 async def ready(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bot.service import Service
-from storage import accounts, alarms, catchup, engines, inbox, jobs, migrate, outbox
+from storage import accounts, alarms, catchup, engines, inbox, jobs, marks, migrate, outbox
 from web.health import Health
 
 STOPPING = "the service is stopping"
@@ -18,13 +18,15 @@ PENDING = "the database has another schema than this version; run: khachquen mig
 async def read(service: Service, clock: Callable[[], datetime], is_stopping: Callable[[], bool]) -> Health:
     """The state of health now. Raises whatever the database raises: a probe that fails is an answer, too."""
     now = clock()
-    wal = engines.log_bytes(service.database.url)
+    wal, free = engines.log_bytes(service.database.url), engines.free_bytes(service.database.url)
     pending = service.pending()
-    return await service.database.read(lambda session: _health(session, now, wal, pending, is_stopping()))
+    return await service.database.read(lambda session: _health(session, now, wal, free, pending, is_stopping()))
 
 
-def _health(session: Session, now: datetime, wal: int, pending: Iterable[str], stopping: bool) -> Health:
-    totals = outbox.totals(session)
+def _health(
+    session: Session, now: datetime, wal: int, free: int | None, pending: Iterable[str], stopping: bool
+) -> Health:
+    totals, backed_up = outbox.totals(session), marks.last(session, marks.BACKUP)
     reasons = [words for words, holds in ((STOPPING, stopping), (PENDING, not migrate.fits(session))) if holds]
     return Health(
         ready=not reasons,
@@ -35,6 +37,8 @@ def _health(session: Session, now: datetime, wal: int, pending: Iterable[str], s
         dead=inbox.dead_count(session) + totals.dead + jobs.dead_count(session),
         unknown=totals.unknown,
         wal_bytes=wal,
+        disk_free_bytes=free,
+        backup_age_s=_age(backed_up, now) if backed_up else None,
         token_age_days={
             f"{each.channel}:{each.account_id}": round((now - each.refreshed_at).total_seconds() / 86_400, 2)
             for each in accounts.everyone(session)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot import archive
 from bot.archive import Manifest, Opened, Progress
-from bot.commands.report import Refused, Report, shown
+from bot.commands.report import Refused, Report, opened, shown
+from bot.commands.trouble import words_of
 from bot.settings import Settings
-from storage import backup, engines
+from storage import backup, engines, marks
 from storage.faults import faultpoint
+
+log = logging.getLogger(__name__)
 
 POSTGRESQL = (
     "PostgreSQL is backed up with its own tools: pg_dump for a copy, pg_basebackup for the whole server, and "
@@ -52,6 +57,17 @@ def run(arguments: Namespace, settings: Settings, now: datetime, tell: Tell) -> 
     sealed = "sealed" if found.sealed else "not sealed: whoever reads it reads your customers"
     lines = [f"{target} ({size}, {sealed})", *_lines(found.manifest, settings)]
     return Report({"file": str(target), "size": target.stat().st_size, **_data(found)}, lines)
+
+
+async def noted(settings: Settings, now: datetime) -> None:
+    """Let the database know that a backup was made, for the doctor; one at another version's schema is left alone."""
+    try:
+        async with opened(settings) as database:
+            await database.write(partial(marks.done, name=marks.BACKUP, now=now), name="backup.noted")
+    except Exception as error:
+        if words_of(error) is None:
+            raise
+        log.warning("that a backup was made could not be noted", extra={"why": type(error).__name__})
 
 
 def _made(source: Path, desk: Path, part: Path, words: str | None, now: datetime, tell: Tell) -> Opened:

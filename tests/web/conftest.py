@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot import knock
 from crm import keys
 from storage.database import Database
 from tests.conftest import Clock
 from web.app import attach
 from web.health import Health
-from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, SITE, TRUSTED, Site
+from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, KNOCK, SITE, TRUSTED, Site
 
 KEY = "a-first-key-for-tests"
+SECRET = "a secret key for tests only"
 
 Client = TestClient[web.Request, web.Application]
 
@@ -47,6 +50,7 @@ def app(database: Database, clock: Clock, patient: Patient) -> web.Application:
     app[DATABASE], app[CLOCK], app[HEALTH] = database, clock, patient
     app[SITE], app[FIRST_KEY] = Site("Trà <Sen>", "proof-1"), keys.digest(KEY)
     app[TRUSTED] = ()
+    app[KNOCK] = partial(knock.heard, SECRET)
     attach(app)
     return app
 

@@ -28,6 +28,7 @@ from bot.channels.base import (
     Uploaded,
     raised,
 )
+from bot.channels.examined import Probe, Switch
 from bot.channels.messenger import (
     checkup,
     faults,
@@ -35,9 +36,11 @@ from bot.channels.messenger import (
     page,
     parse,
     personas,
+    probe,
     profile,
     recent,
     sender,
+    switches,
     templates,
     webhook,
 )
@@ -69,11 +72,16 @@ class Messenger:
 
     name = parse.CHANNEL
     rules: Rules = RULES
+    switches: tuple[Switch, ...] = switches.SWITCHES
 
     def __init__(
         self, session: Session, graph_url: str = GRAPH_URL, timeout: float = TIMEOUT, app_id: str = ""
     ) -> None:
         self._graph, self._app_id = Graph(session, graph_url, timeout), app_id
+
+    def probes(self, keys: Keys, now: datetime, nonce: str) -> tuple[Probe, ...]:
+        """The handshake, and the dashboard's test of an event."""
+        return probe.probes(keys, nonce)
 
     def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
         """Verify the raw bytes in constant time and split them into updates. Never raises."""

@@ -16,7 +16,7 @@ from bot.channels.text import clean
 
 SIGNATURE = "X-Hub-Signature-256"
 _LONGEST_KEY = 200
-_CONSOLE_PAGE = "0"
+CONSOLE_PAGE = "0"
 """The Page id in bodies that the app dashboard's test button sends."""
 
 
@@ -33,7 +33,7 @@ def receive(headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) 
         found = envelope.slots(parsed.load(body))
     except ValueError:
         return Received(200, Verdict.NOT_UNDERSTOOD, buried=(_buried("", body, keys),))
-    if _is_console_test(found) and _CONSOLE_PAGE not in keys.account_ids:
+    if _is_console_test(found) and CONSOLE_PAGE not in keys.account_ids:
         return Received(200, Verdict.CONSOLE_TEST)
     try:
         bodies = [body] if len(found) == 1 else [envelope.wrap(slot) for slot in found]
@@ -83,7 +83,7 @@ def _pending(body: bytes) -> Received:
 
 
 def _is_console_test(found: list[Slot]) -> bool:
-    return all(envelope.page_of(slot) == _CONSOLE_PAGE for slot in found)
+    return all(envelope.page_of(slot) == CONSOLE_PAGE for slot in found)
 
 
 def _sorted(found: list[Slot], bodies: list[bytes], keys: Keys) -> Received:

@@ -24,8 +24,9 @@ from bot.channels.base import (
     TokenPair,
     Uploaded,
 )
+from bot.channels.examined import Probe, Switch
 from bot.channels.text import clean
-from bot.channels.zalo import checkup, consent, files, recent, sender, templates, webhook
+from bot.channels.zalo import checkup, consent, files, probe, recent, sender, switches, templates, webhook
 from bot.channels.zalo.client import Client, Urls
 from bot.channels.zalo.envelope import identifier, mapping
 from bot.channels.zalo.parse import parse
@@ -47,6 +48,7 @@ class Zalo:
 
     name: str = "zalo"
     rules: Rules = RULES
+    switches: tuple[Switch, ...] = switches.SWITCHES
 
     def __init__(
         self,
@@ -62,6 +64,10 @@ class Zalo:
         self._client = Client(session, self._urls, timeout=timeout, refresh_timeout=refresh_timeout)
         self._banner = banner
         self._lists = lists
+
+    def probes(self, keys: Keys, now: datetime, nonce: str) -> tuple[Probe, ...]:
+        """The console's check of the address, and its test of an event."""
+        return probe.probes(keys, now)
 
     def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
         """Verify the raw bytes and say who they are for."""

@@ -19,7 +19,7 @@ from bot.channels.zalo.envelope import Envelope, Json, NotUnderstood, identifier
 
 _MAC = re.compile(r"\s*(?:mac\s*=\s*)?([0-9a-f]{64})\s*", re.IGNORECASE | re.ASCII)
 _TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*"?([0-9]{1,20})\b')
-_CONSOLE_TEST_ID = "This is message id"
+CONSOLE_TEST_ID = "This is message id"
 """The constant `msg_id` that the developer console's test button posts, for parties that are not ours."""
 _REACTIONS = frozenset({"user_reacted_message", "oa_reacted_message"})
 
@@ -95,7 +95,7 @@ def _is_probe(body: bytes, event: _Parsed) -> bool:
 
 
 def _is_console_test(event: Json) -> bool:
-    return mapping(event.get("message")).get("msg_id") == _CONSOLE_TEST_ID
+    return mapping(event.get("message")).get("msg_id") == CONSOLE_TEST_ID
 
 
 def _timestamp(body: bytes, event: _Parsed) -> bytes:
