@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from tests.trials import crowd, grants, kills, moves, tokens
+from tests.trials import crowd, day, grants, kills, moves, tokens
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -59,3 +61,11 @@ async def test_a_kill_while_an_oa_is_connected_leaves_a_used_address_and_a_new_o
     database_url: str, point: str
 ) -> None:
     assert await grants.broken_off(database_url, point) == grants.Broken(killed=None, again=400, anew=200, lost=0)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_day_of_spent_quota_blocked_page_and_lost_webhooks_loses_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    seen = await day.lived(database_url, tmp_path, timedelta(hours=1))
+    seen.check()
