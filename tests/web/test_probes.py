@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.web.conftest import Client, Patient
+from bot import knock
+from tests.web.conftest import SECRET, Client, Patient
 from web.health import Health
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -89,3 +90,14 @@ async def test_only_our_own_verifier_file_is_there(stranger: Client) -> None:
     async with stranger.get("/zalo_verifierproof-1.html") as response:
         assert response.status == 200 and 'content="proof-1"' in await response.text()
     assert (await stranger.get("/zalo_verifierproof-2.html")).status == 404
+
+
+async def test_only_our_own_doctor_is_told_which_headers_arrived(stranger: Client) -> None:
+    proof = knock.asked(SECRET, "nonce")
+    for header in ("", "nonce", "nonce.", f"another.{proof.partition('.')[2]}", knock.asked("a guess", "nonce"), "é.x"):
+        async with stranger.get("/healthz", headers={knock.HEADER: header}) as response:
+            assert await response.json() == {"alive": True}
+    async with stranger.get("/healthz", headers={knock.HEADER: proof, "num_retry": "1"}) as response:
+        told = await response.json()
+    assert told["knock"] == knock.answered(SECRET, "nonce") != proof.partition(".")[2]
+    assert {"num_retry", knock.HEADER.lower()} <= set(told["headers"])
