@@ -25,10 +25,12 @@ from bot import demo, knock, logs
 from bot.accounts import Accounts
 from bot.alone import serving
 from bot.caller import Caller
-from bot.channels.base import Account, Channel, Consenting
+from bot.channels.abilities import Consenting
+from bot.channels.base import Account, Channel
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
+from bot.channels.zalobot.channel import ZaloBot
 from bot.commands import backup, doctor, move, restore, staff, table, understanding
 from bot.commands.arguments import read
 from bot.commands.report import NOT_MIGRATED, Outside, Refused, Report, opened
@@ -90,6 +92,7 @@ def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str,
     return {
         "zalo": Zalo(session, urls),
         "messenger": Messenger(session, settings.messenger_graph_url, app_id=settings.messenger_app_id),
+        "zalobot": ZaloBot(session, settings.zalo_bot_api_url),
     }
 
 
@@ -246,6 +249,7 @@ def simulator_of(settings: Settings, page: str) -> SimulatorConfig:
         zalo_oa_secret_key=settings.zalo_oa_secret_key,
         zalo_access_token=settings.zalo_access_token,
         zalo_refresh_token=settings.zalo_refresh_token,
+        zalo_bot_token=settings.zalo_bot_token,
         messenger_page_id=settings.messenger_page_id,
         messenger_page_token=settings.messenger_page_token,
         messenger_app_id=settings.messenger_app_id,

@@ -31,11 +31,12 @@ class Batch:
 
     `settled` are sends of ours that echoes told of, by outbox id: written together, for locks are taken by id. `ticks`
     come after them, for they may name the same messages. `silenced` are identities that staff wrote to: what the bot
-    still had to say to them is not sent.
+    still had to say to them is not sent. On channels that are `staff_only` nobody who is new becomes a customer.
     """
 
-    def __init__(self, session: Session, now: datetime) -> None:
+    def __init__(self, session: Session, now: datetime, staff_only: frozenset[str]) -> None:
         self.session = session
+        self._staff_only = staff_only
         self.now = now
         self.settled: dict[int, outbox.Sent] = {}
         self.silenced: set[int] = set()
@@ -111,7 +112,7 @@ class Batch:
         identities: list[dict[str, Any]] = [
             {
                 "id": identity, "customer_id": customer, "channel": each.channel, "account_id": each.account_id,
-                "user_id": each.user_id, "created_at": self.now,
+                "user_id": each.user_id, "staff_only": each.channel in self._staff_only, "created_at": self.now,
             }
             for each, customer, identity in rows
         ]  # fmt: skip

@@ -62,6 +62,8 @@ def settings_of(given: Settings, port: int, platforms: str) -> Settings:
         zalo_api_url=f"{platforms}/zalo",
         zalo_oauth_url=f"{platforms}/zalo-oauth",
         zalo_business_api_url=f"{platforms}/zalo-business",
+        zalo_bot_token=f"1459232241454765289:demo-{secrets.token_hex(16)}",
+        zalo_bot_api_url=f"{platforms}/zalo-bot",
         messenger_page_id="108842917645330",
         messenger_page_token="demo-" + secrets.token_hex(16),
         messenger_app_id="1462098375512094",

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from bot.accounts import connect
-from bot.channels.base import Account, Consent, Consenting, Owner, SendError, SendErrorKind, TokenPair, Words
+from bot.channels.abilities import Consenting
+from bot.channels.base import Account, Consent, Owner, SendError, SendErrorKind, TokenPair, Words
 from bot.channels.text import shortened
 from bot.secrets import Sealer, WrongKey
 from storage import grants

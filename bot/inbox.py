@@ -14,7 +14,7 @@ from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from bot import effects
+from bot import effects, strangers
 from bot.accounts import Accounts
 from bot.batch import Batch
 from bot.channels.base import Channel
@@ -67,6 +67,7 @@ class InboxWorker:
     def __init__(self, database: Database, desk: Desk, living: Accounts, clock: Clock) -> None:
         self._database, self._desk, self._accounts, self._clock = database, desk, living, clock
         self._hearing = Hearing(database, clock)
+        self._staff_only = frozenset(name for name, channel in desk.channels.items() if channel.staff_only)
 
     async def once(self) -> bool:
         """Handle what is due, as one batch; whether there was anything.
@@ -107,7 +108,7 @@ class InboxWorker:
         faultpoint("t2.taken")
         rows = inbox.waiting(session, [thread.id for thread in taken])[: None if only is None else 1]
         parsed, buried = self._parse(taken, rows, now, self._strange(session, taken))
-        batch = Batch(session, now)
+        batch = Batch(session, now, self._staff_only)
         batch.load(event.address for events in parsed.values() for event in events if event.address.user_id)
         done: list[int] = []
         wait_until: dict[int, datetime] = {}
@@ -229,8 +230,11 @@ class InboxWorker:
     def _answer(self, batch: Batch, heard: Sequence[Event], late: Collection[Event]) -> None:
         """Let a handler answer what was said to us, not what is overheard while another app holds the conversation.
 
-        What comes too late for an answer is left to a person.
+        What comes too late for an answer is left to a person. Where only staff write, nobody is answered as a customer.
         """
+        if heard[0].address.channel in self._staff_only:
+            self._answer_stranger(batch, [event for event in heard if event not in late])
+            return
         run: Sequence[Event] = [event for event in heard if not (isinstance(event, Inbound) and event.elsewhere)]
         if late:
             missed = next((event for event in run if event in late and isinstance(event, Inbound)), None)
@@ -266,6 +270,15 @@ class InboxWorker:
                 context.reply("staff/paired", name=member.name, role=member.role)
                 return True
         return False
+
+    def _answer_stranger(self, batch: Batch, heard: Sequence[Event]) -> None:
+        """Somebody whom nobody paired writes where only staff do; what they may have wanted is no customer's wish."""
+        spoken = [event for event in heard if isinstance(event, Inbound)]
+        if not spoken:
+            return
+        talk = batch.talk(spoken[-1].address)
+        if not self._paired(batch, talk, spoken):
+            strangers.answer(self._context(batch, talk, spoken[-1], ""))
 
     def _context(self, batch: Batch, talk: Talk, event: Event, text: str) -> Context:
         return Context(

@@ -18,19 +18,22 @@ from sqlmodel import Session
 from bot import holds, settling, upkeep
 from bot.accounts import Accounts, App
 from bot.catchup import Catchup
+from bot.channels.abilities import Polled
 from bot.channels.base import Channel, Keys
+from bot.channels.zalobot.channel import bot_id
 from bot.hearing import Listening
 from bot.inbox import Desk, InboxWorker
 from bot.jobs import JobWorker
 from bot.loop import work
 from bot.outbox import OutboxWorker
+from bot.polling import Poller
 from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.silence import Silence
 from bot.staff.receipts import Receipts
 from bot.upkeep import Upkeep
 from crm.budget import Budget
-from storage import accounts, inbox, jobs, outbox
+from storage import accounts, inbox, jobs, outbox, polling
 from storage.database import Database
 from storage.queue import free_leases
 from storage.work import Closed
@@ -52,8 +55,9 @@ class Service:
     keys: Callable[[str], Keys]
 
     def pending(self) -> list[str]:
-        """The channels that lack a key, so that nothing of theirs is kept."""
-        return [name for name in self.channels if self.keys(name).pending]
+        """The channels whose door lacks a key, so that nothing of theirs is kept."""
+        doors = (name for name, channel in self.channels.items() if not isinstance(channel, Polled))
+        return [name for name in doors if self.keys(name).pending]
 
 
 def apps_of(settings: Settings) -> dict[str, App]:
@@ -72,6 +76,7 @@ def apps_of(settings: Settings) -> dict[str, App]:
             settings.messenger_page_id,
             settings.messenger_page_token,
         ),
+        "zalobot": App(account_id=bot_id(settings.zalo_bot_token), access_token=settings.zalo_bot_token),
     }
 
 
@@ -95,6 +100,7 @@ def keys_of(settings: Settings) -> dict[str, Keys]:
             settings.messenger_verify_token,
             frozenset({settings.messenger_page_id} - {""}),
         ),
+        "zalobot": Keys(),
     }
 
 
@@ -148,6 +154,7 @@ def _take_over(session: Session, now: datetime, owner: str) -> None:
     settling.sweep(session, now, owner)
     free_leases(session, jobs.Job, owner)
     free_leases(session, accounts.AccountRow, owner)
+    free_leases(session, polling.PollRow, owner)
 
 
 @asynccontextmanager
@@ -162,6 +169,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     kinds |= Receipts(database, desk.office, clock).kinds()
     kinds |= Listening(database, channels, clock).kinds()
     job_worker = JobWorker(database, kinds, clock, owner)
+    poller = Poller(database, channels, living, clock, owner)
     await outbox_worker.recall()
     await database.write(partial(holds.lift_budget, budget=budget, now=clock()), name="service.lift_budget")
     stopping = asyncio.Event()
@@ -169,6 +177,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
         asyncio.create_task(work(inbox_worker.once, database.topic(inbox.TOPIC), stopping, 0.5)),
         asyncio.create_task(work(outbox_worker.once, database.topic(outbox.TOPIC), stopping, 0.5)),
         asyncio.create_task(work(job_worker.once, database.topic(jobs.TOPIC), stopping, 1.0)),
+        asyncio.create_task(poller.work(stopping)),
     ]
     scheduler = _scheduler(database, clock)
     scheduler.start()

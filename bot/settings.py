@@ -40,6 +40,8 @@ class Settings:
     zalo_api_url: str = "https://openapi.zalo.me"
     zalo_oauth_url: str = "https://oauth.zaloapp.com"
     zalo_business_api_url: str = "https://business.openapi.zalo.me"
+    zalo_bot_token: str = field(default="", repr=False)
+    zalo_bot_api_url: str = "https://bot-api.zaloplatforms.com"
     messenger_page_id: str = ""
     messenger_page_token: str = field(default="", repr=False)
     messenger_app_id: str = ""

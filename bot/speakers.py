@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.channels.base import Account, Channel, Impersonating, SendError, SendErrorKind
+from bot.channels.abilities import Impersonating
+from bot.channels.base import Account, Channel, SendError, SendErrorKind
 from storage import personas
 from storage.database import Database
 

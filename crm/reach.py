@@ -93,7 +93,8 @@ def reach(rules: Rules, facts: ReachFacts) -> Reach:
     """The first lane that is open; else the reason that someone can act upon.
 
     A reply to a person who just wrote always passes consent: they asked. Marketing needs consent and no opt-out.
-    A message with a template goes by a template lane, which asks for no window; one without never does.
+    A message with a template goes by a template lane, which asks for no window; one without never does. A lane without
+    a window is open to everybody who ever wrote.
     """
     if facts.unreachable:
         return Reach(refusal=Refusal.UNREACHABLE)
@@ -106,8 +107,10 @@ def reach(rules: Rules, facts: ReachFacts) -> Reach:
     if facts.last_interaction_at is None:
         return Reach(refusal=Refusal.NEVER_WROTE)
     for lane in rules.lanes:
-        if lane.template or lane.within is None or not _is_open(lane, facts):
+        if lane.template or not _is_open(lane, facts):
             continue
+        if lane.within is None:
+            return Reach(lane=lane.name, cost=lane.cost)
         closes = facts.last_interaction_at + lane.within - MARGIN
         if facts.now < closes:
             return Reach(lane=lane.name, cost=lane.cost, until=closes)

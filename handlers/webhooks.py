@@ -11,6 +11,7 @@ from functools import cache
 from aiohttp import web
 from prometheus_client import Counter, Histogram
 
+from bot.channels.abilities import Polled
 from bot.channels.base import Channel, Keys, Raw, Received, Verdict
 from bot.doorkeeper import Doorkeeper
 from storage import inbox
@@ -53,9 +54,9 @@ class Door:
         )
 
     def routes(self) -> list[web.RouteDef]:
-        """GET and POST of every channel."""
+        """GET and POST of every channel that posts to us."""
         found = []
-        for name in self._channels:
+        for name in (name for name, channel in self._channels.items() if not isinstance(channel, Polled)):
             found.append(web.get(f"/webhooks/{name}", self._handshake(name), allow_head=False))
             found.append(web.post(f"/webhooks/{name}", self._events(name)))
         return found

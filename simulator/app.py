@@ -1,4 +1,4 @@
-"""The simulator as an aiohttp application: both platforms, the control API and the chat page."""
+"""The simulator as an aiohttp application: all platforms, the control API and the chat page."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from simulator import (
     page,
     watch,
     zalo_api,
+    zalo_bot_api,
     zalo_business,
     zalo_oauth,
     zalo_uploads,
@@ -34,20 +35,23 @@ async def _courier(app: web.Application) -> AsyncIterator[None]:
     await courier.close()
 
 
-async def _end_feed(app: web.Application) -> None:
+async def _end_waits(app: web.Application) -> None:
     app[PLATFORM].live.close()
+    for brand in app[PLATFORM].brands:
+        brand.bot.close()
 
 
 def create_app(config: SimulatorConfig) -> web.Application:
     """The application; its state is `app[PLATFORM]`.
 
     Prefixes: `/zalo` plays openapi.zalo.me, `/zalo-oauth` oauth.zaloapp.com, `/zalo-business`
-    business.openapi.zalo.me, `/graph/vN.N` graph.facebook.com; `/api` is the control API, `/` the chat page.
+    business.openapi.zalo.me, `/zalo-bot` bot-api.zaloplatforms.com, `/graph/vN.N` graph.facebook.com; `/api` is the
+    control API, `/` the chat page.
     """
     app = web.Application(client_max_size=MAX_BODY)
     app[PLATFORM] = Platform(config)
     app.cleanup_ctx.append(_courier)
-    app.on_shutdown.append(_end_feed)
+    app.on_shutdown.append(_end_waits)
     app.add_routes(zalo_api.routes("/zalo"))
     app.add_routes(graph_api.send_routes(GRAPH))
     app.add_routes(graph_login.routes(GRAPH))
@@ -57,6 +61,7 @@ def create_app(config: SimulatorConfig) -> web.Application:
     app.add_routes(zalo_users.routes("/zalo"))
     app.add_routes(zalo_oauth.routes("/zalo-oauth"))
     app.add_routes(zalo_business.routes("/zalo-business"))
+    app.add_routes(zalo_bot_api.routes("/zalo-bot"))
     app.add_routes(control.routes())
     app.add_routes(watch.routes())
     app.add_routes(page.routes())

@@ -14,7 +14,7 @@ def real_time() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonSpec:
-    """A person who may write to the brand; empty channel ids are derived from `id`.
+    """A person who may write to the brand; empty ids on channels are derived from `id`.
 
     `hours_ago` says when the person last interacted on both channels; None means never.
     """
@@ -30,7 +30,10 @@ class PersonSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrandSpec:
-    """A further brand: an OA and a Page of the same apps, with people of their own; the OA may have no tokens yet."""
+    """A further brand: an OA and a Page of the same apps, with people of their own; the OA may have no tokens yet.
+
+    Its bot has a token of its own, or is not there.
+    """
 
     name: str
     zalo_oa_id: str
@@ -38,6 +41,7 @@ class BrandSpec:
     messenger_page_token: str
     zalo_access_token: str = ""
     zalo_refresh_token: str = ""
+    zalo_bot_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class SimulatorConfig:
     zalo_sub_quota: int = 500
     zbs_daily_quota: int = 500
     zbs_templates: tuple[ZbsTemplate, ...] = SAMPLE_TEMPLATES
+
+    zalo_bot_token: str = "1459232241454765289:zalo-bot-token"
 
     messenger_page_id: str = "108842917645330"
     messenger_page_token: str = "messenger-page-token"

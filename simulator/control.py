@@ -12,7 +12,7 @@ from aiohttp import web
 
 from simulator import media, speech, templates, zalo_events
 from simulator.faults import read_fault
-from simulator.people import CHANNELS, ZALO, Contact
+from simulator.people import CHANNELS, PUBLIC, ZALO, Contact
 from simulator.platform import PLATFORM, Platform
 from simulator.speech import Said
 from simulator.surface import WebHandler, json_answer
@@ -40,11 +40,11 @@ def control(handler: ControlHandler) -> WebHandler:
     return answer
 
 
-def contact_of(platform: Platform, told: JSON) -> Contact:
+def contact_of(platform: Platform, told: JSON, channels: tuple[str, ...] = PUBLIC) -> Contact:
     """Whom `channel` and `person` mean; an unknown person is made. Raises ValueError."""
     channel, who = told.get("channel"), told.get("person")
-    if channel not in CHANNELS:
-        raise ValueError("channel: zalo or messenger")
+    if channel not in channels:
+        raise ValueError(f"channel: {' or '.join(channels)}")
     if not isinstance(who, str | int) or not str(who).strip():
         raise ValueError("person: an id or a name")
     return platform.people.meet(channel, str(who), platform.now())
@@ -64,7 +64,7 @@ async def outcome(platform: Platform, contact: Contact, said: Said) -> JSON:
 
 async def say(platform: Platform, told: JSON) -> JSON:
     """`POST /api/say`: one of text, button, image, gif, audio, video, file, sticker, location, phone."""
-    contact = contact_of(platform, told)
+    contact = contact_of(platform, told, CHANNELS)
     return await outcome(platform, contact, _spoken(platform, contact, told))
 
 
@@ -121,7 +121,7 @@ async def unfollow(platform: Platform, told: JSON) -> JSON:
 
 async def block(platform: Platform, told: JSON) -> JSON:
     """`POST /api/block` {…, blocked}: the person refuses messages of the brand, or takes them again."""
-    contact = contact_of(platform, told)
+    contact = contact_of(platform, told, CHANNELS)
     contact.blocked = bool(told.get("blocked", True))
     return {"ok": True, "blocked": contact.blocked}
 
@@ -164,7 +164,7 @@ async def react(platform: Platform, told: JSON) -> JSON:
 
 async def seen(platform: Platform, told: JSON) -> JSON:
     """`POST /api/seen`: the person looked at the chat."""
-    platform.see(contact_of(platform, told))
+    platform.see(contact_of(platform, told, CHANNELS))
     return {"ok": True}
 
 
@@ -179,7 +179,7 @@ async def withdraw(platform: Platform, told: JSON) -> JSON:
 async def webhook(platform: Platform, told: JSON) -> JSON:
     """`POST /api/webhook` {channel, body}: any body, signed; `raw` sends exact text instead."""
     channel, body, raw = told.get("channel"), told.get("body"), told.get("raw")
-    if channel not in CHANNELS:
+    if channel not in PUBLIC:
         raise ValueError("channel: zalo or messenger")
     delivery: Delivery
     if isinstance(raw, str):

@@ -16,7 +16,7 @@ CALL_FAULTS = (
     "html_502",
 )
 WEBHOOK_FAULTS = ("duplicate", "reorder", "delay", "outage")
-HOSTS = ("zalo", "zalo-oauth", "zalo-business", "graph")
+HOSTS = ("zalo", "zalo-oauth", "zalo-business", "zalo-bot", "graph")
 
 
 @dataclass(slots=True)

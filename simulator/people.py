@@ -15,7 +15,9 @@ from simulator.config import PersonSpec
 
 ZALO = "zalo"
 MESSENGER = "messenger"
-CHANNELS = (ZALO, MESSENGER)
+ZALO_BOT = "zalobot"
+PUBLIC = (ZALO, MESSENGER)
+CHANNELS = (*PUBLIC, ZALO_BOT)
 LINES_KEPT = 200
 COLOURS = ("#5b6ee1", "#0f9d8a", "#d9624b", "#9a5bd0", "#c98a1b", "#3b82c4", "#c2477f", "#4f8a3c")
 
@@ -30,7 +32,10 @@ SAMPLE_PEOPLE = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A human being, on every channel; `phone` is written as people write it (`0901234501`)."""
+    """A human being, on every channel; `phone` is written as people write it (`0901234501`).
+
+    Bots know them by `bot_chat_id`.
+    """
 
     id: str
     name: str
@@ -38,10 +43,11 @@ class Person:
     colour: str
     zalo_id: str
     psid: str
+    bot_chat_id: str
 
     def user_id(self, channel: str) -> str:
         """The id under which `channel` knows this person."""
-        return self.zalo_id if channel == ZALO else self.psid
+        return {ZALO: self.zalo_id, MESSENGER: self.psid, ZALO_BOT: self.bot_chat_id}[channel]
 
     @property
     def phone_84(self) -> str:
@@ -113,7 +119,7 @@ class People:
     def __init__(self, specs: tuple[PersonSpec, ...], start: datetime, realm: str = "") -> None:
         self._realm = realm
         self.persons: dict[str, Person] = {}
-        self.contacts: dict[str, dict[str, Contact]] = {ZALO: {}, MESSENGER: {}}
+        self.contacts: dict[str, dict[str, Contact]] = {channel: {} for channel in CHANNELS}
         self._names: dict[str, Person] = {}
         for spec in specs:
             self._add(spec, start)
@@ -162,13 +168,14 @@ class People:
             colour=spec.colour,
             zalo_id=spec.zalo_id or stable_id("3", f"zalo:{self._realm}{spec.id}", 19),
             psid=spec.psid or stable_id("7", f"psid:{self._realm}{spec.id}", 16),
+            bot_chat_id=hashlib.sha256(f"bot:{self._realm}{spec.id}".encode()).hexdigest()[:20],
         )
         self.persons[person.id] = person
         self._names.setdefault(folded(person.name), person)
         made = {}
         for channel in CHANNELS:
             contact = Contact(channel, person.user_id(channel), person)
-            if spec.hours_ago is not None:
+            if spec.hours_ago is not None and channel != ZALO_BOT:
                 contact.following = True
                 contact.last_message = contact.last_interaction = now - timedelta(hours=spec.hours_ago)
                 contact.followed_at = contact.last_interaction

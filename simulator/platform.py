@@ -18,9 +18,10 @@ from simulator.config import BrandSpec, SimulatorConfig
 from simulator.faults import FaultScript
 from simulator.live import LiveFeed
 from simulator.media import MediaShelf
-from simulator.people import SAMPLE_PEOPLE, ZALO, Contact, People
+from simulator.people import SAMPLE_PEOPLE, ZALO, ZALO_BOT, Contact, People
 from simulator.tokens import ZaloTokens
 from simulator.webhooks_out import Courier
+from simulator.zalo_bot import Bot
 
 JSON = dict[str, Any]
 REFUSED_KEPT = 200
@@ -134,6 +135,7 @@ class Platform:
         self.zbs_receipts: dict[str, datetime] = {}
         self.page = PageState()
         self.oa = OaState()
+        self.bot = Bot(config.zalo_bot_token)
         self.page_token_valid = True
         self.courier = Courier(config, self.faults, self.live)
         self.user_tokens: dict[str, datetime] = {}
@@ -153,6 +155,7 @@ class Platform:
             zalo_oa_id=brand.zalo_oa_id,
             zalo_access_token=brand.zalo_access_token,
             zalo_refresh_token=brand.zalo_refresh_token,
+            zalo_bot_token=brand.zalo_bot_token,
             messenger_page_id=brand.messenger_page_id,
             messenger_page_token=brand.messenger_page_token,
         )
@@ -160,6 +163,7 @@ class Platform:
         other.people = People(tuple(replace(each, zalo_id="", psid="") for each in specs), start, brand.zalo_oa_id)
         other.zalo_tokens = ZaloTokens(other.config, start)
         other.page, other._windows = PageState(), {}
+        other.bot = Bot(brand.zalo_bot_token)
         return other
 
     def brand_of_page(self, token: object) -> Platform:
@@ -302,7 +306,7 @@ class Platform:
             line.tick = "seen"
             self.changed(contact, line)
         ids = [line.message_id for line in reversed(unread) if line.side == "bot"]
-        if not ids or not self.config.receipts:
+        if not ids or not self.config.receipts or contact.channel == ZALO_BOT:
             return
         now = self.now()
         if contact.channel == ZALO:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import messenger_events, zalo_events
+from simulator import messenger_events, zalo_bot, zalo_events
 from simulator.chat import Button, Line
 from simulator.media import Media
-from simulator.people import ZALO, Contact
+from simulator.people import ZALO, ZALO_BOT, Contact
 from simulator.platform import Platform, new_mid, new_zalo_id
 from simulator.webhooks_out import Delivery
 
@@ -26,7 +26,7 @@ class Said:
 
 def new_id(contact: Contact) -> str:
     """A message id as the contact's channel writes it."""
-    return new_zalo_id() if contact.channel == ZALO else new_mid()
+    return new_zalo_id() if contact.channel in (ZALO, ZALO_BOT) else new_mid()
 
 
 def touch(platform: Platform, contact: Contact) -> None:
@@ -61,9 +61,17 @@ def _messenger(platform: Platform, contact: Contact, key: str, value: JSON, fiel
     return platform.courier.send(contact.channel, contact.user_id, body)
 
 
+def _to_bot(platform: Platform, contact: Contact, line: Line, kind: str, **content: str) -> Said:
+    """A Zalo bot is told when it asks; nothing says there what was quoted."""
+    platform.bot.tell(zalo_bot.update(contact, kind, line.message_id, line.at, **content))
+    return Said(line.message_id, None)
+
+
 def say_text(platform: Platform, contact: Contact, text: str, quote: str = "", quick_reply: str | None = None) -> Said:
     """A text; `quick_reply` is the payload when it came from a Messenger quick reply."""
     line = _person_line(platform, contact, "text", text, reply_to=quote)
+    if contact.channel == ZALO_BOT:
+        return _to_bot(platform, contact, line, "text", text=text)
     message: JSON
     if contact.channel == ZALO:
         message = {"text": text, "msg_id": line.message_id}
@@ -89,6 +97,8 @@ def _say_unseen(platform: Platform, contact: Contact, payload: str) -> Said:
 def say_media(platform: Platform, contact: Contact, kind: str, url: str, media: Media | None = None) -> Said:
     """A picture, sound, video or file that lies at `url`."""
     line = _person_line(platform, contact, kind, media.name if media and kind == "file" else "", url)
+    if contact.channel == ZALO_BOT:
+        return _to_bot(platform, contact, line, kind, **{"voice_url" if kind == "audio" else "photo_url": url})
     payload: JSON = {"url": url}
     if contact.channel == ZALO:
         if kind in ("image", "gif"):
@@ -114,6 +124,8 @@ def say_sticker(platform: Platform, contact: Contact, sticker: str) -> Said:
     """A sticker by its id; on Messenger an empty one is the thumbs-up."""
     url = platform.media.static_url("sticker.svg")
     line = _person_line(platform, contact, "sticker", "", url)
+    if contact.channel == ZALO_BOT:
+        return _to_bot(platform, contact, line, "sticker", sticker=sticker or "1000", url=url)
     payload: JSON
     if contact.channel == ZALO:
         payload = {"url": url, "id": sticker or "1000"}
@@ -128,6 +140,8 @@ def say_sticker(platform: Platform, contact: Contact, sticker: str) -> Said:
 def say_location(platform: Platform, contact: Contact, latitude: float, longitude: float) -> Said:
     """A place; Messenger still delivers the old `location` attachment here although its button is gone."""
     line = _person_line(platform, contact, "location", f"{latitude}, {longitude}")
+    if contact.channel == ZALO_BOT:
+        return _to_bot(platform, contact, line, "location")
     payload: JSON
     if contact.channel == ZALO:
         payload = {"coordinates": {"latitude": str(latitude), "longitude": str(longitude)}}
@@ -141,6 +155,8 @@ def say_location(platform: Platform, contact: Contact, latitude: float, longitud
 def share_phone(platform: Platform, contact: Contact) -> Said:
     """The person hands over their phone: Zalo's form, Messenger's quick reply."""
     person = contact.person
+    if contact.channel == ZALO_BOT:
+        raise ValueError("phone: a bot cannot be given one")
     if contact.channel != ZALO:
         number = "+" + person.phone_84
         return say_text(platform, contact, number, quick_reply=number)
@@ -172,9 +188,12 @@ def share_phone(platform: Platform, contact: Contact) -> Said:
 def press(platform: Platform, contact: Contact, wanted: str) -> Said:
     """A button by its title or payload; an unknown text is taken as a raw payload.
 
-    A Zalo query button comes back as text, a Messenger button as postback. Links and calls tell the bot nothing.
+    A Zalo query button comes back as text, a Messenger button as postback. Links and calls tell the bot nothing. In a
+    chat with a Zalo bot there are none, so the words are typed.
     Raises ValueError for a quick reply that another message has already removed.
     """
+    if contact.channel == ZALO_BOT:
+        return say_text(platform, contact, wanted)
     button = contact.find_button(wanted) or _menu_button(platform, contact, wanted)
     if button is None:
         vanished = {b.title for line in contact.answered() for b in line.buttons if b.kind == "quick_reply"}

@@ -42,6 +42,11 @@ def oauth_error(code: int, name: str, reason: str) -> JSON:
     }
 
 
+def bot_error(code: int, description: str) -> JSON:
+    """The body of a refused call of the bot platform."""
+    return {"ok": False, "description": description, "error_code": code}
+
+
 def graph_error(code: int, message: str, subcode: int = 0, kind: str = "OAuthException") -> JSON:
     """The body of a refused Graph call."""
     error: JSON = {"message": message, "type": kind, "code": code}
@@ -103,6 +108,8 @@ def _coded(fault: Fault, host: str) -> web.Response:
     if host == "graph":
         status = fault.status if fault.status != 500 else 400
         return json_answer(graph_error(fault.code, message, fault.subcode), status)
+    if host == "zalo-bot":
+        return json_answer(bot_error(fault.code, message), fault.status if fault.status != 500 else 200)
     if host == "zalo-oauth":
         return json_answer(oauth_error(fault.code, message, message))
     return json_answer(zalo_error(fault.code, message))
@@ -111,6 +118,8 @@ def _coded(fault: Fault, host: str) -> web.Response:
 def _token_expired(platform: Platform, host: str) -> web.Response:
     if host == "graph":
         return json_answer(graph_error(190, "Error validating access token: Session has expired.", 463), 400)
+    if host == "zalo-bot":
+        return json_answer(bot_error(401, "Unauthorized"), 401)
     platform.zalo_tokens.expire()
     if host == "zalo-business":
         return json_answer(zalo_error(-124, "Access token invalid"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from simulator import zalo_events
-from simulator.people import CHANNELS, ZALO
+from simulator.people import PUBLIC, ZALO
 from simulator.platform import Platform
 from simulator.webhooks_out import Delivery
 
@@ -15,7 +15,7 @@ JSON = dict[str, Any]
 
 async def change(platform: Platform, told: JSON) -> JSON:
     """`POST /api/template` {channel, id, status?, quality?, reason?, gone?}."""
-    if told.get("channel") not in CHANNELS:
+    if told.get("channel") not in PUBLIC:
         raise ValueError("channel: zalo or messenger")
     act = change_zbs if told["channel"] == ZALO else change_utility
     deliveries = act(

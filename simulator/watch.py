@@ -66,6 +66,12 @@ async def state(request: web.Request) -> web.StreamResponse:
             "access_valid": tokens.state(tokens.access, platform.now()) == "valid",
             "sub_quota_left": platform.zalo_sub_quota_left,
         },
+        "zalobot": {
+            "bot_id": platform.bot.id,
+            "asking": platform.bot.asking,
+            "waiting": len(platform.bot.updates),
+            "webhook": bool(platform.bot.webhook),
+        },
         "messenger": {
             "page_id": config.messenger_page_id,
             "fields": sorted(platform.page.fields),

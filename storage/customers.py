@@ -6,7 +6,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Index, Select, UniqueConstraint, delete, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Index,
+    Select,
+    UniqueConstraint,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, new_id, reference, serial
@@ -43,7 +55,8 @@ class Customer(SQLModel, table=True):
 class Identity(SQLModel, table=True):
     """A customer's id on one account: where we can write to them, how they may be reached, what brought them.
 
-    One with a `staff_id` is a chat of that member of staff, and no customer's.
+    One with a `staff_id` is a chat of that member of staff, and no customer's; nor is one that is `staff_only`: it was
+    made where only staff write, whoever it is.
     `ad_silent_since`: they clicked an advertisement then, and have said nothing since. `ad_first_message_at`: when
     they first said something after the last one.
     """
@@ -57,6 +70,7 @@ class Identity(SQLModel, table=True):
     id: int = given_id()
     customer_id: int = reference("customer.id", index=True)
     staff_id: int | None = reference("staff.id", nullable=True)
+    staff_only: bool = False
     channel: str = Field(max_length=32)
     account_id: str = Field(max_length=64)
     user_id: str = Field(max_length=255)
@@ -186,7 +200,8 @@ _OWNERS_BY_USER = Fetch(lambda among: _owners(among(_identity.c.user_id, "users"
 
 def is_served(customer_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether this customer is one: who stands behind a chat of staff is left out of whatever counts or addresses."""
-    return customer_id.not_in(select(_identity.c.customer_id).where(_identity.c.staff_id.is_not(None)))
+    of_staff = or_(_identity.c.staff_id.is_not(None), _identity.c.staff_only)
+    return customer_id.not_in(select(_identity.c.customer_id).where(of_staff))
 
 
 def people(session: Session, user_ids: Sequence[str]) -> dict[tuple[str, str, str], Person]:

@@ -25,6 +25,7 @@ from storage import (
     orders,
     outbox,
     personas,
+    polling,
     replies,
     reservations,
     staff,
@@ -36,6 +37,6 @@ from storage import (
 
 NOUNS = (
     accounts, alarms, audit, balances, catchup, consent, conversations, customers, desks, doors, grants, heard, inbox,
-    jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, replies, reservations, staff,
-    tags, templates, tickets, transcripts,
+    jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, polling, replies, reservations,
+    staff, tags, templates, tickets, transcripts,
 )  # fmt: skip

@@ -22,7 +22,7 @@ from simulator import messenger_events, speech, zalo_events
 from simulator.app import create_app
 from simulator.chat import Line
 from simulator.config import SimulatorConfig
-from simulator.people import MESSENGER, ZALO, Contact
+from simulator.people import MESSENGER, ZALO, ZALO_BOT, Contact
 from simulator.platform import PLATFORM, Platform
 from simulator.speech import Said
 from storage import inbox, jobs, outbox
@@ -149,8 +149,12 @@ class Chat:
         contact = self.contact
         self._since = len(contact.lines)
         said = act(contact)
-        assert said.delivery is not None, "the platform tells the bot nothing of this"
-        assert await said.delivery.status == 200
+        if self.channel == ZALO_BOT:
+            async with asyncio.timeout(PATIENCE_S):
+                await self.platform.bot.heard()
+        else:
+            assert said.delivery is not None, "the platform tells the bot nothing of this"
+            assert await said.delivery.status == 200
         await self._until_quiet()
         assert await self.service.database.read(inbox.dead) == []
         assert await self.service.database.read(outbox.dead) == []
@@ -195,7 +199,10 @@ def _nothing_is_due(session: Session, now: datetime) -> bool:
 
 @asynccontextmanager
 async def chatting(database_url: str, clock: Clock, **shop: str) -> AsyncIterator[Chat]:
-    """The product and the platforms, running; `shop` are settings of the shop. The chat is Lan's, on Zalo."""
+    """The product and the platforms, running; `shop` are settings of the shop. The chat is Lan's, on Zalo.
+
+    With `zalo_bot_token=BOT_TOKEN` the shop has a bot for its staff, too.
+    """
     config = SimulatorConfig(clock=clock, echoes=False, receipts=False)
     stage = create_app(config)
     platform = stage[PLATFORM]
@@ -223,6 +230,7 @@ def _settings(config: SimulatorConfig, base: str, database_url: str, shop: dict[
         zalo_api_url=f"{base}/zalo",
         zalo_oauth_url=f"{base}/zalo-oauth",
         zalo_business_api_url=f"{base}/zalo-business",
+        zalo_bot_api_url=f"{base}/zalo-bot",
         messenger_page_id=config.messenger_page_id,
         messenger_page_token=config.messenger_page_token,
         messenger_app_id=config.messenger_app_id,
@@ -234,3 +242,4 @@ def _settings(config: SimulatorConfig, base: str, database_url: str, shop: dict[
 
 
 CHANNELS = (ZALO, MESSENGER)
+BOT_TOKEN = SimulatorConfig().zalo_bot_token

@@ -34,6 +34,8 @@ VENDOR_KEYS = {
     "event_name", "user_submit_info", "user_seen_message", "user_received_message", "user_reacted_message",
     "oa_reacted_message", "user_withdraw", "permission_revoked", "user_id_by_app", "quote_msg_id", "msg_ids",
     "react_icon", "oa_id", "quota_type", "template_data", "change_template_status", "change_template_quota",
+    # Zalo's bots
+    "getUpdates", "sendMessage", "getWebhookInfo", "chat_type", "error_code", "account_name", "X-Bot-Api-Secret-Token",
     # Messenger
     "entry", "messaging", "postback", "quick_reply", "quick_replies", "watermark", "mids", "is_echo", "appsecret_proof",
     "standby", "optin", "reply_to_mid", "message_edit", "pass_thread_control", "take_thread_control",
@@ -43,7 +45,7 @@ VENDOR_KEYS = {
 
 MIGRATIONS = "storage/migrations/versions/"
 COMMITS = ("storage/database.py", "storage/migrate.py")
-VENDORS = ("bot/channels/messenger/*", "bot/channels/zalo/*", "simulator/*")
+VENDORS = ("bot/channels/messenger/*", "bot/channels/zalo/*", "bot/channels/zalobot/*", "simulator/*")
 WEB = ("web/*", "handlers/webhooks.py", "simulator/*", "main.py")
 CLIENT = ("bot/channels/*/client.py", "bot/channels/*/channel.py", "bot/caller.py", "simulator/*", "main.py")
 ASYNCHRONOUS = (
@@ -185,7 +187,7 @@ def crm_names_no_channel(source: Source) -> Iterator[str]:
     if source.room not in ("crm", "storage"):
         return
     for node, word in _literals(source):
-        if word in ("zalo", "messenger"):
+        if word in ("zalo", "messenger", "zalobot"):
             yield source.at(node, f"names the channel {word!r}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 from crm.events import Address, Event
 from crm.messages import Message
@@ -204,6 +204,10 @@ class Uploaded:
     lives: timedelta
 
 
+NOT_HEARD = "not_heard"
+"""An alarm's kind: what is written to an account does not come to us."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Something about an account that a person must mend: an alarm's kind, and words that say who does what."""
@@ -305,10 +309,14 @@ def raised(fault: Fault, code: str, wait: timedelta | None = None, detail: str =
 
 
 class Channel(Protocol):
-    """One platform. `receive` and `parse` are pure; the rest is I/O and raises only `SendError`."""
+    """One platform. `receive` and `parse` are pure; the rest is I/O and raises only `SendError`.
+
+    On a channel that is `staff_only` nobody is a customer: what customers may ask is not answered there.
+    """
 
     name: str
     rules: Rules
+    staff_only: bool
 
     def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
         """Verify the raw bytes in constant time and split them into events. Never raises."""
@@ -354,45 +362,3 @@ class Channel(Protocol):
 
     async def whose(self, account: Account) -> Owner:
         """The OA or Page that the account's token belongs to, whatever id it is held under here."""
-
-
-@runtime_checkable
-class Consenting(Protocol):
-    """A channel whose accounts are connected on a page of the platform's own, in a browser.
-
-    `app` in these calls is an account without an id and a token: only its app counts.
-    """
-
-    def consent_address(self, app: Account, callback: str, verifier: str, state: str) -> str:
-        """The page on which an account's admin agrees; `verifier` stays with us until the code is exchanged."""
-
-    def consented(self, query: Mapping[str, str]) -> Consent:
-        """What the browser brought back to the callback."""
-
-    async def exchange(self, app: Account, code: str, verifier: str) -> TokenPair:
-        """Trade a single-use code for the first pair. UNKNOWN: the answer was lost, and the code may be spent."""
-
-    async def whose(self, account: Account) -> Owner:
-        """The account that a token belongs to."""
-
-
-@runtime_checkable
-class Managing(Protocol):
-    """A channel on which a person's own token opens the accounts that they manage."""
-
-    async def prolonged(self, user: Account) -> Account:
-        """The person's token in the form that lasts. AUTH: it is not valid."""
-
-    async def managed(self, user: Account) -> tuple[Managed, ...]:
-        """Every account that the person manages, each with a token of its own."""
-
-    async def subscribe(self, account: Account) -> None:
-        """Let the platform tell us all that happens on this account; may be called twice."""
-
-
-@runtime_checkable
-class Impersonating(Protocol):
-    """A channel that can show the name of the person who typed a message."""
-
-    async def persona(self, account: Account, name: str) -> str:
-        """An id under which the platform shows this name. May be called twice: that costs a spare one."""

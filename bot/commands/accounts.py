@@ -1,4 +1,4 @@
-"""`khachquen account`: OAs and Pages and their tokens, which are sealed before they are kept."""
+"""`khachquen account`: OAs, Pages and bots and their tokens, which are sealed before they are kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partial
 
 from bot.accounts import connect, disconnect
 from bot.channels.base import Account, Channel, SendError, SendErrorKind
+from bot.channels.zalobot.channel import bot_id
 from bot.commands import checkup, connecting
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.commands.tokens import SHORTEST, read_pair
@@ -19,6 +20,7 @@ from storage import accounts
 from storage.accounts import AccountView
 from storage.database import Database
 
+BOT = "zalobot"
 _SHOWN = 4
 _LONGEST_ID = 64
 _LONGEST_NAME = 200
@@ -42,17 +44,18 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
 async def _add(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
     for account_id in arguments.account_ids:
         if not account_id.isascii() or not account_id.isalnum() or len(account_id) > _LONGEST_ID:
-            raise Refused(f"{account_id!r} is no id of an OA or Page: it is made of digits")
+            raise Refused(f"{account_id!r} is no id of an OA, Page or bot: it is made of digits")
     if arguments.user_token_file:
         return await connecting.by_person(arguments, database, settings, outside)
-    if arguments.account_ids:
+    if arguments.account_ids or arguments.channel == BOT:
         return await _add_by_hand(arguments, database, settings, outside)
     return await connecting.in_browser(arguments, database, settings, outside)
 
 
 async def _add_by_hand(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
-    channel, (account_id,) = arguments.channel, arguments.account_ids
+    channel = arguments.channel
     access, refresh = read_pair(arguments)
+    account_id = _id_of(arguments, access)
     app, sealer = apps_of(settings)[channel], Sealer(settings.require_secret())
     account = Account(channel, account_id, access, app.app_id, app.app_secret)
     name, doubt = await _looked_at(outside.channels[channel], account, bool(refresh))
@@ -68,6 +71,19 @@ async def _add_by_hand(arguments: Namespace, database: Database, settings: Setti
         "channel": channel, "account_id": account_id, "name": name, "can_refresh": bool(refresh), "checked": not doubt,
     }  # fmt: skip
     return Report(data, [words])
+
+
+def _id_of(arguments: Namespace, token: str) -> str:
+    """Whose token this is said to be; a bot's names its bot. Raises Refused."""
+    said = "".join(arguments.account_ids)
+    if arguments.channel != BOT:
+        return said
+    found = bot_id(token)
+    if not found:
+        raise Refused("this is no token of a Zalo bot: it has the form 123456:letters; Zalo Bot Creator sends it")
+    if said not in ("", found):
+        raise Refused(f"this token is foreign or swapped: it belongs to {found}, not to {said}; nothing was stored")
+    return found
 
 
 async def _looked_at(channel: Channel, account: Account, can_refresh: bool) -> tuple[str, str]:
@@ -158,7 +174,7 @@ async def _remove(arguments: Namespace, database: Database, settings: Settings, 
         f"{view.channel} {view.account_id}: its tokens are forgotten; what was said with it stays, what waits to be "
         "sent is given up."
     ]
-    if view.account_id in (settings.zalo_oa_id, settings.messenger_page_id):
+    if view.account_id in (settings.zalo_oa_id, settings.messenger_page_id, bot_id(settings.zalo_bot_token)):
         lines.append("The settings still name it: it stays removed until its tokens there are replaced by new ones.")
     return Report({"channel": view.channel, "account_id": view.account_id, "removed": True}, lines)
 

@@ -13,6 +13,9 @@ from bot import settings
 from crm.staff import Role
 
 CHANNELS = ("zalo", "messenger")
+"""Those on which customers write."""
+ACCOUNTS = (*CHANNELS, "zalobot")
+"""Those that have accounts."""
 ROLES = tuple(role.value for role in Role)
 
 
@@ -54,10 +57,12 @@ def read(given: Sequence[str] | None) -> argparse.Namespace:
 
 def _misused(arguments: argparse.Namespace) -> str:
     """Why these options of `account add` do not fit together; "" where they do."""
-    ids, zalo = arguments.account_ids, arguments.channel == "zalo"
+    ids, zalo, is_bot = arguments.account_ids, arguments.channel == "zalo", arguments.channel == "zalobot"
     by_hand = bool(arguments.access_token_file) or arguments.from_stdin
     if arguments.user_token_file and zalo:
         return "--user-token-file is for messenger: a Zalo OA is connected in a browser, by khachquen account add zalo"
+    if is_bot:
+        return _misused_for_bot(arguments, by_hand)
     if by_hand and len(ids) != 1:
         return "a token belongs to one ACCOUNT_ID: name it"
     if arguments.refresh_token_file and not by_hand:
@@ -69,6 +74,14 @@ def _misused(arguments: argparse.Namespace) -> str:
     return "give its token with --access-token-file or --from-stdin" + (
         "; without ACCOUNT_ID it is connected in a browser" if zalo else ", or a person's with --user-token-file"
     )
+
+
+def _misused_for_bot(arguments: argparse.Namespace, by_hand: bool) -> str:
+    if arguments.user_token_file or arguments.refresh_token_file or arguments.no_wait:
+        return "a Zalo bot has one token and nothing else: give it with --access-token-file or --from-stdin"
+    if not by_hand:
+        return "give the bot's token with --access-token-file or --from-stdin; Zalo Bot Creator sent it as a message"
+    return "a token belongs to one bot" if len(arguments.account_ids) > 1 else ""
 
 
 def _command(commands: Any, name: str, words: str) -> argparse.ArgumentParser:
@@ -174,7 +187,7 @@ def _staff(commands: Any) -> None:
 
 
 def _accounts(commands: Any) -> None:
-    actions = _group(commands, "account", "OAs and Pages with their tokens")
+    actions = _group(commands, "account", "OAs, Pages and bots with their tokens")
     adding = _plain(actions, "add", "add an account, or give a known one new tokens")
     _plain(actions, "list", "list the accounts")
     others = (
@@ -182,11 +195,11 @@ def _accounts(commands: Any) -> None:
         _plain(actions, "remove", "forget an account's tokens and send nothing with it any more"),
     )
     for command in (adding, *others):
-        command.add_argument("channel", choices=CHANNELS, metavar="CHANNEL", help=" or ".join(CHANNELS))
+        command.add_argument("channel", choices=ACCOUNTS, metavar="CHANNEL", help=" or ".join(ACCOUNTS))
     for command in others:
-        command.add_argument("account_id", metavar="ACCOUNT_ID", help="the id of the OA or Page")
+        command.add_argument("account_id", metavar="ACCOUNT_ID", help="the id of the OA, Page or bot")
     checking = _plain(actions, "check", "ask the platforms how the accounts stand, and mend what can be mended")
-    checking.add_argument("channel", choices=CHANNELS, nargs="?", metavar="CHANNEL", help="only those of this channel")
+    checking.add_argument("channel", choices=ACCOUNTS, nargs="?", metavar="CHANNEL", help="only those of this channel")
     checking.add_argument("account_id", nargs="?", metavar="ACCOUNT_ID", help="only this one")
     _adding(adding)
 
@@ -197,7 +210,7 @@ def _adding(adding: argparse.ArgumentParser) -> None:
         "account_ids",
         nargs="*",
         metavar="ACCOUNT_ID",
-        help="the id of the OA or Page; without any, an OA is connected in a browser",
+        help="the id of the OA or Page; without any, an OA is connected in a browser; a bot's stands in its token",
     )
     source = adding.add_mutually_exclusive_group()
     source.add_argument("--access-token-file", type=Path, metavar="FILE", help="a file that holds the access token")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from bot.catchup import MARGIN
+from bot.commands.arguments import CHANNELS
 from bot.commands.report import Refused, Report, shown, stamp, table
 from bot.settings import Settings
 from storage import accounts, catchup
@@ -23,7 +24,8 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
     channel, account_id = arguments.channel, arguments.account_id
     if channel and not account_id:
         raise Refused("name the account, too: khachquen catchup CHANNEL ACCOUNT_ID; khachquen account list shows them")
-    known = [each for each in await database.read(accounts.everyone) if each.held != accounts.REMOVED]
+    found = await database.read(accounts.everyone)
+    known = [each for each in found if each.held != accounts.REMOVED and each.channel in CHANNELS]
     wanted = [each for each in known if not channel or (each.channel, each.account_id) == (channel, account_id)]
     if not wanted:
         name = f"account {account_id} is connected on {channel}" if channel else "account is connected"

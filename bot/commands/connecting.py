@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from bot.accounts import connect
-from bot.channels.base import Account, Consenting, Managed, Managing, SendError, SendErrorKind
+from bot.channels.abilities import Consenting, Managing
+from bot.channels.base import Account, Managed, SendError, SendErrorKind
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.commands.tokens import read_token
 from bot.grants import Asked, Grants

@@ -61,7 +61,8 @@ async def run(
 def _places(settings: Settings) -> dict[str, str]:
     """Where the platforms are of which something is set."""
     places = {"zalo": settings.zalo_api_url, "messenger": settings.messenger_graph_url}
-    return {name: url for name, url in places.items() if setup.is_begun(settings, name)}
+    begun = {name: url for name, url in places.items() if setup.is_begun(settings, name)}
+    return begun | ({"zalobot": settings.zalo_bot_api_url} if settings.zalo_bot_token else {})
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

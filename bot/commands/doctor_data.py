@@ -12,6 +12,7 @@ from functools import partial
 from sqlmodel import Session
 
 from bot.accounts import Accounts
+from bot.channels.abilities import Polled
 from bot.channels.base import Channel
 from bot.checkup import GOOD, NOT_TOLD, REFUSED, Checkups, Look, in_words
 from bot.commands import setup
@@ -21,7 +22,7 @@ from bot.hearing import switched_off
 from bot.secrets import Sealer, WrongKey
 from bot.service import apps_of
 from bot.settings import Settings
-from storage import accounts, alarms, catchup, condition, engines, inbox, jobs, marks, migrate, outbox
+from storage import accounts, alarms, catchup, condition, engines, inbox, jobs, marks, migrate, outbox, polling
 from storage.accounts import AccountView
 from storage.database import Database
 
@@ -62,6 +63,7 @@ def _looked_into(
         _clock(session, now),
         *_tokens(session, settings, now),
         *(_checkups(session, now) if told is None else told),
+        *_polls(session, channels, now),
         *_events(session, channels, now),
         *_queues(session, now),
         *_reading(session, settings),
@@ -157,6 +159,21 @@ def _found(look: Look) -> Iterator[Finding]:
         yield Finding("accounts", MEND, f"The token of {name} is refused: {look.words}", remedy)
     if look.state == NOT_TOLD:
         yield Finding("accounts", NOTE, f"{name} could not be asked about: {look.words}")
+
+
+def _polls(session: Session, channels: Mapping[str, Channel], now: datetime) -> Iterator[Finding]:
+    """Accounts whose platform posts nothing to us: whether somebody asks it what happened."""
+    polls = {(poll.channel, poll.account_id): poll for poll in polling.everyone(session)}
+    for view in accounts.everyone(session):
+        if not isinstance(channels.get(view.channel), Polled) or view.held or not view.access_token:
+            continue
+        name, poll = f"{view.channel} {view.account_id}", polls.get((view.channel, view.account_id))
+        if poll is None or poll.lease_until < now:
+            words = f"Nobody asks what was written to {name}."
+            yield Finding("accounts", MEND, words, "Is khachquen serve (or worker) running?")
+        else:
+            heard = f"{int((now - poll.heard_at) / timedelta(hours=1))} h ago" if poll.heard_at else "never"
+            yield Finding("accounts", OK, f"{name} is asked what was written to it; last heard: {heard}.")
 
 
 def _checkups(session: Session, now: datetime) -> Iterator[Finding]:

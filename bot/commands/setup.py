@@ -47,7 +47,7 @@ class Step(NamedTuple):
 
 def again(channel: str, account_id: str) -> str:
     """Who connects a known account again, and how."""
-    how = "" if channel == "zalo" else f" {account_id} --user-token-file FILE"
+    how = {"zalo": "", "zalobot": " --access-token-file FILE"}.get(channel, f" {account_id} --user-token-file FILE")
     return f"An admin of it connects it again: khachquen account add {channel}{how}"
 
 

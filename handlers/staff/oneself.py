@@ -60,6 +60,8 @@ def play_customer(ctx: StaffContext, switch: Switch) -> None:
     """Be answered like a customer in this chat, for an hour or until `/khach off`."""
     if ctx.chat is None:
         raise Refused("Chỉ dùng được trong chat.", "This works in a chat only.")
+    if ctx.office.channels[ctx.chat.channel].staff_only:
+        raise Refused("Chat này chỉ có nhân viên, không có khách.", "This chat is for staff; no customer writes here.")
     until = ctx.now + PLAYS_FOR if switch is Switch.ON else None
     ctx.put(as_customer_until=until, entered_id=None, entered_until=None)
     ctx.reply("plays_customer", until=until)

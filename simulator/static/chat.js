@@ -11,6 +11,7 @@ const WORDS = {
     empty: "Hãy gửi tin đầu tiên, ví dụ “xem điểm”.", typing: "đang soạn tin…", human: "Nhân viên đang trả lời", online: "Official Account", page: "Trang Facebook",
     gone: "Tin nhắn đã được thu hồi", today: "Hôm nay", sent: "Đã gửi", deliveredTick: "Đã nhận", seen: "Đã xem", picture: "Ảnh", stickerName: "Nhãn dán",
     none: "Chưa có lệnh nào.", unread: "Có tin mới", wrote: "đã viết", location: "Vị trí", tooBig: "Ảnh lớn hơn 25 MB.", language: "English",
+    bot: "Zalo Bot (nhân viên)", botHint: "Chat của nhân viên với Zalo Bot. Gửi mã do “khachquen staff pair” tạo ra.", botOnline: "Zalo Bot",
   },
   en: {
     tagline: "Try a chat", channels: "Channel", people: "You are", newcomer: "Add a new customer…", add: "Add customer",
@@ -23,9 +24,11 @@ const WORDS = {
     empty: "Send the first message, for example “xem điểm”.", typing: "is typing…", human: "A person of the shop answers", online: "Official Account", page: "Facebook Page",
     gone: "This message was taken back", today: "Today", sent: "Sent", deliveredTick: "Delivered", seen: "Seen", picture: "Photo", stickerName: "Sticker",
     none: "No calls yet.", unread: "New message", wrote: "wrote", location: "Location", tooBig: "The picture is larger than 25 MB.", language: "Tiếng Việt",
+    bot: "Zalo Bot (staff)", botHint: "A staff member’s chat with the Zalo bot. Send the code that “khachquen staff pair” made.", botOnline: "Zalo Bot",
   },
 };
 const JOURNAL_SHOWN = 30;
+const CHANNELS = ["zalo", "messenger", "zalobot"];
 const PICTURE_LIMIT = 25 * 1024 * 1024;
 const $ = (id) => document.getElementById(id);
 const now = { lang: remembered("lang", "vi"), channel: remembered("channel", "zalo"), person: "", people: [], lines: [], meanwhile: [], news: new Set(), menu: [], typing: 0, figures: { delivered: 0, accepted: 0, refused: 0 } };
@@ -89,14 +92,16 @@ function showHeader() {
   const contact = me()?.[now.channel];
   const zalo = now.channel === "zalo";
   document.body.dataset.channel = now.channel;
-  for (const name of ["zalo", "messenger"]) $("channel-" + name).setAttribute("aria-selected", String(name === now.channel));
+  for (const name of CHANNELS) $("channel-" + name).setAttribute("aria-selected", String(name === now.channel));
   const follows = Boolean(contact?.following);
   $("follow").textContent = say(zalo ? (follows ? "following" : "follow") : follows ? "started" : "start");
   $("follow").setAttribute("aria-pressed", String(follows));
-  $("follow").hidden = !zalo && follows;
+  const bot = now.channel === "zalobot";
+  $("follow").hidden = bot || (!zalo && follows);
+  $("staff").hidden = bot;
   const typing = Date.now() < now.typing;
-  $("presence").textContent = typing ? say("typing") : contact?.inbox_owns ? say("human") : say(zalo ? "online" : "page");
-  $("menu").hidden = zalo || now.menu.length === 0;
+  $("presence").textContent = typing ? say("typing") : contact?.inbox_owns ? say("human") : say(bot ? "botOnline" : zalo ? "online" : "page");
+  $("menu").hidden = zalo || bot || now.menu.length === 0;
 }
 function time(text) {
   return new Date(text).toLocaleTimeString(now.lang === "vi" ? "vi-VN" : "en-GB", { hour: "2-digit", minute: "2-digit" });
@@ -162,7 +167,7 @@ function showTalk() {
     if (!previous || day(previous.at) !== day(line.at)) rows.push(el("div", { class: "day" }, day(line.at)));
     rows.push(lineOf(line, previous));
   });
-  if (!rows.length) rows.push(el("div", { class: "empty" }, el("img", { src: "/static/sticker.svg", alt: "" }), say("empty")));
+  if (!rows.length) rows.push(el("div", { class: "empty" }, el("img", { src: "/static/sticker.svg", alt: "" }), say(now.channel === "zalobot" ? "botHint" : "empty")));
   if (Date.now() < now.typing) rows.push(el("div", { class: "line bot" }, el("div", { class: "bubble typing", "aria-label": say("typing") }, el("i"), el("i"), el("i"))));
   talk.replaceChildren(...rows);
   if (atEnd) talk.scrollTop = talk.scrollHeight;
@@ -343,10 +348,11 @@ $("newcomer").addEventListener("submit", async (event) => {
   now.people = await call("/api/people");
   choose(now.channel, made.id);
 });
-for (const name of ["zalo", "messenger"]) $("channel-" + name).addEventListener("click", () => choose(name, now.person));
+for (const name of CHANNELS) $("channel-" + name).addEventListener("click", () => choose(name, now.person));
 document.querySelector(".channels").addEventListener("keydown", (event) => {
   if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-  const other = now.channel === "zalo" ? "messenger" : "zalo";
+  const step = event.key === "ArrowRight" ? 1 : CHANNELS.length - 1;
+  const other = CHANNELS[(CHANNELS.indexOf(now.channel) + step) % CHANNELS.length];
   $("channel-" + other).focus();
   choose(other, now.person);
 });

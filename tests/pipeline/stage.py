@@ -62,6 +62,7 @@ def environment(config: SimulatorConfig, base: str, database_url: str, **more: s
         "ZALO_API_URL": f"{base}/zalo",
         "ZALO_OAUTH_URL": f"{base}/zalo-oauth",
         "ZALO_BUSINESS_API_URL": f"{base}/zalo-business",
+        "ZALO_BOT_API_URL": f"{base}/zalo-bot",
         "MESSENGER_PAGE_ID": config.messenger_page_id,
         "MESSENGER_PAGE_TOKEN": config.messenger_page_token,
         "MESSENGER_APP_ID": config.messenger_app_id,

@@ -73,6 +73,7 @@ class Messenger:
     name = parse.CHANNEL
     rules: Rules = RULES
     switches: tuple[Switch, ...] = switches.SWITCHES
+    staff_only: bool = False
 
     def __init__(
         self, session: Session, graph_url: str = GRAPH_URL, timeout: float = TIMEOUT, app_id: str = ""

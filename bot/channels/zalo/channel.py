@@ -49,6 +49,7 @@ class Zalo:
     name: str = "zalo"
     rules: Rules = RULES
     switches: tuple[Switch, ...] = switches.SWITCHES
+    staff_only: bool = False
 
     def __init__(
         self,

@@ -16,12 +16,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
+from bot.channels.abilities import Consenting, Managing
 from bot.channels.base import (
     Account,
     Channel,
-    Consenting,
     Managed,
-    Managing,
     Outgoing,
     Owner,
     Profile,

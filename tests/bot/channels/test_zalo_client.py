@@ -17,11 +17,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from bot.channels.abilities import Consenting
 from bot.channels.base import (
     Account,
     Channel,
     Consent,
-    Consenting,
     Keys,
     Outgoing,
     Owner,

@@ -1,0 +1,63 @@
+"""What some channels can do beside what all of them do: be asked what happened, or connect accounts their own way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from bot.channels.base import Account, Consent, Managed, Owner, Raw, TokenPair
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A channel that is asked for what happened, as its platform posts nothing to us; it has no door."""
+
+    async def poll(self, account: Account, now: datetime) -> tuple[Raw, ...]:
+        """Wait until something happens, for the platform's own time at most; () where nothing did.
+
+        What was told once may not be told again: who asks keeps it before asking anew, and no two ask at once.
+        PERMANENT: nothing comes until a person mends it.
+        """
+
+
+@runtime_checkable
+class Consenting(Protocol):
+    """A channel whose accounts are connected on a page of the platform's own, in a browser.
+
+    `app` in these calls is an account without an id and a token: only its app counts.
+    """
+
+    def consent_address(self, app: Account, callback: str, verifier: str, state: str) -> str:
+        """The page on which an account's admin agrees; `verifier` stays with us until the code is exchanged."""
+
+    def consented(self, query: Mapping[str, str]) -> Consent:
+        """What the browser brought back to the callback."""
+
+    async def exchange(self, app: Account, code: str, verifier: str) -> TokenPair:
+        """Trade a single-use code for the first pair. UNKNOWN: the answer was lost, and the code may be spent."""
+
+    async def whose(self, account: Account) -> Owner:
+        """The account that a token belongs to."""
+
+
+@runtime_checkable
+class Managing(Protocol):
+    """A channel on which a person's own token opens the accounts that they manage."""
+
+    async def prolonged(self, user: Account) -> Account:
+        """The person's token in the form that lasts. AUTH: it is not valid."""
+
+    async def managed(self, user: Account) -> tuple[Managed, ...]:
+        """Every account that the person manages, each with a token of its own."""
+
+    async def subscribe(self, account: Account) -> None:
+        """Let the platform tell us all that happens on this account; may be called twice."""
+
+
+@runtime_checkable
+class Impersonating(Protocol):
+    """A channel that can show the name of the person who typed a message."""
+
+    async def persona(self, account: Account, name: str) -> str:
+        """An id under which the platform shows this name. May be called twice: that costs a spare one."""
