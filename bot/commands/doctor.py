@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.caller import Caller
 from bot.channels.base import Channel
+from bot.channels.zalobot.channel import bot_id
 from bot.commands import doctor_data, reachable, setup
 from bot.commands.finding import MEND, NOTE, OK, Finding, awaited, looked
 from bot.commands.report import Report
@@ -77,6 +78,9 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         words = f"API_KEY is shorter than {_SHORT_KEY} characters and might be guessed."
         remedy = "Whoever runs the server makes another: khachquen key create NAME"
         yield Finding("settings", MEND, words, remedy)
+    if settings.zalo_bot_token and not bot_id(settings.zalo_bot_token):
+        words = "ZALO_BOT_TOKEN is no token of a bot: it has the form 123456:letters."
+        yield Finding("settings", MEND, words, "The bot's owner copies it anew from Zalo Bot Creator.")
     if not settings.public_url:
         yield Finding("settings", NOTE, "PUBLIC_URL is not set.", "Set it to the address that the platforms call.")
     if not settings.brand_name:

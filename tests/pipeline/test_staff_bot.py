@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import text
 import main
 from bot.accounts import Accounts
 from bot.channels.base import NOT_HEARD
-from bot.commands import doctor
+from bot.commands.arguments import read
 from bot.commands.report import Refused
 from bot.polling import LEASE, Poller
 from bot.secrets import Sealer
@@ -212,9 +213,15 @@ async def test_the_doctor_says_whether_anybody_asks(stage: Stage, clock: Clock) 
     settings = Settings.from_env(
         None, environment(stage.platform.config, stage.platform.media.base_url, stage.service.database.url, **SETTINGS)
     )
-    assert f"zalobot {BOT} is asked what was written to it" in "\n".join((await doctor.run(settings, clock())).lines)
-    later = await doctor.run(settings, clock() + LEASE + timedelta(seconds=1))
-    assert f"Nobody asks what was written to zalobot {BOT}." in "\n".join(later.lines)
+
+    async def told(settings: Settings, now: Callable[[], datetime]) -> str:
+        return "\n".join((await main.examined(read(["doctor", "--offline"]), settings, now)).lines)
+
+    assert f"zalobot {BOT} is asked what was written to it" in await told(settings, clock)
+    broken = await told(replace(settings, zalo_bot_token="a-pages-token"), clock)
+    assert "ZALO_BOT_TOKEN is no token of a bot" in broken
+    later = clock() + LEASE + timedelta(seconds=1)
+    assert f"Nobody asks what was written to zalobot {BOT}." in await told(settings, lambda: later)
 
 
 async def test_without_a_bot_nobody_is_asked_and_nothing_is_pending(sqlite_url: str, clock: Clock) -> None:
