@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -239,22 +239,13 @@ def simulator_of(settings: Settings, page: str) -> SimulatorConfig:
         for each in sample_shop.REGULARS
         if each.nickname
     ]
+    names = {each.name for each in fields(Settings)} & {each.name for each in fields(SimulatorConfig)}
+    shared = {name: getattr(settings, name) for name in names if name.startswith(("zalo_", "messenger_"))}
     return SimulatorConfig(
         bot_url=settings.public_url,
         public_url=page,
         brand_name=settings.brand_name,
-        zalo_app_id=settings.zalo_app_id,
-        zalo_app_secret=settings.zalo_app_secret,
-        zalo_oa_id=settings.zalo_oa_id,
-        zalo_oa_secret_key=settings.zalo_oa_secret_key,
-        zalo_access_token=settings.zalo_access_token,
-        zalo_refresh_token=settings.zalo_refresh_token,
-        zalo_bot_token=settings.zalo_bot_token,
-        messenger_page_id=settings.messenger_page_id,
-        messenger_page_token=settings.messenger_page_token,
-        messenger_app_id=settings.messenger_app_id,
-        messenger_app_secret=settings.messenger_app_secret,
-        messenger_verify_token=settings.messenger_verify_token,
+        **shared,
         people=(*played, PersonSpec(id="an", name="Phùng Thiên An", phone="0987654321")),
     )
 
