@@ -40,7 +40,7 @@ from bot.grants import Grants
 from bot.inbox import Desk
 from bot.router import Routes
 from bot.secrets import Sealer
-from bot.service import Service, apps_of, running, shop_of
+from bot.service import Service, apps_of, policy_of, running, shop_of
 from bot.settings import Settings
 from bot.staff.context import Office
 from bot.staff.router import Commands
@@ -105,6 +105,7 @@ def desk_of(settings: Settings, channels: dict[str, Channel]) -> Desk:
         settings.locale,
         settings.flood_per_minute,
         office_of(settings, channels),
+        policy_of(settings),
     )
 
 
@@ -116,6 +117,7 @@ def office_of(settings: Settings, channels: Mapping[str, Channel]) -> Office:
         Templates(settings.timezone, shop_of(settings)),
         settings.locale,
         settings.timezone,
+        policy_of(settings),
         settings.require_secret(),
     )
 
@@ -252,10 +254,10 @@ def simulator_of(settings: Settings, page: str) -> SimulatorConfig:
 
 async def play(settings: Settings, page_port: int, started: Callable[[], None]) -> None:
     """The demo: the sample shop's bot and, beside it, the platforms with their chat page."""
+    add = partial(sample_shop.add, channel="zalo", account_id=settings.zalo_oa_id, policy=policy_of(settings))
     async with opened(settings) as database:
         for regular in sample_shop.REGULARS:
-            add = partial(sample_shop.add, regular=regular, channel="zalo", account_id=settings.zalo_oa_id, now=now())
-            await database.write(add, name="sample_shop.add")
+            await database.write(partial(add, regular=regular, now=now()), name="sample_shop.add")
     simulator = create_app(simulator_of(settings, demo.address(page_port)))
     async with listening(simulator, settings.host, page_port):
         await serve(settings, started=started)

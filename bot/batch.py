@@ -14,6 +14,7 @@ from crm import conversations
 from crm.conversations import State
 from crm.events import Address
 from crm.messages import Purpose
+from crm.sla import Policy
 from storage import conversations as stored
 from storage import customers, jobs, outbox, transcripts
 from storage.columns import new_id
@@ -34,10 +35,11 @@ class Batch:
     still had to say to them is not sent. On channels that are `staff_only` nobody who is new becomes a customer.
     """
 
-    def __init__(self, session: Session, now: datetime, staff_only: frozenset[str]) -> None:
+    def __init__(self, session: Session, now: datetime, policy: Policy, staff_only: frozenset[str]) -> None:
         self.session = session
         self._staff_only = staff_only
         self.now = now
+        self.policy = policy
         self.settled: dict[int, outbox.Sent] = {}
         self.silenced: set[int] = set()
         self.ticks: list[Tick] = []

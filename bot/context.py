@@ -12,11 +12,12 @@ from sqlmodel import Session
 
 from bot.channels.base import Channel
 from bot.templates import Templates
-from crm import conversations, outbox
+from crm import conversations, outbox, times
 from crm.conversations import State
 from crm.events import Event
 from crm.messages import Button, Message, Purpose
 from crm.reach import Refusal
+from crm.sla import Policy
 from storage import customers, jobs, transcripts
 from storage.customers import Person
 
@@ -52,6 +53,7 @@ class Context:
     channel: Channel
     templates: Templates
     answers: Mapping[Answer, str]
+    policy: Policy
     argument: str = ""
     slots: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -116,6 +118,18 @@ class Context:
     def hand_back(self) -> None:
         """Let the bot answer again."""
         self.talk.state = conversations.hand_back(self.talk.state)
+
+    def soon(self, at: datetime) -> str:
+        """A moment in the shop's own time, as a customer reads it: "17:00 hôm nay"."""
+        return times.near(at, self.policy.calendar.zone, self.now, self.locale)
+
+    def away(self) -> str:
+        """When the shop opens next, in words, if it is closed now; told once in each closed time, then ""."""
+        opens = self.policy.calendar.opens_next(self.now)
+        if opens <= self.now or self.talk.state.away_until == opens:
+            return ""
+        self.talk.state = conversations.told_away(self.talk.state, opens)
+        return self.soon(opens)
 
     def remember(self) -> None:
         """Take up what `ask` was given for this answer as `data`, and end that dialog; the answer may ask again."""

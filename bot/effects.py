@@ -11,7 +11,8 @@ from typing import Any
 from bot import holds, registry
 from bot.batch import Batch, moved_window
 from bot.context import Talk
-from crm import consent, conversations, templates
+from bot.understanding import SURE, understand
+from crm import consent, conversations, templates, tickets
 from crm.events import (
     BrandSpoke,
     ConsentWithdrawn,
@@ -78,7 +79,8 @@ def _inbound(batch: Batch, event: Inbound) -> None:
         talk.state = conversations.come_back(talk.state, event.at)
     if talk.person.staff_id is not None:
         return
-    talk.state = conversations.customer_spoke(talk.state, event.at)
+    if talk.state.staff_holds:
+        _wrote_to_staff(batch, talk, event)
     talk.lines.append(
         line(
             conversation_id=talk.person.identity_id,
@@ -97,6 +99,14 @@ def _inbound(batch: Batch, event: Inbound) -> None:
         talk.person = talk.person._replace(ad_silent_since=None)
         row = {"id": talk.person.identity_id, "ad_silent_since": None, "ad_first_message_at": event.at}
         customers.set_identities(batch.session, [row])
+
+
+def _wrote_to_staff(batch: Batch, talk: Talk, event: Inbound) -> None:
+    """They wait for staff from now on, and their tickets do, unless they only say thanks."""
+    talk.state = conversations.customer_spoke(talk.state, event.at)
+    meaning = understand(_words(event))
+    if meaning.intent != "thanks" or meaning.confidence < SURE:
+        tickets.customer_replied(batch.session, talk.person.identity_id, event.at, batch.policy)
 
 
 def _came_by(
@@ -201,6 +211,7 @@ def _staff_echo(batch: Batch, event: StaffEcho) -> None:
     if talk.person.staff_id is None:
         _silence(batch, talk)
         talk.state = conversations.staff_spoke(talk.state, event.at)
+    tickets.staff_answered(batch.session, talk.person.identity_id, event.at, batch.policy)
     talk.lines.append(_echo_line(talk, event, "staff"))
 
 

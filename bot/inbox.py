@@ -28,6 +28,7 @@ from bot.templates import Templates
 from crm import conversations, staff
 from crm.conversations import State
 from crm.events import BrandSpoke, Event, Followed, Inbound, TextReceived, UnknownEvent
+from crm.sla import Policy
 from storage import accounts, engines, inbox
 from storage.database import Database
 from storage.faults import faultpoint
@@ -50,7 +51,7 @@ Clock = Callable[[], datetime]
 class Desk:
     """What handlers need beside an event: channels, routes, texts, the shop's language, the flood limit.
 
-    `office` is what staff's commands need.
+    `office` is what staff's commands need, `policy` when somebody is there and what is promised.
     """
 
     channels: Mapping[str, Channel]
@@ -59,6 +60,7 @@ class Desk:
     locale: str
     flood_per_minute: int
     office: Office
+    policy: Policy
 
 
 class InboxWorker:
@@ -108,7 +110,7 @@ class InboxWorker:
         faultpoint("t2.taken")
         rows = inbox.waiting(session, [thread.id for thread in taken])[: None if only is None else 1]
         parsed, buried = self._parse(taken, rows, now, self._strange(session, taken))
-        batch = Batch(session, now, self._staff_only)
+        batch = Batch(session, now, self._desk.policy, self._staff_only)
         batch.load(event.address for events in parsed.values() for event in events if event.address.user_id)
         done: list[int] = []
         wait_until: dict[int, datetime] = {}
@@ -291,6 +293,7 @@ class InboxWorker:
             channel=self._desk.channels[event.address.channel],
             templates=self._desk.templates,
             answers=self._desk.routes.names,
+            policy=self._desk.policy,
         )
 
 

@@ -32,7 +32,9 @@ from bot.settings import Settings
 from bot.silence import Silence
 from bot.staff.receipts import Receipts
 from bot.upkeep import Upkeep
+from crm import hours
 from crm.budget import Budget
+from crm.sla import Policy
 from storage import accounts, inbox, jobs, outbox, polling
 from storage.database import Database
 from storage.queue import free_leases
@@ -88,6 +90,12 @@ def shop_of(settings: Settings) -> dict[str, str]:
         "address": settings.shop_address,
         "hours": settings.opening_hours,
     }
+
+
+def policy_of(settings: Settings) -> Policy:
+    """When the shop is open, and what it promises to who asks for help."""
+    calendar = hours.calendar_of(settings.opening_hours, settings.holidays, settings.timezone)
+    return Policy(calendar, settings.sla_targets)
 
 
 def keys_of(settings: Settings) -> dict[str, Keys]:

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
-from crm import hours
+from crm import hours, sla
 from crm.hours import FreeDays
+from crm.sla import Priority, Targets
 
 Network = IPv4Network | IPv6Network
 
@@ -61,6 +62,7 @@ class Settings:
     shop_address: str = ""
     opening_hours: str = ""
     holidays: FreeDays = (True, ())
+    sla_targets: Mapping[Priority, Targets] = field(default_factory=lambda: sla.PROMISED)
     zalo_sends_per_minute: int = 100
     messenger_sends_per_second: int = 35
     flood_per_minute: int = 30
@@ -125,6 +127,7 @@ _READERS: dict[str, Any] = {
     "data_dir": Path,
     "timezone": ZoneInfo,
     "holidays": hours.free_days,
+    "sla_targets": sla.read_targets,
     "zalo_sends_per_minute": _whole,
     "messenger_sends_per_second": _whole,
     "flood_per_minute": _whole,

@@ -31,7 +31,7 @@ _CODE = re.compile(
     r"""
     (?<![\w#@.])
     (?: (?:yêu\ cầu|yeu\ cau|yc|khiếu\ nại|khieu\ nai|phiếu|phieu|ticket|request)
-        (?:\ (?:hỗ\ trợ|ho\ tro))? (?:\ (?:số|so))? \ ?\#?\ ?(?P<ticket>\d{1,9})
+        (?:\ (?:hỗ\ trợ|ho\ tro))? (?:\ (?:số|so))? \ ?\#?\ ?(?P<ticket>t?\d{1,9})
       | (?:đơn|don|đh|dh|order)\ (?:(?:hàng|hang|số|so|mã|ma)\ )*
         (?! (?:t[2-8]|[qx]\d{1,2}) (?!\w) ) (?P<named>[a-z]{1,6}[-_]?\d[a-z\d-]{0,30})
       | \#?\ ?(?P<spaced>[a-z]{2,6}(?:\ {1,3}\#?|\#)\d{3,20})
@@ -43,6 +43,12 @@ _CODE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NUMBER = re.compile(r"\d+$")
+_LABEL = re.compile(r"\s*#?\s?(t\d{1,9})(?!\w)(?!(?<=t[2-7])\s*\w)", re.IGNORECASE)
+"""A ticket's number in front of a line; an order's code may look like it. "T2 …" to "T7 …" are days of the week."""
+_HOW_FAR = frozenset(
+    {"toi", "den", "dau", "sao", "roi", "the", "nao", "xong", "chua", "xu", "ly", "status", "done", "yet"}
+)
+"""What stands behind a number where somebody asks how far it is."""
 _LONGEST_TICKET = 9
 _ORDER = words("đơn hàng")
 _WITH_CODE = frozenset({"order.status", "order.list", "support.open", "person"})
@@ -82,6 +88,11 @@ class Understanding:
 def understand(text: str) -> Understanding:
     """What one line means; takes well under a millisecond. What stands after 500 characters is not looked at."""
     seen = text[:LONGEST]
+    label = _LABEL.match(seen)
+    asked = words(seen[label.end() :]) if label else ()
+    if label and all(word.plain in _HOW_FAR or BOOK.is_small(word) for word in asked):
+        code = {"order_code": label[1].upper()}
+        return Understanding(text, "order.status", _CODE_ALONE, code, _language(asked, "", ""))
     codes = _codes(seen)
     line = words(_without(seen, codes))
     if len(codes) == 1 and codes[0].names_order and all(map(BOOK.is_small, line)):
@@ -93,8 +104,11 @@ def understand(text: str) -> Understanding:
     gives_phone = intent == "shop.address" and phone_in(seen)
     if gives_phone:
         intent, confidence = "", 0.0
-    if intent == "support.open" and confidence >= SURE and codes and codes[0].kind == "ticket":
-        intent = "support.status"
+    if codes and codes[0].kind == "ticket":
+        if intent == "support.open" and confidence >= SURE:
+            intent = "support.status"
+        elif not intent and not gives_phone:
+            intent, confidence = "support.status", _CODE_ALONE
     slots = _slots(intent, codes)
     if slots and intent == "order.list":
         intent = "order.status"
@@ -108,6 +122,11 @@ def tells(text: str) -> bool:
         not (BOOK.is_small(word) or BOOK.is_wish(word) or word.plain.isdigit())
         for word in words(_without(seen, _codes(seen)))
     )
+
+
+def order_codes(text: str) -> list[str]:
+    """Whatever in these words may be the code of an order, in capitals, in the order in which it stands."""
+    return [code.text for code in _codes(text[:LONGEST]) if code.kind != "ticket"]
 
 
 def phone_in(text: str) -> str:
@@ -208,6 +227,7 @@ def _codes(text: str) -> list[_Code]:
                 kind, written, start, number = "digits", number, end - len(number), ""
         if _looks_like_code(kind, written):
             code = re.sub(r"[ #]", "", written).upper().rstrip("-_")
+            code = code.removeprefix("T") if kind == "ticket" else code
             found.append(_Code(kind, code, start, end, number))
     return found
 

@@ -30,6 +30,7 @@ class State:
     dialog_until: datetime | None = None
     minute: datetime | None = None
     minute_count: int = 0
+    away_until: datetime | None = None
 
     @property
     def staff_holds(self) -> bool:
@@ -82,6 +83,11 @@ def answered_elsewhere(state: State) -> State:
 def call_person(state: State, at: datetime) -> State:
     """The customer waits for a person since then, while the bot goes on answering."""
     return replace(state, waiting_since=state.waiting_since or at)
+
+
+def told_away(state: State, opens: datetime) -> State:
+    """The customer was told that nobody is there until then."""
+    return replace(state, away_until=opens)
 
 
 def is_too_old(at: datetime, now: datetime) -> bool:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 from crm import calendar
 from crm.calendar import DAY, Calendar, Rule, Shifts, Week
 from crm.holidays import NAMES
+from crm.words import plain
 
 FreeDays = tuple[bool, tuple[Rule, ...]]
 """Whether public holidays are kept, and what holds on certain days instead."""
@@ -55,7 +55,7 @@ _TOKEN = re.compile(
     | (?P<NUMBER>\d{1,2})(?!\w|:\d)
     | (?P<AFTERNOON>chieu|toi)(?=\s*:?\s*(?:tu\s)?\d)
     | (?P<DASH>-+|–|—|~|→|den|toi|to|until|till)
-    | (?P<END>[;\n|])
+    | (?P<END>[;|])
     | (?P<FILLER>[\s,.:&+()]+|va\b|and\b|tu\b|from\b|luc\b|gio\ mo\ cua\b|mo\ cua\b|open\b|sang\b|trua\b|ngay\b|at\b)
     """,
     re.VERBOSE,
@@ -82,7 +82,7 @@ def opening_hours(text: str) -> Week | None:
     A day that is not named is closed; hours without days hold every day; hours that end before they begin go on into
     the next day.
     """
-    tokens = _tokens(plain(text))
+    tokens = _tokens(plain(text.replace("\n", ";")))
     clauses = _clauses(tokens) if tokens else None
     if not clauses:
         return None
@@ -122,13 +122,6 @@ def calendar_of(opening: str, holidays: FreeDays, zone: ZoneInfo) -> Calendar:
         return calendar.always_open(zone)
     keeps, rules = holidays
     return Calendar(week, zone, rules, keeps)
-
-
-def plain(text: str) -> str:
-    """Lower case without accents, one space between words."""
-    letters = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[^\S\n]+", " ", bare).strip()
 
 
 def _tokens(text: str) -> list[tuple[_Kind, str]] | None:

@@ -13,6 +13,7 @@ from crm import conversations, customers, orders, outbox, tickets
 from crm.conversations import State
 from crm.events import Address
 from crm.orders import Item, News, Status
+from crm.sla import Policy
 from storage import customers as people
 from storage import transcripts
 from storage.columns import new_id
@@ -100,7 +101,7 @@ _ENDED = (Status.DELIVERED,) * 8 + (Status.CANCELLED, Status.RETURNED)
 _UNDER_WAY = (Status.SHIPPING, Status.CONFIRMED, Status.PENDING)
 
 
-def add(session: Session, regular: Regular, channel: str, account_id: str, now: datetime) -> bool:
+def add(session: Session, regular: Regular, channel: str, account_id: str, now: datetime, policy: Policy) -> bool:
     """Add a customer with everything of theirs, their complaint on this account; False where they are there already."""
     if people.external(session, regular.external_id) is not None:
         return False
@@ -111,7 +112,7 @@ def add(session: Session, regular: Regular, channel: str, account_id: str, now: 
     for news in _orders(regular, now):
         orders.put(session, news, news.changed_at)
     if regular.complaint is not None:
-        _complain(session, regular, regular.complaint, Address(channel, account_id, regular.user_id), now)
+        _complain(session, regular, regular.complaint, Address(channel, account_id, regular.user_id), now, policy)
     return True
 
 
@@ -150,7 +151,9 @@ def _ended(news: News, status: Status) -> News:
     )  # fmt: skip
 
 
-def _complain(session: Session, regular: Regular, complaint: Complaint, address: Address, now: datetime) -> None:
+def _complain(
+    session: Session, regular: Regular, complaint: Complaint, address: Address, now: datetime, policy: Policy
+) -> None:
     at = now - timedelta(hours=complaint.hours_ago)
     identity = new_id()
     owner = customers.find(session, regular.external_id).id
@@ -162,8 +165,8 @@ def _complain(session: Session, regular: Regular, complaint: Complaint, address:
     people.add_many(session, [], [row], [conversations.row_of(identity, State())])
     line = outbox.line(conversation_id=identity, author="customer", text=complaint.words, at=at)
     transcripts.add_messages(session, [line])
-    number = tickets.open(session, owner, identity, complaint.words, at)
+    number = tickets.open(session, owner, identity, complaint.words, at, policy)
     if complaint.state is tickets.State.ANSWERED:
-        tickets.answer(session, number, at + timedelta(hours=1))
+        tickets.answer(session, number, at + timedelta(hours=1), policy)
     elif complaint.state is tickets.State.CLOSED:
-        tickets.close(session, number, at + timedelta(days=1))
+        tickets.close(session, number, at + timedelta(days=1), policy, "Đã giao bù cho khách.")

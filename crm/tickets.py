@@ -1,16 +1,25 @@
-"""Support tickets: a number, what is wrong, photos, and an end."""
+"""Support tickets: a number, what is wrong, photos, promises, and an end."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlmodel import Session
 
-from crm.errors import NotFound
+from crm import categories, sla
+from crm.categories import Category
+from crm.errors import CrmError, Invalid, NotFound
+from crm.sla import Kind, Policy, Priority
 from storage import conversations, customers
 from storage import tickets as store
-from storage.tickets import Photo, TicketRow
+from storage.tickets import Photo
+from storage.tickets import TicketRow as TicketRow
+
+REOPENS_WITHIN = timedelta(days=7)
+"""So long after its end a customer may open a ticket again; later it is a new matter."""
+LONGEST_CAUSE = 500
 
 
 class State(StrEnum):
@@ -21,12 +30,47 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
+class NotReady(CrmError):
+    """A ticket cannot be moved on yet."""
+
+    status = 409
+    code = "not_ready"
+
+
 _LIVE = frozenset({State.OPEN, State.ANSWERED})
+_STEPS: Mapping[State, frozenset[State]] = {
+    State.OPEN: frozenset({State.ANSWERED, State.CLOSED}),
+    State.ANSWERED: frozenset({State.OPEN, State.CLOSED}),
+    State.CLOSED: frozenset({State.OPEN}),
+}
+_NEEDS: Mapping[State, tuple[str, ...]] = {State.CLOSED: ("cause",)}
+"""What must be known of a ticket before it may come into a state."""
+_FIELDS = {"cause": ("nguyên nhân", "its cause")}
 
 
-def open(session: Session, customer_id: int, conversation_id: int, summary: str, now: datetime) -> int:
-    """Start a ticket; its number, shown as `#12`."""
-    return store.add(session, customer_id, conversation_id, State.OPEN, summary, now)
+def label(number: int) -> str:
+    """A ticket's number as people see it: `T12`."""
+    return f"T{number}"
+
+
+def open(
+    session: Session,
+    customer_id: int,
+    conversation_id: int,
+    summary: str,
+    now: datetime,
+    policy: Policy,
+    order_id: int | None = None,
+) -> int:
+    """Start a ticket with its promises, its category guessed; its number, shown as `T12`."""
+    row = {
+        "customer_id": customer_id, "conversation_id": conversation_id, "state": State.OPEN, "summary": summary,
+        "category": categories.guess(summary), "priority": Priority.NORMAL, "order_id": order_id, "cause": "",
+        "created_at": now, "updated_at": now, "closed_at": None,
+    }  # fmt: skip
+    number = store.add(session, row)
+    sla.start(session, number, (Kind.FIRST, Kind.RESOLUTION), Priority.NORMAL, now, policy)
+    return number
 
 
 def attach(session: Session, number: int, url: str, message_id: str, at: datetime) -> bool:
@@ -35,32 +79,75 @@ def attach(session: Session, number: int, url: str, message_id: str, at: datetim
     return store.add_photo(session, number, url, message_id, at)
 
 
-def answer(session: Session, number: int, now: datetime) -> bool:
-    """Staff answered; False where it stood so already. Raises NotFound.
+def answer(session: Session, number: int, now: datetime, policy: Policy) -> bool:
+    """Staff answered; False where it stood so already. Raises NotFound, and NotReady for one that is closed.
 
     Who waited for this ticket alone waits for a person no more.
     """
-    return _set(session, number, State.ANSWERED, now)
+    return _set(session, number, State.ANSWERED, now, policy)
 
 
-def close(session: Session, number: int, now: datetime) -> bool:
-    """The matter is done; False where it was already. Raises NotFound.
+def close(session: Session, number: int, now: datetime, policy: Policy, cause: str = "") -> bool:
+    """The matter is done; False where it was already. Raises NotFound, and NotReady where the cause is missing.
 
     Who waited for this ticket alone waits for a person no more.
     """
-    return _set(session, number, State.CLOSED, now)
+    if len(cause) > LONGEST_CAUSE:
+        raise Invalid(
+            "cause", f"Nguyên nhân dài quá {LONGEST_CAUSE} ký tự.", f"The cause is over {LONGEST_CAUSE} long."
+        )
+    given = {"cause": cause.strip()} if cause.strip() else {}
+    return _set(session, number, State.CLOSED, now, policy, given)
 
 
-def reopen(session: Session, number: int, now: datetime) -> bool:
+def reopen(session: Session, number: int, now: datetime, policy: Policy) -> bool:
     """It waits for us again, and so does the customer; False where it did already. Raises NotFound."""
-    return _set(session, number, State.OPEN, now)
+    return _set(session, number, State.OPEN, now, policy)
+
+
+def staff_answered(session: Session, conversation_id: int, at: datetime, policy: Policy) -> None:
+    """Somebody of the brand wrote in this conversation: that answers every ticket of it that waited for us."""
+    numbers = [ticket.id for ticket in store.of_conversation(session, conversation_id, {State.OPEN})]
+    for number in numbers:
+        store.set_state(session, number, State.ANSWERED, at, {})
+    sla.answered(session, numbers, at, policy)
+
+
+def customer_replied(session: Session, conversation_id: int, at: datetime, policy: Policy) -> None:
+    """The customer wrote to staff again: their tickets that were answered wait for us anew."""
+    for ticket in store.of_conversation(session, conversation_id, {State.ANSWERED}):
+        reopened_by_customer(session, ticket, at, policy)
+
+
+def reopened_by_customer(session: Session, ticket: TicketRow, at: datetime, policy: Policy) -> None:
+    """The customer says that it is not done; that they wait for a person is for the caller to note."""
+    if store.set_state(session, ticket.id, State.OPEN, at, {"closed_at": None}):
+        sla.waits_again(session, ticket.id, Priority(ticket.priority), at, policy)
+
+
+def correct_category(session: Session, number: int, category: Category) -> bool:
+    """The matter is about something else than was guessed; False where it stood so. Raises NotFound."""
+    if find(session, number).category == category:
+        return False
+    store.change(session, number, {"category": category})
+    return True
+
+
+def set_priority(session: Session, number: int, priority: Priority, now: datetime, policy: Policy) -> bool:
+    """It is more or less urgent, and its clocks with it; False where it stood so. Raises NotFound."""
+    customers.lock_owners(session.connection(), [find(session, number).conversation_id])
+    if find(session, number).priority == priority:
+        return False
+    store.change(session, number, {"priority": priority})
+    sla.retarget(session, number, priority, now, policy)
+    return True
 
 
 def find(session: Session, number: int) -> TicketRow:
     """One ticket. Raises NotFound."""
     ticket = store.find(session, number)
     if ticket is None:
-        raise NotFound(f"Không có phiếu #{number}.", f"There is no ticket #{number}.", field="ticket")
+        raise NotFound(f"Không có phiếu {label(number)}.", f"There is no ticket {label(number)}.", field="ticket")
     return ticket
 
 
@@ -72,6 +159,18 @@ def photos(session: Session, number: int) -> list[Photo]:
 def latest(session: Session, customer_id: int) -> TicketRow | None:
     """The customer's newest ticket that is not closed."""
     return next(iter(store.of_customer(session, customer_id, _LIVE, 1)), None)
+
+
+def reopenable(session: Session, customer_id: int, now: datetime) -> TicketRow | None:
+    """The customer's newest ticket that ended so lately that it may be opened again."""
+    return next(
+        (one for one in store.of_customer(session, customer_id, {State.CLOSED}, 1) if may_reopen(one, now)), None
+    )
+
+
+def may_reopen(ticket: TicketRow, now: datetime) -> bool:
+    """Whether the customer may open this ticket again."""
+    return ticket.closed_at is not None and now - ticket.closed_at <= REOPENS_WITHIN
 
 
 def of_customer(session: Session, customer_id: int, most: int = 10) -> list[TicketRow]:
@@ -89,13 +188,35 @@ def carry_over(session: Session, source: int, target: int) -> None:
     store.move(session, source, target)
 
 
-def _set(session: Session, number: int, state: State, now: datetime) -> bool:
+def _set(
+    session: Session, number: int, state: State, now: datetime, policy: Policy, given: Mapping[str, str] | None = None
+) -> bool:
     customers.lock_owners(session.connection(), [find(session, number).conversation_id])
     before = find(session, number)
-    changed = store.set_state(session, number, state, now)
-    if changed:
-        _let_wait(session, before, state, now)
-    return changed
+    if before.state == state:
+        return False
+    _check(before, state, given or {})
+    closed_at = now if state is State.CLOSED else None
+    store.set_state(session, number, state, now, {**(given or {}), "closed_at": closed_at})
+    if state is State.OPEN:
+        sla.waits_again(session, number, Priority(before.priority), now, policy)
+    elif state is State.ANSWERED:
+        sla.answered(session, [number], now, policy)
+    else:
+        sla.closed(session, [number], now, policy)
+    _let_wait(session, before, state, now)
+    return True
+
+
+def _check(ticket: TicketRow, state: State, given: Mapping[str, str]) -> None:
+    """Raise NotReady where the ticket may not come into this state, with what is missing."""
+    name = label(ticket.id)
+    if state not in _STEPS[State(ticket.state)]:
+        raise NotReady(f"Phiếu {name} đã đóng: mở lại trước đã.", f"Ticket {name} is closed: reopen it first.")
+    missing = [_FIELDS[field] for field in _NEEDS.get(state, ()) if not (given.get(field) or getattr(ticket, field))]
+    if missing:
+        vi, en = (", ".join(words) for words in zip(*missing, strict=True))
+        raise NotReady(f"Phiếu {name} chưa đóng được, thiếu: {vi}.", f"Ticket {name} cannot be closed, it lacks: {en}.")
 
 
 def _let_wait(session: Session, before: TicketRow, state: State, now: datetime) -> None:

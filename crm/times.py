@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crm.hours import plain
+from crm.words import plain
 
 LONGEST = 100
 """How many characters of a text are looked at."""
@@ -119,6 +119,15 @@ def told(at: datetime, zone: ZoneInfo, now: datetime, locale: str = "vi") -> str
     day = there.strftime("%d/%m" if there.year == now.astimezone(zone).year else "%d/%m/%Y")
     where = {"vi": "giờ VN"}.get(locale, "Vietnam time") if zone.key == "Asia/Ho_Chi_Minh" else zone.key
     return f"{there:%H:%M} {weekday(at, zone, locale)} {day} ({where})"
+
+
+def near(at: datetime, zone: ZoneInfo, now: datetime, locale: str = "vi") -> str:
+    """A moment as one says it to a customer: "17:00 hôm nay", "8:00 ngày mai", "8:00 thứ Hai 30/11"."""
+    there = at.astimezone(zone)
+    days = (there.date() - now.astimezone(zone).date()).days
+    vi, en = {0: ("hôm nay", "today"), 1: ("ngày mai", "tomorrow")}.get(days, ("", ""))
+    day = (vi if locale == "vi" else en) or f"{weekday(at, zone, locale)} {there:%d/%m}"
+    return f"{there.hour}:{there:%M} {day}"
 
 
 def weekday(at: datetime, zone: ZoneInfo, locale: str = "vi") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, or_, select, text
+from sqlalchemy import Index, func, or_, select, text
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, moment, reference
@@ -26,6 +26,7 @@ class Conversation(SQLModel, table=True):
 
     `assigned_to` looks after it; `answered_by` is who sent the last answer through us, at `answered_at`; None where
     nothing came of it. `closed_at` is when staff called it done: what the customer writes later opens it again.
+    `away_until` is the end of the closed time of which the customer was told last.
     """
 
     __tablename__ = "conversation"
@@ -60,6 +61,7 @@ class Conversation(SQLModel, table=True):
     answered_at: datetime | None = moment(nullable=True)
     snoozed_until: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
+    away_until: datetime | None = moment(nullable=True)
 
 
 _conversation = Conversation.__table__  # type: ignore[attr-defined]
@@ -84,6 +86,7 @@ class Standing(NamedTuple):
     dialog_until: datetime | None
     minute: datetime | None
     minute_count: int
+    away_until: datetime | None
 
 
 _STANDING = select(*(_conversation.c[name] for name in Standing._fields))
@@ -95,6 +98,12 @@ def held(session: Session) -> list[Standing]:
         or_(stands(_conversation.c.holder, STAFF, ELSEWHERE), _conversation.c.waiting_since.is_not(None))
     ).order_by(_conversation.c.handed_over_at)
     return [Standing._make(row) for row in session.connection().execute(statement)]
+
+
+def waiting_before(session: Session, since: datetime) -> int:
+    """How many customers have waited for a person since earlier than that."""
+    statement = select(func.count()).select_from(_conversation).where(_conversation.c.waiting_since < since)
+    return int(session.connection().execute(statement).scalar_one())
 
 
 def some(session: Session, ids: Collection[int]) -> list[Standing]:

@@ -159,6 +159,7 @@ class Person(NamedTuple):
     minute_count: int
     ad_silent_since: datetime | None
     staff_id: int | None
+    away_until: datetime | None
 
 
 _customer = Customer.__table__  # type: ignore[attr-defined]
@@ -176,7 +177,7 @@ _PEOPLE = (
         _customer.c.marketing, _conversation.c.holder, _conversation.c.handed_over_at, _conversation.c.waiting_since,
         _conversation.c.last_staff_at, _conversation.c.misses, _conversation.c.dialog, _conversation.c.dialog_data,
         _conversation.c.dialog_until, _conversation.c.minute, _conversation.c.minute_count,
-        _identity.c.ad_silent_since, _identity.c.staff_id,
+        _identity.c.ad_silent_since, _identity.c.staff_id, _conversation.c.away_until,
     )
     .join(_customer, _customer.c.id == _identity.c.customer_id)
     .join(_conversation, _conversation.c.id == _identity.c.id)

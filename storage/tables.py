@@ -28,6 +28,7 @@ from storage import (
     polling,
     replies,
     reservations,
+    sla,
     staff,
     tags,
     templates,
@@ -38,5 +39,5 @@ from storage import (
 NOUNS = (
     accounts, alarms, audit, balances, catchup, consent, conversations, customers, desks, doors, grants, heard, inbox,
     jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, polling, replies, reservations,
-    staff, tags, templates, tickets, transcripts,
+    sla, staff, tags, templates, tickets, transcripts,
 )  # fmt: skip

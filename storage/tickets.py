@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Index, UniqueConstraint, func, select, update
 from sqlmodel import Field, Session, SQLModel
@@ -13,7 +13,7 @@ from storage.columns import blob, hashed, insert, moment, reference, serial
 
 
 class Ticket(SQLModel, table=True):
-    """A support request. Its id is the number that people see."""
+    """A support request. Its id is the number that people see; `cause` is why it was needed, told at its end."""
 
     __tablename__ = "ticket"
     __table_args__ = (Index("ix_ticket_customer", "customer_id", "id"), Index("ix_ticket_state", "state", "id"))
@@ -22,9 +22,14 @@ class Ticket(SQLModel, table=True):
     customer_id: int = reference("customer.id")
     conversation_id: int = reference("conversation.id", index=True)
     state: str = Field(max_length=16)
+    category: str = Field(default="other", max_length=16)
+    priority: str = Field(default="normal", max_length=16)
+    order_id: int | None = reference("sales_order.id", nullable=True)
+    cause: str = ""
     summary: str = ""
     created_at: datetime = moment()
     updated_at: datetime = moment()
+    closed_at: datetime | None = moment(nullable=True)
 
 
 class TicketPhoto(SQLModel, table=True):
@@ -48,9 +53,14 @@ class TicketRow(NamedTuple):
     customer_id: int
     conversation_id: int
     state: str
+    category: str
+    priority: str
+    order_id: int | None
+    cause: str
     summary: str
     created_at: datetime
     updated_at: datetime
+    closed_at: datetime | None
 
 
 class Photo(NamedTuple):
@@ -66,12 +76,8 @@ _photo = TicketPhoto.__table__  # type: ignore[attr-defined]
 _ROW = select(*(_ticket.c[name] for name in TicketRow._fields))
 
 
-def add(session: Session, customer_id: int, conversation_id: int, state: str, summary: str, now: datetime) -> int:
+def add(session: Session, row: Mapping[str, Any]) -> int:
     """Write a new ticket; its number."""
-    row = {
-        "customer_id": customer_id, "conversation_id": conversation_id, "state": state, "summary": summary,
-        "created_at": now, "updated_at": now,
-    }  # fmt: skip
     return int(session.connection().execute(_ticket.insert().values(**row).returning(_ticket.c.id)).scalar_one())
 
 
@@ -81,10 +87,15 @@ def find(session: Session, number: int) -> TicketRow | None:
     return TicketRow(*row) if row else None
 
 
-def set_state(session: Session, number: int, state: str, now: datetime) -> bool:
-    """Give a ticket another state; False where it has it already, or where there is no such ticket."""
+def set_state(session: Session, number: int, state: str, now: datetime, values: Mapping[str, Any]) -> bool:
+    """Give a ticket another state and what comes with it; False where it has it already, or where there is none."""
     statement = update(_ticket).where(_ticket.c.id == number, _ticket.c.state != state)
-    return session.connection().execute(statement.values(state=state, updated_at=now)).rowcount == 1
+    return session.connection().execute(statement.values(state=state, updated_at=now, **values)).rowcount == 1
+
+
+def change(session: Session, number: int, values: Mapping[str, Any]) -> None:
+    """Set columns of a ticket that say nothing of its state."""
+    session.connection().execute(update(_ticket).where(_ticket.c.id == number).values(**values))
 
 
 def add_photo(session: Session, number: int, url: str, message_id: str, at: datetime) -> bool:
@@ -114,6 +125,12 @@ def in_state(session: Session, state: str, most: int) -> list[TicketRow]:
     """Tickets of all customers in one state, oldest first."""
     statement = _ROW.where(_ticket.c.state == state).order_by(_ticket.c.id).limit(most)
     return [TicketRow(*row) for row in session.connection().execute(statement)]
+
+
+def of_conversation(session: Session, conversation_id: int, states: Collection[str]) -> list[TicketRow]:
+    """A conversation's tickets in these states, oldest first."""
+    statement = _ROW.where(_ticket.c.conversation_id == conversation_id, _ticket.c.state.in_(sorted(states)))
+    return [TicketRow(*row) for row in session.connection().execute(statement.order_by(_ticket.c.id))]
 
 
 def earliest(session: Session, conversation_id: int, state: str, since: datetime) -> datetime | None:

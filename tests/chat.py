@@ -141,6 +141,10 @@ class Chat:
 
         return send
 
+    async def is_answered(self, text: str) -> list[str]:
+        """Let staff answer in the platform's own tool."""
+        return await self._do(lambda contact: speech.staff_says(self.platform, contact, text))
+
     async def does(self, fn: Callable[[Session], T]) -> T:
         """Let something happen in the shop itself, in a transaction of its own."""
         return await self.service.database.write(fn)

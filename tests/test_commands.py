@@ -33,6 +33,7 @@ from crm import keys, outbox, tickets
 from storage import accounts, alarms, conversations, customers, inbox, jobs, marks, transcripts
 from storage import outbox as outbox_rows
 from storage.inbox import Arrival
+from tests.crm.people import POLICY
 from tests.demo import MAIN, environment
 from tests.storage.rows import ACCOUNT, message, person, queue, transaction
 
@@ -45,7 +46,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 EVERY = (
     ["serve"], ["web"], ["worker"], ["migrate"], ["backup"], ["restore"], ["move"], ["demo"], ["doctor"], ["waiting"],
     ["understand"], ["dead"], ["dead", "list"], ["dead", "replay"], ["ticket"], ["ticket", "list"], ["ticket", "show"],
-    ["ticket", "answer"], ["ticket", "close"], ["ticket", "reopen"], ["key"], ["key", "create"], ["key", "list"],
+    ["ticket", "answer"], ["ticket", "close"], ["ticket", "reopen"],
+    ["ticket", "category"], ["ticket", "priority"], ["key"], ["key", "create"], ["key", "list"],
     ["key", "revoke"], ["staff"], ["staff", "add"], ["staff", "pair"], ["staff", "list"], ["staff", "role"],
     ["staff", "revoke"], ["staff", "pin"], ["cmd"], ["account"], ["account", "add"], ["account", "check"],
     ["account", "list"], ["account", "token"], ["account", "remove"], ["page"], ["page", "profile"], ["catchup"],
@@ -679,7 +681,7 @@ def _asks_for_help(url: str, user_id: str, words: str) -> int:
         identity = person(session, user_id)
         found = customers.person(session, identity)
         assert found is not None
-        number = tickets.open(session, found.customer_id, identity, words, NOW)
+        number = tickets.open(session, found.customer_id, identity, words, NOW, POLICY)
         tickets.attach(session, number, "https://example.org/cup.jpg", f"m{user_id}", NOW)
         return number
 
@@ -690,16 +692,34 @@ def test_support_requests_are_listed_shown_and_ended(khachquen: Line, database_u
     second = _asks_for_help(database_url, "2", "giao thiếu món")
     assert [each["number"] for each in khachquen("ticket", "list", "--json").json] == [first, second]
     assert [each["number"] for each in khachquen("ticket", "list", "--json", "--most", "1").json] == [first]
-    assert khachquen("ticket", "list").out.startswith(f"#{first}  khách")
-    shown = khachquen("ticket", "show", f"#{first}").out
+    assert khachquen("ticket", "list").out.startswith(f"T{first}  khách")
+    shown = khachquen("ticket", "show", f"T{first}").out
     assert "khi giao" in shown
     assert shown.endswith("https://example.org/cup.jpg\n")
-    assert khachquen("ticket", "close", str(first)).out == f"#{first} is closed.\n"
-    assert khachquen("ticket", "close", str(first)).out == f"#{first} is closed already.\n"
+    assert "it lacks: its cause" in khachquen("ticket", "close", str(first)).refused()
+    assert khachquen("ticket", "close", str(first), "--cause", "gói hàng ẩu").out == f"T{first} is closed.\n"
+    assert khachquen("ticket", "close", str(first)).out == f"T{first} is closed already.\n"
+    assert "cause: gói hàng ẩu" in khachquen("ticket", "show", str(first)).out
     assert khachquen("ticket", "answer", str(second), "--json").json == {"ticket": second, "changed": True}
     assert khachquen("ticket", "list").out == "No support request waits.\n"
-    assert khachquen("ticket", "reopen", f"#{first}").out == f"#{first} is open again.\n"
+    assert khachquen("ticket", "reopen", f"#{first}").out == f"T{first} is open again.\n"
     assert [each["number"] for each in khachquen("ticket", "list", "--json").json] == [first]
+
+
+def test_support_requests_are_sorted_and_corrected_by_one_key(khachquen: Line, database_url: str) -> None:
+    first = _asks_for_help(database_url, "1", "ly bị vỡ")
+    second = _asks_for_help(database_url, "2", "giao thiếu món")
+    assert khachquen("ticket", "category", f"T{first}", "3").out == f"T{first} is about delivery.\n"
+    assert "There is no category '9'; there are: 1 damaged" in khachquen("ticket", "category", "1", "9").refused()
+    assert khachquen("ticket", "priority", str(second), "urgent").out == f"T{second} is of urgent priority.\n"
+    by_due = khachquen("ticket", "list", "--by", "due", "--json").json
+    assert [(each["number"], each["priority"], each["category"]) for each in by_due] == [
+        (second, "urgent", "wrong"), (first, "normal", "delivery"),
+    ]  # fmt: skip
+    assert by_due[0]["answer_by"] < by_due[1]["answer_by"] < by_due[0]["end_by"]
+    for option, value, number in (("--priority", "normal", first), ("--category", "2", second)):
+        assert [each["number"] for each in khachquen("ticket", "list", option, value, "--json").json] == [number]
+    assert "normal priority  delivery  answer by" in khachquen("ticket", "show", str(first)).out
 
 
 def test_whose_request_was_answered_or_closed_is_no_longer_listed_as_waiting(
@@ -711,13 +731,13 @@ def test_whose_request_was_answered_or_closed_is_no_longer_listed_as_waiting(
             found = tickets.find(session, ticket)
             conversations.set_conversations(session, [{"id": found.conversation_id, "waiting_since": NOW}])
         assert len(khachquen("waiting", "--json").json) == 1
-        khachquen("ticket", action, str(ticket))
+        khachquen("ticket", action, str(ticket), *(["--cause", "rơi vỡ"] if action == "close" else []))
         assert khachquen("waiting").out == "Nobody waits.\n"
 
 
 def test_a_support_request_that_is_not_there_is_said_so(khachquen: Line) -> None:
     for action in ("show", "answer", "close", "reopen"):
-        assert "There is no ticket #7." in khachquen("ticket", action, "7").refused()
+        assert "There is no ticket T7." in khachquen("ticket", action, "7").refused()
 
 
 # --- understand -----------------------------------------------------------------------------------------------------

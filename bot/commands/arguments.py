@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import settings
+from crm.sla import Priority
 from crm.staff import Role
 
 CHANNELS = ("zalo", "messenger")
@@ -141,13 +142,27 @@ def _tickets(commands: Any) -> None:
     actions = _group(commands, "ticket", "support requests of customers")
     listing = _plain(actions, "list", "list those that wait for us, the oldest first")
     listing.add_argument("--most", type=int, default=50, help="how many (50)")
-    for name, words in (
-        ("show", "show one with its photos"),
-        ("answer", "note that it was answered and waits for the customer"),
-        ("close", "note that it is done"),
-        ("reopen", "let it wait for us again"),
-    ):
-        _plain(actions, name, words).add_argument("number", type=ticket_number, metavar="NUMBER", help="as in #12")
+    listing.add_argument(
+        "--by", choices=("age", "due"), default="age", help="the oldest or the most urgent first (age)"
+    )
+    listing.add_argument("--priority", choices=list(Priority), help="only those")
+    listing.add_argument("--category", metavar="KEY", help="only those: its key (1 to 8) or name")
+    single = {
+        name: _plain(actions, name, words)
+        for name, words in (
+            ("show", "show one with its photos and what is promised"),
+            ("answer", "note that it was answered and waits for the customer"),
+            ("close", "note that it is done, and why it was needed"),
+            ("reopen", "let it wait for us again"),
+            ("category", "correct what it is about"),
+            ("priority", "say how urgent it is"),
+        )
+    }
+    for command in single.values():
+        command.add_argument("number", type=ticket_number, metavar="NUMBER", help="as in T12")
+    single["close"].add_argument("--cause", default="", metavar="WORDS", help="why it was needed; once is enough")
+    single["category"].add_argument("to", metavar="KEY", help="its key (1 to 8) or name")
+    single["priority"].add_argument("to", choices=list(Priority), metavar="PRIORITY", help=", ".join(Priority))
 
 
 def _dead(commands: Any) -> None:
@@ -278,8 +293,8 @@ def port(raw: str) -> int:
 
 
 def ticket_number(raw: str) -> int:
-    """The number of a ticket, with or without its #; raises ArgumentTypeError."""
-    return row_id(raw.removeprefix("#"))
+    """The number of a ticket: `12`, `T12` or `#12`; raises ArgumentTypeError."""
+    return row_id(raw.removeprefix("#").removeprefix("T").removeprefix("t"))
 
 
 def row_id(raw: str) -> int:

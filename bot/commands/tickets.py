@@ -1,50 +1,110 @@
-"""`khachquen ticket`: support requests that wait for us, one in full, and their end."""
+"""`khachquen ticket`: support requests that wait for us, one in full, what it is about, how urgent it is, its end."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from bot.commands.report import Report, shown, stamp, table
+from bot.commands.report import Refused, Report, shown, stamp, table
+from bot.service import policy_of
 from bot.settings import Settings
-from crm import tickets
+from crm import categories, sla, tickets
+from crm.categories import TABLE, Category
+from crm.sla import Policy, Priority
 from crm.words import clipped
 from storage import customers
 from storage.database import Database
 from storage.tickets import Photo, TicketRow
 
-_DONE: dict[str, tuple[Callable[[Session, int, datetime], bool], str]] = {
-    "answer": (tickets.answer, "answered"),
-    "close": (tickets.close, "closed"),
-    "reopen": (tickets.reopen, "open again"),
-}
+Change = Callable[[Session, int, datetime, Policy], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A ticket with its customer's name, and by when an answer and its end are promised."""
+
+    ticket: TicketRow
+    name: str
+    answer_by: datetime | None
+    end_by: datetime | None
+
+    @property
+    def next_due(self) -> datetime | None:
+        """The earlier of the two; None where both clocks stand still."""
+        return min(filter(None, (self.answer_by, self.end_by)), default=None)
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
-    """List the requests that wait, show one, or give one another state. Raises CrmError."""
+    """List the requests that wait, show one, or change one. Raises CrmError, and Refused for what is no category."""
     zone = settings.timezone
     if arguments.action == "list":
-        return _listed(await database.read(partial(_waiting, most=max(1, arguments.most))), zone)
-    if arguments.action == "show":
-        return _shown(*await database.read(partial(_one, number=arguments.number)), zone)
-    change, state = _DONE[arguments.action]
+        found = await database.read(partial(_waiting, arguments=arguments))
+        return _listed(found, zone, now)
     number = arguments.number
-    changed = await database.write(lambda session: change(session, number, now), name="ticket.change")
-    return Report({"ticket": number, "changed": changed}, [f"#{number} is {state}{'' if changed else ' already'}."])
+    if arguments.action == "show":
+        return _shown(*await database.read(partial(_one, number=number)), zone, now)
+    change, state = _change(arguments)
+    policy = policy_of(settings)
+    changed = await database.write(lambda session: change(session, number, now, policy), name="ticket.change")
+    words = f"{tickets.label(number)} is {state}{'' if changed else ' already'}."
+    return Report({"ticket": number, "changed": changed}, [words])
 
 
-def _waiting(session: Session, most: int) -> list[tuple[TicketRow, str]]:
-    return [(ticket, _name(session, ticket)) for ticket in tickets.waiting(session, most)]
+def _change(arguments: Namespace) -> tuple[Change, str]:
+    """What is to be done, and what the ticket is then."""
+    action = arguments.action
+    if action == "close":
+        return partial(tickets.close, cause=arguments.cause), "closed"
+    if action == "category":
+        category = _category(arguments.to)
+        return lambda session, number, _now, _policy: tickets.correct_category(
+            session, number, category
+        ), f"about {TABLE[category].en}"
+    if action == "priority":
+        priority = Priority(arguments.to)
+        return lambda session, number, now, policy: tickets.set_priority(
+            session, number, priority, now, policy
+        ), f"of {priority} priority"
+    return (tickets.answer, "answered") if action == "answer" else (tickets.reopen, "open again")
 
 
-def _one(session: Session, number: int) -> tuple[TicketRow, str, list[Photo]]:
-    ticket = tickets.find(session, number)
-    return ticket, _name(session, ticket), tickets.photos(session, number)
+def _category(key: str) -> Category:
+    category = categories.chosen(key)
+    if category is None:
+        keys = ", ".join(f"{about.key} {about.en}" for about in TABLE.values())
+        raise Refused(f"There is no category {key!r}; there are: {keys}.")
+    return category
+
+
+def _waiting(session: Session, arguments: Namespace) -> list[Listed]:
+    """Those that wait for us, oldest or most urgent first."""
+    category = _category(arguments.category) if arguments.category else None
+    found = [
+        ticket
+        for ticket in tickets.waiting(session, _LOOKED_AT if arguments.by == "due" else max(1, arguments.most))
+        if category in (None, ticket.category) and arguments.priority in (None, ticket.priority)
+    ]
+    listed = _with_promises(session, found)
+    if arguments.by == "due":
+        listed.sort(key=lambda each: (each.next_due is None, each.next_due or each.ticket.created_at))
+    return listed[: max(1, arguments.most)]
+
+
+def _with_promises(session: Session, found: list[TicketRow]) -> list[Listed]:
+    numbers = [ticket.id for ticket in found]
+    answers, ends = sla.promises(session, numbers), sla.ends(session, numbers)
+    return [Listed(each, _name(session, each), answers.get(each.id), ends.get(each.id)) for each in found]
+
+
+def _one(session: Session, number: int) -> tuple[Listed, list[Photo]]:
+    (listed,) = _with_promises(session, [tickets.find(session, number)])
+    return listed, tickets.photos(session, number)
 
 
 def _name(session: Session, ticket: TicketRow) -> str:
@@ -52,20 +112,56 @@ def _name(session: Session, ticket: TicketRow) -> str:
     return (person.customer_name or person.identity_name if person else "") or "khách"
 
 
-def _listed(found: list[tuple[TicketRow, str]], zone: ZoneInfo) -> Report:
-    data = [_plain(ticket, name, zone) for ticket, name in found]
-    rows = [(f"#{ticket.id}", name, shown(ticket.created_at, zone), clipped(ticket.summary)) for ticket, name in found]
+def _listed(found: list[Listed], zone: ZoneInfo, now: datetime) -> Report:
+    data = [_plain(each, zone) for each in found]
+    rows = [
+        (
+            tickets.label(each.ticket.id), each.name, shown(each.ticket.created_at, zone), each.ticket.priority,
+            _about(each.ticket), _nearest(each, zone, now),
+            clipped(each.ticket.summary),
+        )
+        for each in found
+    ]  # fmt: skip
     return Report(data, table(rows, "No support request waits."))
 
 
-def _shown(ticket: TicketRow, name: str, photos: list[Photo], zone: ZoneInfo) -> Report:
-    data = {**_plain(ticket, name, zone), "photos": [photo.url for photo in photos]}
-    head = f"#{ticket.id}  {ticket.state}  {name}  {shown(ticket.created_at, zone)}"
-    return Report(data, [head, ticket.summary, *(photo.url for photo in photos)])
+def _shown(each: Listed, photos: list[Photo], zone: ZoneInfo, now: datetime) -> Report:
+    ticket = each.ticket
+    data = {**_plain(each, zone), "photos": [photo.url for photo in photos]}
+    promises = [_promise("answer", each.answer_by, zone, now), _promise("end", each.end_by, zone, now)]
+    lines = [
+        f"{tickets.label(ticket.id)}  {ticket.state}  {each.name}  {shown(ticket.created_at, zone)}",
+        "  ".join(filter(None, (f"{ticket.priority} priority", _about(ticket), *promises))),
+        ticket.summary,
+        *([f"cause: {ticket.cause}"] if ticket.cause else []),
+        *(photo.url for photo in photos),
+    ]
+    return Report(data, lines)
 
 
-def _plain(ticket: TicketRow, name: str, zone: ZoneInfo) -> dict[str, object]:
+def _about(ticket: TicketRow) -> str:
+    return TABLE[Category(ticket.category)].en
+
+
+def _nearest(each: Listed, zone: ZoneInfo, now: datetime) -> str:
+    return _promise("answer", each.answer_by, zone, now) or _promise("end", each.end_by, zone, now)
+
+
+def _promise(what: str, at: datetime | None, zone: ZoneInfo, now: datetime) -> str:
+    if at is None:
+        return ""
+    return f"{what} {'was due' if at <= now else 'by'} {shown(at, zone)}"
+
+
+def _plain(each: Listed, zone: ZoneInfo) -> dict[str, object]:
+    ticket = each.ticket
     return {
-        "number": ticket.id, "state": ticket.state, "customer": name, "since": stamp(ticket.created_at, zone),
-        "summary": ticket.summary,
+        "number": ticket.id, "state": ticket.state, "customer": each.name, "since": stamp(ticket.created_at, zone),
+        "summary": ticket.summary, "category": ticket.category, "priority": ticket.priority, "cause": ticket.cause,
+        "answer_by": stamp(each.answer_by, zone) if each.answer_by else None,
+        "end_by": stamp(each.end_by, zone) if each.end_by else None,
     }  # fmt: skip
+
+
+_LOOKED_AT = 1000
+"""How many of the oldest are looked through for the most urgent."""

@@ -18,6 +18,7 @@ from bot.staff.router import Command, Commands, StaffAnswer
 from bot.templates import Templates
 from crm import audit, numbers, staff
 from crm.messages import Message
+from crm.sla import Policy
 from crm.staff import Permission
 from storage import desks, jobs
 from storage.customers import Person
@@ -33,7 +34,7 @@ PREVIEW_LIVES = timedelta(minutes=5)
 class Office:
     """What staff's commands work with: the channels, all commands, the texts, the shop's language and time zone.
 
-    `secret_key` is what PINs are hashed with.
+    `secret_key` is what PINs are hashed with, `policy` when somebody is there and what customers are promised.
     """
 
     channels: Mapping[str, Channel]
@@ -41,6 +42,7 @@ class Office:
     templates: Templates
     locale: str
     zone: ZoneInfo
+    policy: Policy
     secret_key: str = field(repr=False)
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from bot.jobs import Payload, Work
 from bot.staff.context import CLI, Office
 from bot.staff.sending import remaining
-from crm import notices, replies
+from crm import notices, replies, tickets
 from crm.messages import Message
 from storage import customers, jobs
 from storage import notices as notice_rows
@@ -72,8 +72,10 @@ def _tell(session: Session, office: Office, parts: list[SendRow], now: datetime)
     person = customers.person(session, first.conversation_id)
     assert person is not None
     failed = next((part for part in parts if part.state != queue.SENT), None)
-    if failed is not None and not any(part.state == queue.SENT for part in parts):
-        customers.lock(session, [person.customer_id])
+    customers.lock(session, [person.customer_id])
+    if any(part.state == queue.SENT for part in parts):
+        tickets.staff_answered(session, first.conversation_id, first.at, office.policy)
+    else:
         replies.undone(session, first)
     if failed is None and first.surface == CLI:
         return

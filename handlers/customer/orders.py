@@ -28,7 +28,7 @@ def show_orders(ctx: Context) -> None:
 def _show_one(ctx: Context, code: str, number: str) -> None:
     """Somebody else's order and one that does not exist are answered alike.
 
-    `#12` may be the customer's ticket, too, and what looks like an order's code may be the one on their receipt.
+    `#12` and `T12` may be the customer's ticket, too, and what looks like an order's code the one on their receipt.
     """
     order = _own(ctx, code) or (_own(ctx, number) if number else None)
     if order is not None:

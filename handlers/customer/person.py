@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.context import Context
 from bot.router import Router
+from storage import conversations
 
 router = Router("person")
 
@@ -12,8 +13,10 @@ router = Router("person")
 @router.button("person")
 def call_person(ctx: Context) -> None:
     """Hand over, and tell truthfully who will answer and when."""
-    ctx.reply("person/handed_over")
     ctx.hand_over()
+    away = ctx.away()
+    ahead = 0 if away else conversations.waiting_before(ctx.session, ctx.conversation.waiting_since or ctx.now)
+    ctx.reply("person/handed_over", away=away, ahead=ahead)
 
 
 @router.intent("order.buy")

@@ -27,6 +27,7 @@ from crm.events import (
     TextReceived,
 )
 from storage.customers import Person
+from tests.crm.people import POLICY
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 WHO = Address("zalo", "oa1", "u1")
@@ -77,7 +78,7 @@ class Shop:
         ctx = Context(
             event=event, text="\n".join(texts), session=Session(), now=NOW, default_locale="vi",
             talk=Talk(person(), start, start), channel=cast(Channel, None), templates=cast(Templates, None),
-            answers=self.routes.names,
+            answers=self.routes.names, policy=POLICY,
         )  # fmt: skip
         self.routes.handle(ctx, texts)
         return ctx

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.phrases import BOOK, LANGUAGES
 from bot.spelling import words
-from bot.understanding import SURE, tells, understand
+from bot.understanding import SURE, order_codes, tells, understand
 
 MEANT = [
     ("chào shop", "greeting"),
@@ -502,3 +502,27 @@ def test_a_line_is_understood_quickly() -> None:
     for line, _ in MEANT * 10:
         understand(line)
     assert (time.perf_counter() - started) / (len(MEANT) * 10) < 0.001
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("T12", "T12"),
+        ("#T3", "T3"),
+        ("t123 sao rồi shop", "T123"),
+        ("T9 xong chưa ạ", "T9"),
+        ("T1234 tới đâu rồi", "T1234"),
+    ],
+)
+def test_a_tickets_label_asks_how_far_it_is(line: str, code: str) -> None:
+    meaning = understand(line)
+    assert (meaning.intent, meaning.slots) == ("order.status", {"order_code": code})
+
+
+@pytest.mark.parametrize("line", ["T7 shop mở cửa không", "T2 xong chưa", "T12 này có khuyến mãi gì không"])
+def test_a_day_or_a_month_is_no_tickets_label(line: str) -> None:
+    assert "order_code" not in understand(line).slots
+
+
+def test_the_codes_in_a_complaint_are_found_without_the_tickets() -> None:
+    assert order_codes("áo đơn dh1024 với #A77 bị rách, phiếu T12") == ["DH1024", "A77"]

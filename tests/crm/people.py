@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from crm import ledger
+from crm import calendar, ledger, sla
 from crm.ledger import Fact
+from crm.sla import Policy
 from storage import customers
 from storage.columns import new_id
 from storage.customers import Person
+
+POLICY = Policy(calendar.always_open(ZoneInfo("Asia/Ho_Chi_Minh")), sla.PROMISED)
+"""A shop that is always there and promises what is usual."""
 
 
 def born(session: Session, now: datetime, *, user_id: str = "u1", channel: str = "zalo") -> Person:

@@ -14,7 +14,7 @@ from crm.errors import Invalid, NotFound
 from storage import customers as people
 from storage.database import Database
 from tests.conftest import Clock
-from tests.crm.people import again, born, give
+from tests.crm.people import POLICY, again, born, give
 
 PHONE = "0901234567"
 
@@ -138,7 +138,7 @@ def test_everything_a_person_had_comes_along(session: Session, clock: Clock) -> 
     put(session, clock, phone=PHONE)
     target = customers.find(session, "C1").id
     lan = born(session, clock())
-    number = tickets.open(session, lan.customer_id, lan.identity_id, "Hộp bị móp", clock())
+    number = tickets.open(session, lan.customer_id, lan.identity_id, "Hộp bị móp", clock(), POLICY)
     give(session, lan.customer_id, 5, clock(), "gift:1")
     give(session, target, 7, clock(), "gift:2")
     consent.say(session, lan.customer_id, granted=True, at=clock())

@@ -11,10 +11,11 @@ from crm import customers, loyalty, orders, phones, sample_shop, tickets
 from crm.orders import Status
 from storage import customers as people
 from tests.conftest import Clock
+from tests.crm.people import POLICY
 
 
 def _load(session: Session, now: datetime) -> int:
-    return sum(sample_shop.add(session, regular, "chat", "account", now) for regular in sample_shop.REGULARS)
+    return sum(sample_shop.add(session, regular, "chat", "account", now, POLICY) for regular in sample_shop.REGULARS)
 
 
 def test_it_has_thirty_customers_with_120_orders_and_five_requests(session: Session, clock: Clock) -> None:

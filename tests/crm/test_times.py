@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm import times
+from crm import times, words
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 27, 14, 0, tzinfo=ZONE)
@@ -101,7 +101,7 @@ def test_a_phrase_means_this_moment(text: str, meant: str) -> None:
 def test_accents_and_capitals_change_nothing(text: str, meant: str) -> None:
     assert heard(text.upper()) == meant
     if "tới" not in text:
-        assert heard(times.plain(text)) == meant
+        assert heard(words.plain(text)) == meant
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ WORDS = st.sampled_from(_SOME.split())
 
 @settings(max_examples=100)
 @given(MOMENTS, st.lists(WORDS, min_size=1, max_size=6))
-def test_any_words_give_an_aware_moment_or_nothing_and_lose_no_word(now: datetime, words: list[str]) -> None:
-    text = " ".join(words)
+def test_any_words_give_an_aware_moment_or_nothing_and_lose_no_word(now: datetime, said: list[str]) -> None:
+    text = " ".join(said)
     when = times.leading_time(text, now, ZONE)
     if when is not None:
         assert when.at.tzinfo is UTC

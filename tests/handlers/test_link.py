@@ -180,14 +180,14 @@ async def test_photos_sent_instead_of_a_code_belong_to_the_trouble_told_of_then(
     await chat.sends_photo()
     await chat.sends_photo()
     (answer,) = await chat.says("hàng bị vỡ")
-    assert "#1 kèm 2 ảnh" in answer
+    assert "T1 kèm 2 ảnh" in answer
     assert await chat.does(lambda s: len(tickets.photos(s, 1))) == 2
 
 
 async def test_a_photo_with_a_complaint_instead_of_a_code_opens_a_request(chat: Chat) -> None:
     await chat.says("nhập mã")
     (answer,) = await chat.sends_photo("hàng giao bị vỡ rồi")
-    assert "#1 kèm 1 ảnh" in answer
+    assert "T1 kèm 1 ảnh" in answer
 
 
 @pytest.mark.parametrize("words", ["{}", "{} ạ", "mã của mình là {}", "mình có mã {}", "nhập mã {}", "shop ơi {}"])

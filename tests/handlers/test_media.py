@@ -38,4 +38,4 @@ async def test_a_place_does_not_end_a_dialog(chat: Chat) -> None:
     await chat.says("khiếu nại")
     await chat.sends_place()
     (answer,) = await chat.says("giao sai chỗ này rồi")
-    assert "#1" in answer
+    assert "T1" in answer

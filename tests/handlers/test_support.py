@@ -8,6 +8,7 @@ from crm import tickets
 from storage import conversations
 from storage.tickets import TicketRow
 from tests.chat import Chat
+from tests.crm.people import POLICY
 
 ASKED = 'Bạn kể giúp mình chuyện gì đã xảy ra nhé, kèm mã đơn nếu có. Gửi ảnh cũng được. Muốn dừng, bạn nhắn "thôi".'
 
@@ -23,7 +24,9 @@ async def photos(chat: Chat, number: int = 1) -> int:
 async def test_a_request_is_described_and_numbered(each: Chat) -> None:
     assert await each.says("tôi cần hỗ trợ") == [ASKED]
     (answer,) = await each.says("Áo giao bị rách tay, đơn DH1024")
-    assert answer.startswith("Mình đã ghi nhận yêu cầu hỗ trợ #1. Nhân viên sẽ xem và trả lời bạn tại đây.")
+    assert answer.startswith(
+        "Mình đã ghi nhận yêu cầu hỗ trợ T1. Nhân viên sẽ xem và trả lời bạn tại đây, hẹn trước 11:00 hôm nay."
+    )
     assert (await the_ticket(each)).summary == "tôi cần hỗ trợ\nÁo giao bị rách tay, đơn DH1024"
 
 
@@ -38,8 +41,8 @@ async def test_who_opened_a_request_waits_for_a_person_even_after_the_menu(each:
 async def test_photos_that_follow_are_attached(each: Chat) -> None:
     await each.presses("kq:support")
     await each.says("hộp bị móp")
-    assert await each.sends_photo() == ["Mình đã đính kèm ảnh vào yêu cầu #1."]
-    assert await each.sends_photo() == ["Mình đã đính kèm ảnh vào yêu cầu #1."]
+    assert await each.sends_photo() == ["Mình đã đính kèm ảnh vào yêu cầu T1."]
+    assert await each.sends_photo() == ["Mình đã đính kèm ảnh vào yêu cầu T1."]
     assert await photos(each) == 2
 
 
@@ -68,7 +71,7 @@ async def test_photos_in_the_dialog_come_with_the_request(chat: Chat) -> None:
     await chat.says("khiếu nại")
     assert await chat.sends_photo() == ["Mình đã nhận ảnh. Bạn viết thêm vài dòng về chuyện đã xảy ra nhé."]
     (answer,) = await chat.says("khóa kéo hỏng")
-    assert "#1 kèm 1 ảnh" in answer
+    assert "T1 kèm 1 ảnh" in answer
     assert await photos(chat) == 1
 
 
@@ -77,11 +80,11 @@ async def test_who_said_what_is_wrong_needs_no_more_words_beside_a_photo(each: C
     (question,) = await each.says(words)
     assert "hoặc gửi ảnh" in question or "or send a photo" in question
     (answer,) = await each.sends_photo()
-    assert "#1 kèm 1 ảnh" in answer or "#1 with 1 photo" in answer
+    assert "T1 kèm 1 ảnh" in answer or "T1 with 1 photo" in answer
     assert (await the_ticket(each)).summary == words
     assert await photos(each) == 1
     (answer,) = await each.says("yêu cầu của mình tới đâu rồi")
-    assert answer.startswith("Yêu cầu hỗ trợ của bạn:\n• #1")
+    assert answer.startswith("Yêu cầu hỗ trợ của bạn:\n• T1")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,7 @@ async def test_who_said_what_is_wrong_needs_no_more_words_beside_a_photo(each: C
 async def test_who_has_no_more_to_say_opens_the_request_with_what_was_said(chat: Chat, word: str) -> None:
     await chat.says("hàng bị vỡ")
     (answer,) = await chat.says(word)
-    assert answer.startswith("Mình đã ghi nhận yêu cầu hỗ trợ #1.") or answer.startswith("I have noted")
+    assert answer.startswith("Mình đã ghi nhận yêu cầu hỗ trợ T1.") or answer.startswith("I have noted")
     assert (await the_ticket(chat)).summary == "hàng bị vỡ"
 
 
@@ -106,7 +109,7 @@ async def test_small_talk_after_the_trouble_is_asked_for_more_again(chat: Chat) 
     assert await chat.says("shop ơi") == [question]
     assert await chat.says("dc k ạ") == [question]
     (answer,) = await chat.says("xong")
-    assert "#1" in answer
+    assert "T1" in answer
 
 
 async def test_who_takes_back_the_trouble_opens_nothing(chat: Chat) -> None:
@@ -127,7 +130,7 @@ async def test_a_photo_and_a_bare_wish_are_asked_what_happened(chat: Chat) -> No
     await chat.sends_photo()
     assert await chat.says("gửi yêu cầu hỗ trợ") == [ASKED]
     (answer,) = await chat.says("nắp bị nứt")
-    assert "#1 kèm 1 ảnh" in answer
+    assert "T1 kèm 1 ảnh" in answer
 
 
 async def test_a_photo_first_then_the_button_then_words(each: Chat) -> None:
@@ -135,7 +138,7 @@ async def test_a_photo_first_then_the_button_then_words(each: Chat) -> None:
     assert each.offered == ["Gửi yêu cầu hỗ trợ", "Gặp nhân viên"]
     assert await each.presses("Gửi yêu cầu hỗ trợ") == [ASKED]
     (answer,) = await each.says("ly bị vỡ")
-    assert "#1 kèm 1 ảnh" in answer
+    assert "T1 kèm 1 ảnh" in answer
     assert await photos(each) == 1
 
 
@@ -143,20 +146,20 @@ async def test_a_photo_first_then_words_that_complain(chat: Chat) -> None:
     await chat.sends_photo()
     assert await chat.sends_photo() == [], "an album is answered once"
     (answer,) = await chat.says("hàng giao bị vỡ hết rồi shop ơi")
-    assert "#1 kèm 2 ảnh" in answer
+    assert "T1 kèm 2 ảnh" in answer
     assert await photos(chat) == 2
 
 
 async def test_a_photo_whose_caption_complains_opens_a_request(chat: Chat) -> None:
     (answer,) = await chat.sends_photo("hàng giao bị vỡ rồi")
-    assert "#1 kèm 1 ảnh" in answer
+    assert "T1 kèm 1 ảnh" in answer
     assert (await the_ticket(chat)).summary == "hàng giao bị vỡ rồi"
 
 
 async def test_a_caption_in_the_dialog_is_the_description(chat: Chat) -> None:
     await chat.says("khiếu nại")
     (answer,) = await chat.sends_photo("nắp không khít")
-    assert "#1 kèm 1 ảnh" in answer
+    assert "T1 kèm 1 ảnh" in answer
 
 
 async def test_a_photo_first_then_another_question(chat: Chat) -> None:
@@ -196,7 +199,7 @@ async def test_what_was_told_outlives_another_wish(each: Chat) -> None:
     _, kept = await each.presses("kq:orders")
     assert 'nhắn "xong" để gửi' in kept
     (answer,) = await each.says("xong")
-    assert "yêu cầu hỗ trợ #1" in answer
+    assert "yêu cầu hỗ trợ T1" in answer
     assert (await the_ticket(each)).summary == "khiếu nại hàng bị vỡ"
 
 
@@ -206,7 +209,7 @@ async def test_what_was_told_ends_by_the_word_that_stops(chat: Chat) -> None:
     (answer,) = await chat.says("thôi")
     assert "Mình dừng ở đây" in answer
     (answer,) = await chat.says("xong")
-    assert "#1" not in answer
+    assert "T1" not in answer
 
 
 @pytest.mark.parametrize(
@@ -244,13 +247,13 @@ async def test_a_sure_wish_in_the_dialog_is_no_description(chat: Chat, words: st
 async def test_trouble_with_other_things_is_a_description(chat: Chat, words: str) -> None:
     await chat.presses("kq:support")
     (answer,) = await chat.says(words)
-    assert "yêu cầu hỗ trợ #1" in answer
+    assert "yêu cầu hỗ trợ T1" in answer
 
 
 async def test_a_description_that_mentions_other_things_is_a_description(chat: Chat) -> None:
     await chat.says("khiếu nại")
     (answer,) = await chat.says("đơn hàng của mình chưa được cộng điểm như nhân viên nói")
-    assert "yêu cầu hỗ trợ #1" in answer
+    assert "yêu cầu hỗ trợ T1" in answer
 
 
 async def test_small_talk_is_no_description(chat: Chat) -> None:
@@ -270,8 +273,8 @@ async def test_the_state_of_requests(each: Chat) -> None:
     await each.presses("kq:support")
     await each.says("ly bị vỡ")
     (answer,) = await each.says("yêu cầu của tôi")
-    assert answer == "Yêu cầu hỗ trợ của bạn:\n• #1 (23/11/2026): đang chờ nhân viên xử lý. ly bị vỡ"
-    await each.does(lambda s: tickets.close(s, 1, each.clock()))
+    assert answer == "Yêu cầu hỗ trợ của bạn:\n• T1 (23/11/2026): đang xử lý, hẹn trả lời trước 11:00 hôm nay. ly bị vỡ"
+    await each.does(lambda s: tickets.close(s, 1, each.clock(), POLICY, "vận chuyển"))
     (answer,) = await each.says("yêu cầu của tôi")
     assert "đã xong" in answer
 
@@ -293,8 +296,8 @@ async def test_one_request_is_shown_by_its_number(chat: Chat, words: str) -> Non
         await chat.presses("kq:support")
         await chat.says(told)
     (answer,) = await chat.says(words)
-    assert "• #2" in answer and "áo bị rách" in answer
-    assert "#1" not in answer
+    assert "• T2" in answer and "áo bị rách" in answer
+    assert "T1" not in answer
 
 
 async def test_an_old_request_is_found_by_its_number_too(chat: Chat) -> None:
@@ -302,7 +305,7 @@ async def test_an_old_request_is_found_by_its_number_too(chat: Chat) -> None:
         await chat.presses("kq:support")
         await chat.says(f"ly số {number} bị vỡ")
     (answer,) = await chat.says("#1")
-    assert "• #1" in answer
+    assert "• T1" in answer
 
 
 @pytest.mark.parametrize("number", [1, 9, 999999999])
@@ -311,7 +314,7 @@ async def test_the_number_of_no_request_of_theirs_tells_nothing(each: Chat, numb
     await each.says("ly bị vỡ")
     minh = each.of("minh")
     (answer,) = await minh.says(f"yêu cầu #{number}")
-    assert answer.startswith(f"Mình không tìm thấy yêu cầu #{number} trong các yêu cầu của bạn.")
+    assert answer.startswith(f"Mình không tìm thấy yêu cầu T{number} trong các yêu cầu của bạn.")
 
 
 async def test_nobody_sees_the_requests_of_others(chat: Chat) -> None:
@@ -325,4 +328,4 @@ async def test_support_in_english(each: Chat) -> None:
     (asked,) = await each.says("I want to make a complaint")
     assert asked.startswith("Please tell me what happened")
     (answer,) = await each.says("The cup arrived broken")
-    assert answer.startswith("I have noted your support request #1.")
+    assert answer.startswith("I have noted your support request T1.")

@@ -91,7 +91,7 @@ async def test_a_nod_keeps_the_photo_that_was_just_sent(chat: Chat) -> None:
     await chat.says("ok")
     await chat.presses("kq:support")
     (answer,) = await chat.says("ly bị vỡ")
-    assert "#1 kèm 1 ảnh" in answer
+    assert "T1 kèm 1 ảnh" in answer
 
 
 async def test_who_asks_for_a_language_gets_it(each: Chat) -> None:

@@ -22,6 +22,7 @@ from sqlmodel import Session, SQLModel
 from crm import sample_shop
 from storage import engines
 from storage.columns import NEVER, hashed, hashed_id, new_id
+from tests.crm.people import POLICY
 from tests.demo import MAIN, environment
 from tests.trials.rig import CHANNELS, Rig, rigged
 
@@ -41,7 +42,7 @@ def fill(url: str, messages: int, seed: int) -> None:
     try:
         with engine.connect() as connection, connection.begin(), Session(bind=connection) as session:
             for regular in sample_shop.REGULARS:
-                sample_shop.add(session, regular, "zalo", ACCOUNT, NOW)
+                sample_shop.add(session, regular, "zalo", ACCOUNT, NOW, POLICY)
             session.flush()
             for first in range(0, messages, _PER_PERSON):
                 count = min(_PER_PERSON, messages - first)
