@@ -19,6 +19,8 @@ from sqlmodel import Session
 from storage import engines
 
 _LOCK = 7_114_000
+_PATIENCE_S = 60
+"""How long an upgrade waits for another one that began a moment before."""
 _HERE = Path(__file__).resolve().parent / "migrations"
 
 
@@ -91,6 +93,8 @@ def upgrade(url: str, target: str = "head") -> Upgrade:
         if sqlite:
             engines.sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
         with engine.connect() as connection:
+            if sqlite:
+                _driver(connection).execute(f"PRAGMA busy_timeout={_PATIENCE_S * 1000}")
             before = current(connection)
             connection.rollback()
             wanted = head() if target == "head" else target
@@ -105,6 +109,7 @@ def upgrade(url: str, target: str = "head") -> Upgrade:
                 _upgrade_sqlite(connection, target)
             else:
                 with connection.begin():
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PATIENCE_S}s'")
                     connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
                     command.upgrade(_config(connection), target)
         return Upgrade(before, wanted, copy)
@@ -114,8 +119,7 @@ def upgrade(url: str, target: str = "head") -> Upgrade:
 
 def _upgrade_sqlite(connection: Connection, target: str) -> None:
     """Foreign keys sleep while tables are rebuilt, and are all checked before the commit."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
+    driver = _driver(connection)
     driver.execute("PRAGMA foreign_keys=OFF")
     try:
         with connection.begin():
@@ -125,6 +129,12 @@ def _upgrade_sqlite(connection: Connection, target: str) -> None:
                 raise BrokenReferences(f"{len(broken)} rows point nowhere, first in table {broken[0][0]}")
     finally:
         driver.execute("PRAGMA foreign_keys=ON")
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def _copy(url: str, revision: str) -> Path:
