@@ -242,7 +242,9 @@ class Accounts:
     def _account(self, view: AccountView) -> Account:
         app = self._apps.get(view.channel, App())
         token = self._opened(view, view.access_token)
-        return Account(view.channel, view.account_id, token, app.app_id, app.app_secret)
+        return Account(
+            view.channel, view.account_id, token, app.app_id, app.app_secret, answers_comments=bool(view.comment_reply)
+        )
 
     def _opened(self, view: AccountView, sealed: str) -> str:
         """What was sealed; raises Held where the key is another."""

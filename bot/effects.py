@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import holds, registry
+from bot import comments, holds, registry
 from bot.batch import Batch, moved_window
 from bot.context import Talk
 from bot.understanding import SURE, understand
+from crm import comments as public_comments
 from crm import consent, conversations, templates, tickets
 from crm.events import (
     BrandSpoke,
+    Commented,
     ConsentWithdrawn,
     ContactShared,
     Event,
@@ -54,8 +56,8 @@ TEMPLATES_ARE_READ_AFTER = timedelta(seconds=10)
 
 def apply(batch: Batch, event: Event) -> None:
     """Note what happened. Events that concern a person must have been loaded into the batch; a receipt of a template
-    that went to a phone number concerns none that we know."""
-    if not event.address.user_id and not isinstance(event, GrantLost | TemplateChanged | MessageDelivered):
+    that went to a phone number, and a public comment, concern none that we know."""
+    if not event.address.user_id and not isinstance(event, _OF_NOBODY):
         return
     for kind, effect in _EFFECTS:
         if isinstance(event, kind):
@@ -158,6 +160,12 @@ def _withdraw(batch: Batch, talk: Talk, event: Event, wording: str) -> None:
     consent.say(batch.session, person.customer_id, granted=False, at=event.at, **said)
 
 
+def _commented(batch: Batch, event: Commented) -> None:
+    due = public_comments.hear(batch.session, event, batch.now)
+    if due is not None:
+        comments.queue(batch.session, event, due, batch.now)
+
+
 def _referred(batch: Batch, event: Referred) -> None:
     _came_by(batch, batch.talk(event.address), event.origin, event.at, None)
 
@@ -239,6 +247,8 @@ def _own_echo(batch: Batch, event: OwnEcho) -> None:
     found = _sent_as(batch, talk, event)
     if found is not None:
         batch.settled[found] = outbox.Sent(found, event.message_id, "", event.at)
+    elif event.metadata == comments.MARK:
+        talk.lines.append(_echo_line(talk, event, "bot"))
     elif not _is_explained(batch, talk, event):
         talk.lines.append(_echo_line(talk, event, "app"))
         talk.state = conversations.answered_elsewhere(talk.state)
@@ -326,6 +336,7 @@ def _template_changed(batch: Batch, event: TemplateChanged) -> None:
     registry.queue(batch.session, channel, account_id, batch.now, TEMPLATES_ARE_READ_AFTER)
 
 
+_OF_NOBODY = (GrantLost, TemplateChanged, MessageDelivered, Commented)
 _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
     (Inbound, _inbound),
     (OwnEcho, _own_echo),
@@ -337,6 +348,7 @@ _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
     (Followed, _followed),
     (Unfollowed, _unfollowed),
     (Referred, _referred),
+    (Commented, _commented),
     (MessageEdited, _edited),
     (MessageUnsent, _unsent),
     (ConsentWithdrawn, _withdrawn),

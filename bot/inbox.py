@@ -14,9 +14,10 @@ from prometheus_client import Counter
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from bot import effects, strangers
+from bot import effects, signs, strangers
 from bot.accounts import Accounts
 from bot.batch import Batch
+from bot.channels.abilities import Sign, Signing
 from bot.channels.base import Channel
 from bot.context import Context, Talk
 from bot.hearing import Hearing
@@ -204,13 +205,18 @@ class InboxWorker:
         return parsed, buried
 
     def _flood(self, batch: Batch, events: Sequence[Event], now: datetime) -> datetime | None:
-        """When a person who writes too fast is answered again: at the next minute, all lines together."""
+        """When a person who writes too fast is answered again: at the next minute, all lines together.
+
+        Until then they see that theirs were read, where the channel can show that.
+        """
         limit = self._desk.flood_per_minute
         lines = [event for event in events if isinstance(event, Inbound)]
         if not limit or not lines:
             return None
         talk = batch.talk(lines[0].address)
         if not talk.state.staff_holds and not conversations.lines_left(talk.state, now, limit):
+            if isinstance(self._desk.channels[talk.person.channel], Signing):
+                signs.ask(batch.session, talk.person, Sign.SEEN, now)
             return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
         talk.state = conversations.counted(talk.state, now, len(lines))
         return None

@@ -21,6 +21,7 @@ from bot.catchup import Catchup
 from bot.channels.abilities import Polled
 from bot.channels.base import Channel, Keys
 from bot.channels.zalobot.channel import bot_id
+from bot.comments import Comments
 from bot.hearing import Listening
 from bot.inbox import Desk, InboxWorker
 from bot.jobs import JobWorker
@@ -29,6 +30,7 @@ from bot.outbox import OutboxWorker
 from bot.polling import Poller
 from bot.secrets import Sealer
 from bot.settings import Settings
+from bot.signs import Signs
 from bot.silence import Silence
 from bot.staff.receipts import Receipts
 from bot.upkeep import Upkeep
@@ -174,8 +176,9 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, clock, owner)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
-    kinds |= Receipts(database, desk.office, clock).kinds()
     kinds |= Listening(database, channels, clock).kinds()
+    kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()
+    kinds |= Comments(database, channels, living, clock).kinds()
     job_worker = JobWorker(database, kinds, clock, owner)
     poller = Poller(database, channels, living, clock, owner)
     await outbox_worker.recall()

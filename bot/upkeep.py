@@ -20,9 +20,10 @@ from bot.jobs import Later, Payload, Work
 from bot.staff import receipts
 from crm import conversations
 from crm.budget import Budget
+from crm.comments import KEPT
 from crm.messages import Message
 from storage import accounts as account_rows
-from storage import alarms, customers, doubt, inbox, jobs, transcripts
+from storage import alarms, comments, customers, doubt, inbox, jobs, transcripts
 from storage import conversations as conversation_rows
 from storage.database import Database
 from storage.doubt import Unsettled
@@ -175,13 +176,17 @@ class Upkeep:
         await self._database.write(partial(holds.lift_templates, now=self._clock()), name="templates.lift")
 
     async def purge_bodies(self, payload: Payload) -> None:
-        """Forget raw bodies after the days that the settings leave them."""
+        """Forget raw bodies after the days that the settings leave them, and comments that can be answered no more."""
         before = self._clock() - timedelta(days=self._body_days)
 
         def step(session: Session, cursor: int, size: int) -> int | None:
             return inbox.purge_bodies(session, before, cursor, size)
 
+        def forget(session: Session, cursor: int, size: int) -> int | None:
+            return cursor if comments.purge(session, self._clock() - KEPT, size) == size else None
+
         await self._database.bulk(step, 0)
+        await self._database.bulk(forget, 0)
 
 
 async def enqueue(database: Database, kind: str, now: datetime) -> None:

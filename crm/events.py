@@ -153,6 +153,15 @@ class Reacted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Commented(Event):
+    """Somebody wrote a public comment under a post of the brand. `author_id` is no id that messages can go to."""
+
+    comment_id: str = ""
+    post_id: str = ""
+    author_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Referred(Event):
     """A person came (back) through a link or an advertisement, and has said nothing yet."""
 

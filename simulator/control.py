@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator import media, speech, templates, zalo_events
+from simulator import comments, media, speech, templates, zalo_events
 from simulator.faults import read_fault
 from simulator.people import CHANNELS, PUBLIC, ZALO, Contact
 from simulator.platform import PLATFORM, Platform
@@ -142,6 +142,15 @@ async def thread(platform: Platform, told: JSON) -> JSON:
     return await outcome(platform, contact, said)
 
 
+async def comment(platform: Platform, told: JSON) -> JSON:
+    """`POST /api/comment` {person, text, post?}: a public comment under a post of the Page."""
+    text = told.get("text")
+    if not isinstance(text, str) or not text:
+        raise ValueError("text: a non-empty string")
+    contact = contact_of(platform, {**told, "channel": "messenger"})
+    return await outcome(platform, contact, comments.write(platform, contact, text, str(told.get("post") or "")))
+
+
 async def edit(platform: Platform, told: JSON) -> JSON:
     """`POST /api/edit` {…, message_id?, text}: Messenger only; the last message if none is named."""
     contact = contact_of(platform, told)
@@ -250,6 +259,7 @@ def routes() -> list[web.RouteDef]:
         "block": block,
         "staff-says": staff_says,
         "thread": thread,
+        "comment": comment,
         "edit": edit,
         "unsend": unsend,
         "react": react,

@@ -17,7 +17,7 @@ from simulator.platform import new_mid
 
 JSON = dict[str, Any]
 STANDARD = timedelta(hours=24)
-EXTENDED = timedelta(days=7)
+EXTENDED = ANSWERED_WITHIN = timedelta(days=7)
 ATTACHMENT_LIFE = timedelta(days=90)
 DEAD_TAGS = ("ACCOUNT_UPDATE", "CONFIRMED_EVENT_UPDATE", "POST_PURCHASE_UPDATE")
 ACTIONS = ("mark_seen", "typing_on", "typing_off", "react", "unreact")
@@ -36,9 +36,28 @@ async def send(call: GraphCall) -> JSON:
         return _act(call)
     contact, recipient = _recipient(call)
     shown, speaker = _shown(call), _speaker(call)
-    if contact is not None:
+    if "comment_id" in recipient:
+        contact = _commenter(call, str(recipient["comment_id"]))
+    elif contact is not None:
         check_window(call, contact, shown)
     return _deliver(call, contact, recipient, shown, speaker)
+
+
+def _commenter(call: GraphCall, comment_id: str) -> Contact:
+    """Who wrote a comment that may be answered privately now, which is noted as done."""
+    comment = call.platform.page.comments.get(comment_id)
+    if comment is None:
+        message = f"Unsupported post request. Object with ID '{comment_id}' does not exist"
+        raise GraphError(100, message, 33, kind="GraphMethodException")
+    if comment.answered:
+        raise GraphError(10900, "(#10900) Activity already replied to")
+    if call.platform.now() - comment.at > ANSWERED_WITHIN:
+        raise GraphError(10, OUTSIDE, 2018278)
+    if comment.contact.blocked:
+        raise GraphError(551, "(#551) This person isn't available right now.", 1545041)
+    comment.answered = True
+    commenter: Contact = comment.contact
+    return commenter
 
 
 def _recipient(call: GraphCall) -> tuple[Contact | None, JSON]:
@@ -79,13 +98,18 @@ def _utility(call: GraphCall, template: Any) -> Shown:
     return Shown("template", text)
 
 
+def not_owner() -> GraphError:
+    """Error 10/2018300: another app holds the thread."""
+    return GraphError(10, "(#10) Another app is controlling this thread now.", 2018300, status=403)
+
+
 def check_window(call: GraphCall, contact: Contact, shown: Shown) -> None:
     """Refuses what may not be sent to this person now; raises GraphError."""
     kind, tag = call.params.get("messaging_type"), call.params.get("tag")
     if tag in DEAD_TAGS:
         raise bad_param("Invalid parameter", 1893061)
     if contact.inbox_owns:
-        raise GraphError(10, "(#10) Another app is controlling this thread now.", 2018300, status=403)
+        raise not_owner()
     if contact.blocked:
         raise GraphError(551, "(#551) This person isn't available right now.", 1545041)
     if kind is not None and kind not in ("RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"):
@@ -123,8 +147,8 @@ def _deliver(call: GraphCall, contact: Contact | None, recipient: JSON, shown: S
     answer: JSON = {"message_id": mid}
     if contact is not None:
         answer = {"recipient_id": contact.user_id, **answer}
-    elif "comment_id" in recipient or "post_id" in recipient:
-        commenter = platform.people.meet(MESSENGER, "comment " + str(next(iter(recipient.values()))), now)
+    elif "post_id" in recipient:
+        commenter = platform.people.meet(MESSENGER, "post " + str(recipient["post_id"]), now)
         answer = {"recipient_id": commenter.user_id, **answer}
     reusable = _reusable(call, shown)
     if reusable:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from simulator.chat import Line
-from simulator.graph_api import STANDARD, profile
+from simulator.graph_api import STANDARD, not_owner, profile
 from simulator.graph_wire import GraphCall, GraphError, bad_param, graph, page_of
 from simulator.messenger_events import INBOX_APP_ID
 from simulator.people import MESSENGER, Contact, stable_id
@@ -158,6 +158,10 @@ async def thread_control(call: GraphCall) -> JSON:
     """`POST /{page}/{pass,take,release,request,extend}_thread_control`."""
     contact = _threaded(call)
     verb = call.request.match_info["verb"]
+    if verb in ("pass", "release", "extend") and contact.inbox_owns:
+        raise not_owner()
+    if verb == "take" and not call.platform.config.inbox_takes_threads:
+        raise bad_param("Only the default app of a Page may take a thread, and this Page has none", 2018171)
     if verb == "pass":
         target = str(call.params.get("target_app_id") or "")
         if target not in (str(INBOX_APP_ID), call.platform.config.messenger_app_id):

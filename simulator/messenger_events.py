@@ -27,6 +27,11 @@ def millis(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
+def seconds(at: datetime) -> int:
+    """Epoch seconds, as Meta writes them about what happens on a Page itself."""
+    return int(at.timestamp())
+
+
 def envelope(config: SimulatorConfig, event: JSON, at: datetime, *, standby: bool = False) -> JSON:
     """One event in the body of a POST; `standby` when another app holds the thread."""
     entry = {"id": config.messenger_page_id, "time": millis(at), "standby" if standby else "messaging": [event]}

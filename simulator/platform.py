@@ -93,6 +93,7 @@ class PageState:
     profile: JSON = field(default_factory=dict)
     personas: dict[str, JSON] = field(default_factory=dict)
     personas_made: int = 0
+    comments: dict[str, Any] = field(default_factory=dict)
     templates: list[JSON] = field(default_factory=list)
     attachments: dict[str, tuple[JSON, datetime]] = field(default_factory=dict)
     token_ends_at: datetime | None = None

@@ -19,7 +19,8 @@ REMOVED = "removed"
 class AccountRow(Leased, table=True):
     """One OA or Page. `seed` is a hash of the token pair last seen in the settings; `held` says why nothing is sent.
 
-    `facts` is JSON: what the platform said of it at `checked_at`.
+    `facts` is JSON: what the platform said of it at `checked_at`. `comment_reply` is what who comments in public is
+    answered; "" for nothing.
     """
 
     __tablename__ = "account"
@@ -41,6 +42,7 @@ class AccountRow(Leased, table=True):
     added_at: datetime = moment()
     checked_at: datetime | None = moment(nullable=True)
     facts: str = ""
+    comment_reply: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class AccountView(NamedTuple):
@@ -59,6 +61,7 @@ class AccountView(NamedTuple):
     held: str
     checked_at: datetime | None
     facts: str
+    comment_reply: str
 
 
 _account = AccountRow.__table__  # type: ignore[attr-defined]

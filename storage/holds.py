@@ -1,4 +1,4 @@
-"""Messages that wait for something else than their turn: a template, the next month's budget."""
+"""Messages that wait for something else than their turn: a template, the next month's budget, a free conversation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, select, update
 from sqlmodel import Session
 
-from storage.outbox import TOPIC, OutboxMessage
+from storage.outbox import SENDING, TOPIC, OutboxMessage
 from storage.queue import WAITING, set_rows, stands
 from storage.work import wake
 
@@ -47,4 +47,12 @@ def release(session: Session, channel: str, account_id: str, reason: str, now: d
     found = select(_outbox.c.id).where(*_held(channel, account_id, reason)).order_by(_outbox.c.id)
     mine = _outbox.c.id.in_(found.with_for_update(skip_locked=True))
     session.connection().execute(update(_outbox).where(mine).values(ready_at=now, error=""))
+    wake(session, TOPIC)
+
+
+def hurry_person(session: Session, identity_id: int, now: datetime) -> None:
+    """What failed before and waits for this person is tried again now."""
+    theirs = (_outbox.c.identity_id == identity_id, stands(_outbox.c.state, WAITING, SENDING))
+    failed = (stands(_outbox.c.state, WAITING), _outbox.c.ready_at > now, _outbox.c.error != "")
+    session.connection().execute(update(_outbox).where(*theirs, *failed).values(ready_at=now))
     wake(session, TOPIC)

@@ -6,6 +6,7 @@ from storage import (
     audit,
     balances,
     catchup,
+    comments,
     consent,
     conversations,
     customers,
@@ -37,7 +38,7 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, audit, balances, catchup, consent, conversations, customers, desks, doors, grants, heard, inbox,
-    jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, polling, replies, reservations,
-    sla, staff, tags, templates, tickets, transcripts,
+    accounts, alarms, audit, balances, catchup, comments, consent, conversations, customers, desks, doors, grants,
+    heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, polling,
+    replies, reservations, sla, staff, tags, templates, tickets, transcripts,
 )  # fmt: skip

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from bot.channels.base import Account, Consent, Managed, Owner, Raw, TokenPair
+
+
+class Sign(StrEnum):
+    """What a person is shown beside messages: that theirs were read, or that an answer is being written."""
+
+    SEEN = "seen"
+    TYPING = "typing"
 
 
 @runtime_checkable
@@ -61,3 +69,22 @@ class Impersonating(Protocol):
 
     async def persona(self, account: Account, name: str) -> str:
         """An id under which the platform shows this name. May be called twice: that costs a spare one."""
+
+
+@runtime_checkable
+class Commentable(Protocol):
+    """A channel on which a public comment may be answered privately."""
+
+    async def answer_comment(self, account: Account, comment_id: str, words: str, metadata: str) -> None:
+        """Send the author of a comment one message; `metadata` comes back in the echo.
+
+        The platform takes one for each comment only, so this may be called twice.
+        """
+
+
+@runtime_checkable
+class Signing(Protocol):
+    """A channel that can show that somebody reads or writes."""
+
+    async def sign(self, account: Account, user_id: str, sign: Sign) -> None:
+        """Show one. It costs a call; may be called twice."""

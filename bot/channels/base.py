@@ -1,4 +1,4 @@
-"""What a channel is: pure functions that read, others that talk to the platform, and one error type."""
+"""What every channel is: pure functions that read, others that talk to the platform, and one error type."""
 
 from __future__ import annotations
 
@@ -81,13 +81,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One OA or Page with its living access token (in memory only; at rest it is encrypted)."""
+    """One OA or Page with its living access token (in memory only; at rest it is encrypted).
+
+    `answers_comments`: public comments on it are to be told us, for they are answered.
+    """
 
     channel: str
     account_id: str
     access_token: str = field(repr=False)
     app_id: str = ""
     app_secret: str = field(default="", repr=False)
+    answers_comments: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _staff(commands)
     _accounts(commands)
     _pages(commands)
+    _threads(commands)
     _catchup(commands)
     _templates(commands)
     cost = _plain(commands, "cost", "say what the messages of a month cost, and what the budget leaves")
@@ -244,6 +245,22 @@ def _pages(commands: Any) -> None:
     profile = _plain(actions, "profile", "the start button, greeting, menu and first questions of a Page")
     profile.add_argument("what", choices=("set", "show", "clear"), metavar="WHAT", help="set, show or clear")
     profile.add_argument("page_id", metavar="PAGE_ID", help="the id of the Page")
+
+    replies = _plain(actions, "replies", "the one private answer that public comments on a Page get")
+    replies.add_argument("what", choices=("set", "show", "clear"), metavar="WHAT", help="set, show or clear")
+    replies.add_argument("page_id", metavar="PAGE_ID", help="the id of the Page")
+    replies.add_argument("words", nargs="?", default="", metavar="WORDS", help="with set: what they are answered")
+
+
+def _threads(commands: Any) -> None:
+    actions = _group(commands, "thread", "who may answer a person on Messenger")
+    for name, words in (
+        ("owner", "ask Facebook who holds a conversation"),
+        ("take", "take it back from the Page's inbox or another app"),
+        ("pass", "pass it to the Page's inbox"),
+    ):
+        command = _plain(actions, name, words)
+        command.add_argument("conversation", type=row_id, metavar="CONVERSATION", help="as `waiting` shows it")
 
 
 def _catchup(commands: Any) -> None:

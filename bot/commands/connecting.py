@@ -102,9 +102,10 @@ async def by_person(arguments: Namespace, database: Database, settings: Settings
             connect(session, name, each.account_id, sealed, now, name=each.name)
 
     await database.write(keep, name="accounts.connect")
+    await outside.accounts.reload()
     done, lines, ok = [], [], True
     for each in chosen:
-        trouble = await _trouble(channel, Account(name, each.account_id, each.access_token, app.app_id, app.app_secret))
+        trouble = await _trouble(channel, await outside.accounts.get(name, each.account_id))
         done.append(_line_of(name, each, trouble))
         words = f"{named(name, each.account_id, each.name)} is connected."
         lines.append(f"{words} But Facebook does not tell us of it yet: {trouble}" if trouble else words)

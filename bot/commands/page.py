@@ -7,6 +7,7 @@ from argparse import Namespace
 from bot.accounts import Held
 from bot.channels.base import Account
 from bot.channels.messenger.channel import Messenger
+from bot.commands import replies
 from bot.commands.report import Outside, Refused, Report
 from bot.service import shop_of
 from bot.settings import Settings
@@ -17,10 +18,12 @@ _SOON = "It may take up to a day until everybody sees it."
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
-    """Set, show or clear the Page's profile. Raises Refused, SendError."""
+    """Set, show or clear the Page's profile, or what comments are answered. Raises Refused, SendError."""
     messenger = outside.channels["messenger"]
     assert isinstance(messenger, Messenger)
     account = await _account(outside, messenger.name, arguments.page_id)
+    if arguments.action == "replies":
+        return await replies.run(arguments, database, messenger, account, outside)
     match arguments.what:
         case "set":
             templates = Templates(settings.timezone, shop_of(settings))

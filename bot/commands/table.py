@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from bot.commands import accounts, catchup, cost, dead, keys, page, staff, templates, tickets, waiting
+from bot.commands import accounts, catchup, cost, dead, keys, page, staff, templates, threads, tickets, waiting
 from bot.commands.report import Outside, Report
 from bot.settings import Settings
 from storage.database import Database
@@ -26,5 +26,6 @@ REACHING: Mapping[str, Callable[[Namespace, Database, Settings, Outside], Awaita
     "account": accounts.run,
     "page": page.run,
     "template": templates.run,
+    "thread": threads.run,
 }
 """Those that may call the platforms."""

@@ -21,7 +21,8 @@ _ELSEWHERE = "handled elsewhere: in the Page's inbox or another app"
 
 
 class Waiting(NamedTuple):
-    """Somebody who waits, what for (`person` or `erasure`), the last thing they said, and who may answer them."""
+    """Somebody who waits, what for (`person` or `erasure`), the last thing they said, who may answer them, and the
+    number of their conversation."""
 
     name: str
     channel: str
@@ -30,6 +31,7 @@ class Waiting(NamedTuple):
     wants: str = "person"
     due: datetime | None = None
     held_by: str = conversations.BOT
+    conversation: int | None = None
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
@@ -56,7 +58,9 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
 def _shown(each: Waiting, zone: ZoneInfo) -> str:
     if each.due:
         return f"wants to be forgotten, by {shown(each.due, zone)} at the latest"
-    return f"{each.line} [{_ELSEWHERE}]" if each.held_by == conversations.ELSEWHERE else each.line
+    if each.held_by != conversations.ELSEWHERE:
+        return each.line
+    return f"{each.line} [{_ELSEWHERE}; khachquen thread take {each.conversation}]"
 
 
 def _everyone(session: Session) -> list[Waiting]:
@@ -81,7 +85,14 @@ def _for_a_person(session: Session) -> list[Waiting]:
             continue
         name = person.customer_name or person.identity_name
         found.append(
-            Waiting(name, person.channel, held.waiting_since, _last_line(session, held.id), held_by=held.holder)
+            Waiting(
+                name,
+                person.channel,
+                held.waiting_since,
+                _last_line(session, held.id),
+                held_by=held.holder,
+                conversation=held.id,
+            )
         )
     return found
 

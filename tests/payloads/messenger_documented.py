@@ -235,6 +235,22 @@ def sending(message_: Json, **more: object) -> Json:
     return {"method": "POST", "path": f"/v26.0/{PAGE}/messages", "json": body}
 
 
+def posting(edge: str, body: Json) -> Json:
+    """A call that writes to an edge of the Page."""
+    return {"method": "POST", "path": f"/v26.0/{PAGE}/{edge}", "json": body}
+
+
+def acting(action: str, **more: object) -> Json:
+    """A sender action."""
+    return posting("messages", {"recipient": {"id": PERSON}, "sender_action": action, **more})
+
+
+_FIELDS = (
+    "messages,messaging_postbacks,messaging_optins,messaging_referrals,messaging_handovers,"
+    "messaging_policy_enforcement,message_deliveries,message_reads,message_echoes,message_edits,message_reactions,"
+    "standby"
+)
+
 CALLS: dict[str, Json] = {
     "send_text": sending({"text": "Dạ còn ạ", "metadata": "outbox:7"}),
     "send_text_human_agent": sending(
@@ -274,6 +290,7 @@ CALLS: dict[str, Json] = {
                         "title": "Áo dài",
                         "subtitle": "Lụa",
                         "image_url": URL,
+                        "default_action": {"type": "web_url", "url": "https://shop.example.vn/ao"},
                         "buttons": [
                             {"type": "web_url", "url": "https://shop.example.vn/ao", "title": "Xem"},
                             {"type": "postback", "title": "Đặt mua", "payload": "kq:buy"},
@@ -283,6 +300,110 @@ CALLS: dict[str, Json] = {
             )
         }
     ),
+    "send_attachment_id": sending({"attachment": attachment("image", attachment_id="687799")}),
+    "send_sticker": sending({"sticker_id": 369239263222822}),
+    "send_media_template": sending(
+        {
+            "attachment": attachment(
+                "template",
+                template_type="media",
+                elements=[
+                    {
+                        "media_type": "image",
+                        "attachment_id": "687799",
+                        "buttons": [{"type": "web_url", "url": "https://shop.example.vn", "title": "Trang web"}],
+                    }
+                ],
+            )
+        }
+    ),
+    "send_receipt_template": sending(
+        {
+            "attachment": attachment(
+                "template",
+                template_type="receipt",
+                recipient_name="Lan",
+                order_number="DH-1",
+                currency="VND",
+                payment_method="COD",
+                summary={"subtotal": 199000, "shipping_cost": 30000, "total_cost": 219000},
+                adjustments=[{"name": "Mới", "amount": 10000}],
+                elements=[
+                    {"title": "Áo thun", "subtitle": "Size M", "quantity": 1, "price": 199000, "currency": "VND"}
+                ],
+            )
+        }
+    ),
+    "send_utility_template": sending(
+        {
+            "template": {
+                "name": "don_hang",
+                "language": {"code": "vi"},
+                "components": [
+                    {"type": "body", "parameters": [{"type": "text", "text": "đã giao"}]},
+                    {"type": "buttons", "parameters": [{"type": "POSTBACK", "payload": "kq:order:7"}]},
+                ],
+            }
+        },
+        messaging_type="UTILITY",
+    ),
+    "send_persona": sending({"text": "Chào bạn"}, persona_id="71"),
+    "persona_create": posting("personas", {"name": "An T.", "profile_picture_url": ""}),
+    "send_reaction": acting("react", payload={"message_id": "m_first", "reaction": "😊"}),
+    "send_sender_action": acting("typing_on"),
+    "send_private_reply_comment": posting(
+        "messages", {"recipient": {"comment_id": "81_82"}, "message": {"text": "Dạ 199k ạ", "metadata": "kq"}}
+    ),
+    "thread_owner": {"method": "GET", "path": f"/v26.0/{PAGE}/thread_owner", "query": {"recipient": PERSON}},
+    "take_thread_control": posting("take_thread_control", {"recipient": {"id": PERSON}}),
+    "pass_thread_control": posting(
+        "pass_thread_control", {"recipient": {"id": PERSON}, "target_app_id": 263902037430900}
+    ),
+    "subscribed_apps_get": {"method": "GET", "path": f"/v26.0/{PAGE}/subscribed_apps"},
+    "subscribed_apps_post": {
+        "method": "POST",
+        "path": f"/v26.0/{PAGE}/subscribed_apps",
+        "query": {"subscribed_fields": _FIELDS},
+    },
+    "debug_token": {
+        "method": "GET",
+        "path": "/v26.0/debug_token",
+        "query": {"input_token": "token-1"},
+        "token": f"{OUR_APP}|bi-mat",
+    },
+    "me_accounts": {
+        "method": "GET",
+        "path": "/v26.0/me/accounts",
+        "query": {"fields": "id,name,access_token", "limit": "100"},
+    },
+    "messenger_profile_set": {
+        "method": "POST",
+        "path": "/v26.0/me/messenger_profile",
+        "json": {
+            "get_started": {"payload": "GET_STARTED"},
+            "greeting": [{"locale": "default", "text": "Xin chào!"}],
+            "persistent_menu": [
+                {
+                    "locale": "default",
+                    "composer_input_disabled": False,
+                    "call_to_actions": [{"type": "postback", "title": "Điểm của tôi", "payload": "kq:points"}],
+                }
+            ],
+            "ice_breakers": [
+                {"locale": "default", "call_to_actions": [{"question": "Điểm của tôi", "payload": "kq:points"}]}
+            ],
+        },
+    },
+    "messenger_profile_get": {
+        "method": "GET",
+        "path": "/v26.0/me/messenger_profile",
+        "query": {"fields": "get_started,greeting,persistent_menu,ice_breakers"},
+    },
+    "messenger_profile_delete": {
+        "method": "DELETE",
+        "path": "/v26.0/me/messenger_profile",
+        "json": {"fields": ["get_started", "greeting", "persistent_menu", "ice_breakers"]},
+    },
     "user_profile": {
         "method": "GET",
         "path": f"/v26.0/{PERSON}",

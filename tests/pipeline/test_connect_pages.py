@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.channels.messenger.page import SUBSCRIBED_FIELDS
+from bot.channels.messenger.page import COMMENTS, SUBSCRIBED_FIELDS
 from bot.commands.report import Refused
 from simulator.people import MESSENGER, ZALO
 from tests.conftest import Clock
@@ -53,6 +53,18 @@ async def test_an_empty_install_connects_its_only_page_and_answers_its_customers
         view = await owner.account(MESSENGER, FIRST_PAGE)
         assert view is not None
         assert (view.name, FIRST_TOKEN in view.access_token, view.refresh_token) == ("Khách Quen", False, "")
+
+
+async def test_a_page_that_is_connected_anew_goes_on_hearing_of_comments(
+    database_url: str, clock: Clock, tmp_path: Path
+) -> None:
+    async with moving_in(database_url, clock, tmp_path, more_brands=()) as owner:
+        connect = ("account", "add", "messenger", "--user-token-file", owner.file(USER_TOKEN))
+        await owner.types(*connect)
+        await owner.types("page", "replies", "set", FIRST_PAGE, "Chào bạn")
+        owner.stage.platform.page.fields = set()
+        await owner.types(*connect)
+        assert owner.stage.platform.page.fields == {*SUBSCRIBED_FIELDS, COMMENTS}
 
 
 async def test_two_named_pages_are_connected_and_answer_with_their_own_tokens(owner: Owner) -> None:

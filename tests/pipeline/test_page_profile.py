@@ -19,7 +19,7 @@ from tests.pipeline.stage import ANSWER, Stage
 
 async def profile(stage: Stage, what: str, page_id: str = "", **shop: str) -> Report:
     """The command, beside the running service."""
-    arguments = Namespace(what=what, page_id=page_id or stage.platform.config.messenger_page_id)
+    arguments = Namespace(action="profile", what=what, page_id=page_id or stage.platform.config.messenger_page_id)
     settings = Settings(brand_name="Tiệm Lá", **shop)  # type: ignore[arg-type]
     return await page.run(arguments, stage.service.database, settings, stage.outside)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -311,6 +312,7 @@ async def test_metas_own_client_reads_people_and_conversations(stage: Stage, pag
 
 
 async def test_metas_own_client_passes_and_takes_a_thread(stage: Stage, page: Page) -> None:
+    stage.platform.config = replace(stage.platform.config, inbox_takes_threads=True)
     recipient = {"id": stage.contact("messenger").user_id}
     await within(page.create_pass_thread_control, params={"recipient": recipient, "target_app_id": 263902037430900})
     assert stage.contact("messenger").inbox_owns

@@ -285,10 +285,23 @@ async def test_usage_headers_come_with_every_answer(stage: Stage) -> None:
     assert use["type"] == "messenger"
 
 
-async def test_a_private_reply_makes_the_commenter_reachable_by_psid(stage: Stage) -> None:
-    status, answer = await stage.graph("me/messages", {"recipient": {"comment_id": "1_2"}, "message": {"text": "Giá"}})
-    assert status == 200
-    assert answer["recipient_id"].isdigit()
+async def test_a_comment_gets_one_private_reply_within_a_week_and_tells_whom_it_reached(stage: Stage) -> None:
+    stage.platform.page.fields.add("feed")
+    _, said = await stage.post("/api/comment", {"person": "lan", "text": "Giá bao nhiêu?"})
+    told = stage.heard[-1].body["entry"][0]["changes"][0]["value"]
+    assert (told["item"], told["verb"], told["comment_id"]) == ("comment", "add", said["message_id"])
+    assert told["from"]["id"] != stage.contact("messenger").user_id
+    reply = {"recipient": {"comment_id": told["comment_id"]}, "message": {"text": "199.000 ₫ ạ"}}
+    status, answer = await stage.graph("me/messages", reply)
+    assert (status, answer["recipient_id"]) == (200, stage.contact("messenger").user_id)
+    assert stage.contact("messenger").lines[-1].text == "199.000 ₫ ạ"
+    assert outcome(*await stage.graph("me/messages", reply))[0] == 10900
+    _, late = await stage.post("/api/comment", {"person": "minh", "text": "Còn không?"})
+    stage.later(days=8)
+    reply["recipient"]["comment_id"] = late["message_id"]
+    assert outcome(*await stage.graph("me/messages", reply)) == (10, 2018278)
+    reply["recipient"]["comment_id"] = "1_2"
+    assert outcome(*await stage.graph("me/messages", reply)) == (100, 33)
 
 
 @pytest.mark.parametrize("raw", [b"[1]", b"{", b"[" * 100_000, b"\xff"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from bot.channels.abilities import Sign
 from bot.channels.base import (
     Account,
     Attachment,
@@ -40,8 +41,10 @@ from bot.channels.messenger import (
     profile,
     recent,
     sender,
+    signs,
     switches,
     templates,
+    threads,
     webhook,
 )
 from bot.channels.messenger.client import TIMEOUT, Graph, Session, edge
@@ -129,6 +132,37 @@ class Messenger:
     async def persona(self, account: Account, name: str) -> str:
         """A persona with this name and the Page's own picture (Messenger, "Personas")."""
         return await personas.make(self._graph, account, name)
+
+    async def answer_comment(self, account: Account, comment_id: str, words: str, metadata: str) -> None:
+        """Write to the author of a comment, within a week of it; nothing happens where that was done before."""
+        body = sender.on_comment(comment_id, words, metadata)
+        try:
+            await self._graph.repeat("POST", account, edge(account, "messages"), {}, body)
+        except SendError as error:
+            if error.words is not faults.ANSWERED_BEFORE.words:
+                raise
+
+    async def hear_comments(self, account: Account, *, wanted: bool) -> None:
+        """Let Facebook tell us of comments on the Page from now on, or no longer; other subscriptions stay."""
+        present = await checkup.fields_of(self._graph, account)
+        others = {*present} - {page.COMMENTS} if isinstance(present, set) else set()
+        await self._subscribe(replace(account, answers_comments=wanted), others)
+
+    async def sign(self, account: Account, user_id: str, sign: Sign) -> None:
+        """Show a person that the Page read or writes (Messenger, "Sender Actions")."""
+        await signs.show(self._graph, account, user_id, sign)
+
+    async def thread_holder(self, account: Account, user_id: str) -> threads.Holder:
+        """Who may answer this person now."""
+        return await threads.holder(self._graph, account, user_id)
+
+    async def take_thread(self, account: Account, user_id: str) -> None:
+        """Take the right to answer this person back; ELSEWHERE where Facebook refuses."""
+        await threads.take(self._graph, account, user_id)
+
+    async def pass_thread(self, account: Account, user_id: str) -> None:
+        """Let the Page's inbox answer this person."""
+        await threads.give(self._graph, account, user_id)
 
     async def templates(self, account: Account) -> list[Template]:
         """The Page's utility templates, in every language and state, page by page (Messenger, "Utility messages")."""
@@ -229,9 +263,12 @@ class Messenger:
         )
 
     async def subscribe(self, account: Account) -> None:
-        """Subscribe the Page to every field that we understand (Messenger, "subscribed_apps")."""
+        """Subscribe the Page to every field that it needs (Messenger, "subscribed_apps")."""
+        await self._subscribe(account, frozenset())
+
+    async def _subscribe(self, account: Account, also: Collection[str]) -> None:
         try:
-            done = await page.subscribe(self._graph, account)
+            done = await page.subscribe(self._graph, account, also)
         except SendError as error:
             if error.subject is Subject.MESSAGE:
                 raise raised(faults.NOT_SUBSCRIBED, error.code, detail=error.detail) from None

@@ -11,7 +11,6 @@ from bot.channels.base import Account, Checkup, SendError, SendErrorKind, Troubl
 from bot.channels.messenger import faults, page
 from bot.channels.messenger.client import Graph, edge
 from bot.channels.messenger.envelope import ident, record, records
-from bot.channels.messenger.page import SUBSCRIBED_FIELDS
 from bot.channels.text import clean
 
 NOT_SUBSCRIBED = "page_not_subscribed"
@@ -62,11 +61,11 @@ async def _told(graph: Graph, account: Account, path: str, query: dict[str, str]
 
 
 async def _look_at_subscription(graph: Graph, account: Account, seen: _Seen) -> None:
-    present = await _present(graph, account)
+    present = await fields_of(graph, account)
     if isinstance(present, str):
         seen.facts["subscribed"] = present
         return
-    missing = _missing(present)
+    missing = _missing(account, present)
     refusal = await _subscribe(graph, account, present) if missing else None
     seen.judged.add(NOT_SUBSCRIBED)
     seen.facts["subscribed"] = refusal is None
@@ -77,13 +76,13 @@ async def _look_at_subscription(graph: Graph, account: Account, seen: _Seen) -> 
             "pages_manage_metadata, or subscribes it in the app's dashboard under Messenger, Webhooks."
         )
         seen.troubles.append(Trouble(NOT_SUBSCRIBED, words))
-    elif missing and _missing(await _present(graph, account)):
+    elif missing and _missing(account, await fields_of(graph, account)):
         seen.facts["subscribed"] = "asked for, but not listed yet for the app of MESSENGER_APP_ID"
     elif missing:
         seen.mended = f"subscribed to {', '.join(missing)}"
 
 
-async def _present(graph: Graph, account: Account) -> set[str] | str:
+async def fields_of(graph: Graph, account: Account) -> set[str] | str:
     """What our app is subscribed to, or by which code Facebook refused to tell."""
     told = await _told(graph, account, edge(account, "subscribed_apps"), {})
     if isinstance(told, str):
@@ -92,8 +91,8 @@ async def _present(graph: Graph, account: Account) -> set[str] | str:
     return {clean(name) for app in apps for name in _list(app.get("subscribed_fields"))} - {""}
 
 
-def _missing(present: set[str] | str) -> list[str]:
-    return [name for name in SUBSCRIBED_FIELDS if name not in present]
+def _missing(account: Account, present: set[str] | str) -> list[str]:
+    return [name for name in page.needed(account) if name not in present]
 
 
 def _list(value: Any) -> list[Any]:

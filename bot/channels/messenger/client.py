@@ -166,7 +166,6 @@ def answer(status: int, headers: Mapping[str, str], raw: bytes, lost: Fault) -> 
     raise raised(lost, name, wait)
 
 
-@lru_cache(maxsize=512)
 @lru_cache(maxsize=256)
 def usage_of(app: str, business: str) -> Usage | None:
     """How near the app's and the Page's limits are, by the two usage headers (Graph API, "Rate Limits"); None where

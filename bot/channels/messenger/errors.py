@@ -64,7 +64,8 @@ def _rows() -> Iterator[tuple[list[Code], Fault]]:
         faults.FILE,
     )
     yield [(100, 2018074)], faults.STALE_UPLOAD
-    yield [(4, 2018354), (9, 2018352), (613, 1893016), (10900, 0), (9000001, 0), *_any(2018048)], faults.SKIPPED
+    yield [(4, 2018354), (9, 2018352), (613, 1893016), (9000001, 0), *_any(2018048)], faults.SKIPPED
+    yield [(10900, 0)], faults.ANSWERED_BEFORE
     yield [(230, 0), *_any(2018218)], faults.NO_PROFILE
     yield _any(2018247), faults.PROFILE_RIGHT
     yield [(10, 2534022), (10, 2534077), (200, 2534041), (613, 2534040)], faults.NOT_OURS

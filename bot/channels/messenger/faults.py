@@ -261,6 +261,14 @@ SKIPPED = Fault(
         "Không cần ai xử lý: nội dung này đã được trả lời, đã xoá hoặc được yêu cầu quá sớm.",
     ),
 )
+ANSWERED_BEFORE = Fault(
+    PERMANENT,
+    MESSAGE,
+    Words(
+        "This comment has its private answer already; nobody needs to act.",
+        "Bình luận này đã được trả lời riêng; không cần ai xử lý.",
+    ),
+)
 NO_PROFILE = Fault(
     PERMANENT,
     PERSON,

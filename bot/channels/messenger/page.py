@@ -21,14 +21,24 @@ SUBSCRIBED_FIELDS = (
     "message_reactions",
     "standby",
 )
-"""Every field whose updates we understand (Messenger, "Webhooks", Subscribe to Webhooks fields)."""
+"""Every field whose updates every Page needs (Messenger, "Webhooks", Subscribe to Webhooks fields)."""
+
+
+COMMENTS = "feed"
+"""The field that tells of comments, and of every like and post besides: asked for only where comments are answered."""
+
+
+def needed(account: Account) -> tuple[str, ...]:
+    """The fields that this Page must be subscribed to."""
+    return (*SUBSCRIBED_FIELDS, COMMENTS) if account.answers_comments else SUBSCRIBED_FIELDS
 
 
 async def subscribe(graph: Graph, account: Account, also: Collection[str] = ()) -> bool:
-    """Subscribe the Page to all that we understand and to `also`; whether Facebook says that it was done.
+    """Subscribe the Page to all that it needs and to `also`; whether Facebook says that it was done.
 
     May be called twice. The new list replaces the one before (Pages API, "subscribed_apps"), so it goes out whole.
     """
-    fields = {"subscribed_fields": ",".join((*SUBSCRIBED_FIELDS, *sorted({*also} - {*SUBSCRIBED_FIELDS})))}
+    wanted = needed(account)
+    fields = {"subscribed_fields": ",".join((*wanted, *sorted({*also} - {*wanted})))}
     done = await graph.repeat("POST", account, edge(account, "subscribed_apps"), fields)
     return done.get("success") in (True, "true")

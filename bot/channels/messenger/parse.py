@@ -16,6 +16,7 @@ from crm.events import (
     Address,
     BrandSpoke,
     ButtonPressed,
+    Commented,
     ConsentWithdrawn,
     ContactShared,
     Event,
@@ -267,6 +268,15 @@ def _template(update: Update, address: Address, at: datetime) -> Event:
 
 
 def _feed(update: Update, address: Address, at: datetime) -> Event:
+    """What happened on the Page itself; of all that only a comment that somebody else added asks for something."""
+    content = update.content
+    comment_id, author = (
+        envelope.ident(content.get("comment_id")),
+        envelope.ident(record(content.get("from")).get("id")),
+    )
+    is_new = (content.get("item"), content.get("verb")) == ("comment", "add")
+    if is_new and comment_id and author != update.page_id:
+        return Commented(address, at, comment_id, envelope.ident(content.get("post_id")), author)
     words = (clean(update.content.get(key)) for key in ("item", "verb"))
     return _noted(update, address, at, ".".join(("feed", *(word for word in words if word)))[:60])
 

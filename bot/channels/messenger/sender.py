@@ -197,6 +197,12 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     return body
 
 
+def on_comment(comment_id: str, words: str, metadata: str) -> bytes:
+    """The body of the one call that answers a public comment privately (Messenger, "Private Replies")."""
+    message = {"text": chop(words, TEXT)[0], "metadata": metadata}
+    return _written({"recipient": {"comment_id": comment_id}, "message": message}).encode()
+
+
 @lru_cache(maxsize=1024)
 def _content(part: Message) -> Mapping[str, Any]:
     if part.template:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,13 +14,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.channels.abilities import Sign
 from bot.channels.base import Account, Channel, Outgoing
 from bot.channels.messenger.channel import Messenger
-from bot.channels.messenger.rules import HUMAN_AGENT, STANDARD
+from bot.channels.messenger.rules import HUMAN_AGENT, STANDARD, UTILITY
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
 from crm.events import Address
-from crm.messages import Button, ButtonKind, Card, Message
+from crm.messages import KEPT, Bought, Button, ButtonKind, Card, Message, Receipt, TemplateUse
 from tests.payloads import messenger, messenger_documented, zalo, zalo_documented
 
 Json = dict[str, Any]
@@ -31,12 +32,13 @@ PERSON = Address("messenger", messenger.PAGE, messenger.PERSON)
 SINCE = datetime(2026, 11, 22, tzinfo=UTC)
 SHOP, CALL = ("Trang web", "https://shop.example.vn", ButtonKind.URL), ("Gọi shop", "0911 222 333", ButtonKind.PHONE)
 SENT = {"message_id": "m1", "access_token": "a", "refresh_token": "r"}
+DONE = {**SENT, "id": "7", "success": True, "data": []}
 
 
 def good(path: str) -> Json:
     """What either platform answers to a call that it took."""
     if path.startswith("/v26.0/"):
-        return {**SENT, "data": []}
+        return DONE
     return {**SENT, "error": 0, "data": [] if path.endswith("conversation") else SENT}
 
 
@@ -140,12 +142,35 @@ ZALO: dict[str, Doing | str] = {
 }
 """Every documented request of Zalo's: how we come to make it, or why not."""
 
-THREADS = NOT_YET + "taking and passing threads; what another app holds waits"
+THREADS = NOT_YET + "asking for, releasing and prolonging the right to answer"
 BY_HAND = "done once by hand, as the guide to connect says"
-TOOL = NOT_YET + "setting up the Page by command"
 CONTENT = NOT_YET + "this kind of content"
 MARKETING = NOT_YET + "paid marketing messages"
-UTILITY = NOT_YET + "utility templates"
+TEMPLATES_MADE = NOT_YET + "making templates; the Page's admin does in Business Suite, and the bot reads them"
+SLIP = Receipt("DH-1", "Lan", "COD", 219_000, (Bought("Áo thun", "Size M", 1, 199_000),), 30_000, (("Mới", 10_000),))
+UTILITY_USED = TemplateUse("don_hang", "vi", (("1", "đã giao"), ("payload:1", "kq:order:7")))
+PROFILE = {"vi": Message("Xin chào!", (Button("Điểm của tôi", "kq:points"),))}
+
+
+async def with_picture(channel: Channel) -> object:
+    """A picture that Facebook holds, with a link on it: it got its id after it was split."""
+    (part,) = channel.split(Message(picture=f"{KEPT}7", buttons=(Button(*SHOP),)))
+    return await channel.send(PAGE, Outgoing(PERSON, replace(part, picture="image:687799"), STANDARD))
+
+
+def by_persona(channel: Channel) -> Awaitable[object]:
+    return channel.send(PAGE, Outgoing(PERSON, Message("Chào bạn"), STANDARD, persona="71"))
+
+
+def page(act: Callable[[Messenger], Awaitable[object]]) -> Doing:
+    """What only Messenger can do."""
+
+    def do(channel: Channel) -> Awaitable[object]:
+        assert isinstance(channel, Messenger)
+        return act(channel)
+
+    return do
+
 
 MESSENGER: dict[str, Doing | str] = {
     "send_text": on_messenger(Message("Dạ còn ạ"), metadata="outbox:7"),
@@ -166,63 +191,68 @@ MESSENGER: dict[str, Doing | str] = {
                     "Lụa",
                     messenger.URL,
                     (Button("Xem", "https://shop.example.vn/ao", ButtonKind.URL), Button("Đặt mua", "kq:buy")),
+                    "https://shop.example.vn/ao",
                 ),
             )
         )
     ),
     "user_profile": lambda channel: channel.profile(PAGE, messenger.PERSON),
     "conversations_list": lambda channel: channel.find_sent(PAGE, messenger.PERSON, "Dạ còn ạ", SINCE),
-    "send_attachment_id": CONTENT,
+    "send_attachment_id": on_messenger(Message(picture="image:687799")),
+    "send_sticker": on_messenger(Message(sticker="369239263222822")),
+    "send_media_template": with_picture,
+    "send_receipt_template": on_messenger(Message("Đơn DH-1", receipt=SLIP)),
+    "send_utility_template": on_messenger(Message("Đơn đã giao", template=UTILITY_USED), UTILITY),
+    "send_persona": by_persona,
+    "persona_create": page(lambda messenger: messenger.persona(PAGE, "An T.")),
+    "send_reaction": on_messenger(Message(reaction="😊", reply_to="m_first")),
+    "send_sender_action": page(lambda messenger: messenger.sign(PAGE, PERSON.user_id, Sign.TYPING)),
+    "send_private_reply_comment": page(lambda messenger: messenger.answer_comment(PAGE, "81_82", "Dạ 199k ạ", "kq")),
+    "thread_owner": page(lambda messenger: messenger.thread_holder(PAGE, PERSON.user_id)),
+    "take_thread_control": page(lambda messenger: messenger.take_thread(PAGE, PERSON.user_id)),
+    "pass_thread_control": page(lambda messenger: messenger.pass_thread(PAGE, PERSON.user_id)),
+    "subscribed_apps_get": page(lambda messenger: messenger.check_up(PAGE, SINCE)),
+    "subscribed_apps_post": page(lambda messenger: messenger.subscribe(PAGE)),
+    "debug_token": page(lambda messenger: messenger.check_up(PAGE, SINCE)),
+    "me_accounts": page(lambda messenger: messenger.managed(PAGE)),
+    "messenger_profile_set": page(lambda messenger: messenger.write_page_profile(PAGE, PROFILE, "vi")),
+    "messenger_profile_get": page(lambda messenger: messenger.page_profile(PAGE)),
+    "messenger_profile_delete": page(lambda messenger: messenger.clear_page_profile(PAGE)),
     "send_coupon_template": CONTENT,
     "send_customer_feedback_template": CONTENT,
     "send_customer_information_template": CONTENT,
     "send_image_grid_template": CONTENT,
-    "send_media_template": CONTENT,
     "send_product_template": CONTENT,
-    "send_receipt_template": CONTENT,
-    "send_sticker": CONTENT,
-    "send_persona": NOT_YET + "personas",
-    "persona_create": NOT_YET + "personas",
-    "send_reaction": NOT_YET + "reactions",
-    "send_sender_action": NOT_YET + "typing signs",
-    "send_private_reply_comment": NOT_YET + "answering comments",
     "send_user_ref": NOT_YET + "the checkbox plugin",
     "send_with_thread_control_pass": THREADS,
     "extend_thread_control": THREADS,
-    "pass_thread_control": THREADS,
     "release_thread_control": THREADS,
     "request_thread_control": THREADS,
-    "take_thread_control": THREADS,
-    "thread_owner": THREADS,
-    "messaging_feature_status": THREADS,
-    "send_utility_template": UTILITY,
-    "send_utility_template_alt_attachment_shape": UTILITY,
-    "utility_template_clone": UTILITY,
-    "utility_template_create_named": UTILITY,
-    "utility_template_create_positional": UTILITY,
-    "utility_template_library_search": UTILITY,
+    "messaging_feature_status": "who holds a conversation is asked of the conversation itself",
+    "send_utility_template_alt_attachment_shape": "an earlier shape, which the documentation has no more",
+    "utility_template_clone": TEMPLATES_MADE,
+    "utility_template_create_named": TEMPLATES_MADE,
+    "utility_template_create_positional": TEMPLATES_MADE,
+    "utility_template_library_search": TEMPLATES_MADE,
     "marketing_campaign_create": MARKETING,
     "marketing_message_send": MARKETING,
     "marketing_tokens_list": MARKETING,
     "optin_request_one_time_legacy": "Meta no longer offers it to new Pages",
     "optin_request_recurring_legacy": "Meta switched this off on 2026-02-10",
     "app_subscriptions_post": BY_HAND,
-    "subscribed_apps_post": BY_HAND,
-    "me_accounts": BY_HAND,
-    "messenger_profile_set": BY_HAND,
-    "messenger_profile_get": TOOL,
-    "messenger_profile_delete": TOOL,
-    "subscribed_apps_get": TOOL,
-    "custom_user_settings_set": TOOL,
+    "custom_user_settings_set": NOT_YET + "menus of single people",
     "custom_label_assign": NOT_YET + "labels",
     "custom_label_create": NOT_YET + "labels",
-    "debug_token": NOT_YET + "asking how long a token lives",
     "batch": "one call a message, so that each has its own outcome",
-    "conversation_is_owner": THREADS,
-    "message_get": NOT_YET + "reading single messages",
-    "upload_attachment": "one-off pictures go out by their address in one step",
+    "conversation_is_owner": "who holds a conversation is asked by thread_owner, which says which app it is",
+    "message_get": "messages are read with their conversations, many at once",
+    "upload_attachment": "what we keep goes up as a file; what lies on the web goes out by its address in one step",
 }
 """Every documented request of Messenger's: how we come to make it, or why not."""
+
+
+SEVERAL_CALLS = {"persona_create", "subscribed_apps_get", "debug_token"}
+"""What is part of a look at several things."""
 
 
 def made(table: dict[str, Doing | str]) -> dict[str, Doing]:
@@ -254,10 +284,12 @@ async def test_zalo_hears_what_is_documented(wire: Wire, session: aiohttp.Client
 async def test_messenger_hears_what_is_documented(wire: Wire, session: aiohttp.ClientSession, name: str) -> None:
     wanted = messenger_documented.CALLS[name]
     await made(MESSENGER)[name](Messenger(session, f"{wire.url}/v26.0"))
-    (heard,) = wire.heard
-    assert (heard["method"], heard["path"]) == (wanted["method"], wanted["path"])
+    calls = [each for each in wire.heard if (each["method"], each["path"]) == (wanted["method"], wanted["path"])]
+    assert calls
+    assert len(wire.heard) == 1 or name in SEVERAL_CALLS
+    heard = calls[0]
     assert heard["body"] == wanted.get("json")
     query = dict(heard["query"])
-    assert query.pop("access_token") == "token-1"
+    assert query.pop("access_token") == wanted.get("token", "token-1")
     assert len(query.pop("appsecret_proof")) == 64
     assert query == wanted.get("query", {})

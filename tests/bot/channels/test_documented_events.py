@@ -13,6 +13,7 @@ from bot.channels.zalo import webhook as zalo_webhook
 from bot.channels.zalo.parse import parse as zalo_parse
 from crm.events import (
     ButtonPressed,
+    Commented,
     ConsentWithdrawn,
     ContactShared,
     Event,
@@ -170,8 +171,8 @@ MESSENGER: dict[str, tuple[Kind, ...]] = {
     "customer_information": (ContactShared,),
     "instant_form_submit": (UnknownEvent,),
     "inbox_labels": (UnknownEvent,),
-    "feed_comment_add": (UnknownEvent,),
-    "feed_comment_with_post": (UnknownEvent,),
+    "feed_comment_add": (Commented,),
+    "feed_comment_with_post": (Commented,),
     "marketing_message_clicks": (UnknownEvent,),
     "marketing_message_deliveries": (UnknownEvent,),
     "marketing_message_delivery_failed": (UnknownEvent,),

@@ -14,6 +14,7 @@ from bot.channels.messenger import envelope
 from bot.channels.messenger.parse import KNOWN, parse
 from crm.events import (
     ButtonPressed,
+    Commented,
     ConsentWithdrawn,
     ContactShared,
     Event,
@@ -49,6 +50,7 @@ from tests.payloads.messenger import (
     URL,
     attachment,
     change,
+    comment,
     dump,
     echo,
     entry,
@@ -331,11 +333,20 @@ def test_the_address_form_shares_a_contact_that_was_typed() -> None:
     assert event.typed
 
 
-def test_a_comment_is_noted_without_taking_its_author_for_a_chat_partner() -> None:
+def test_a_comment_is_told_without_taking_its_author_for_a_chat_partner() -> None:
     (event,) = parse(CHANGES["comment"], NOW)
+    assert isinstance(event, Commented)
+    assert (event.comment_id, event.post_id, event.author_id) == ("81_82", f"{PAGE}_81", "5500")
+    assert event.address.user_id == ""
+
+
+@pytest.mark.parametrize(
+    "more", [{"verb": "edited"}, {"item": "like"}, {"from": {"id": PAGE}}, {"comment_id": ["81_82"]}], ids=str
+)
+def test_what_else_happens_on_a_page_is_only_noted(more: dict[str, Any]) -> None:
+    (event,) = parse(change("feed", comment(**more)), NOW)
     assert isinstance(event, UnknownEvent)
-    assert (event.name, event.address.user_id) == ("feed.comment.add", "")
-    assert event.details["comment_id"] == "81_82"
+    assert event.known and event.name.startswith("feed.")
 
 
 def test_a_login_code_or_token_is_never_noted() -> None:
