@@ -86,6 +86,10 @@ class Poller:
                 else:
                     self._begin(stopping)
                 await _pause(stopping, LOOK_S)
+        except asyncio.CancelledError:
+            for task in self._asking.values():
+                task.cancel()
+            raise
         finally:
             await asyncio.gather(*self._asking.values(), return_exceptions=True)
 

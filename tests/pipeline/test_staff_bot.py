@@ -26,7 +26,7 @@ from simulator import speech, zalo_bot
 from simulator.config import BrandSpec, SimulatorConfig
 from simulator.people import ZALO_BOT
 from simulator.platform import Platform
-from storage import alarms
+from storage import alarms, customers
 from storage import polling as rows
 from storage.database import Database
 from tests.conftest import Clock
@@ -128,9 +128,9 @@ async def test_whom_zalo_lets_nobody_write_to_is_reached_again_once_they_write(s
     await writes(stage, "chào")
     stage.contact(ZALO_BOT).blocked = True
     await stage.send(ZALO_BOT, "Có khách chờ", Purpose.STAFF)
-    await stage.quiet()
-    person = await stage.person(ZALO_BOT)
-    assert (await stage.states())[-1] == "dead" and person.unreachable_since is not None
+    known = await stage.person(ZALO_BOT)
+    await stage.until(lambda session: customers.person(session, known.identity_id).unreachable_since is not None)
+    assert (await stage.states())[-1] == "dead"
     stage.contact(ZALO_BOT).blocked = False
     await writes(stage, "đây")
     assert (await stage.person(ZALO_BOT)).unreachable_since is None
