@@ -73,8 +73,8 @@ def open(
     return number
 
 
-def attach(session: Session, number: int, url: str, message_id: str, at: datetime) -> bool:
-    """Put a photo to a ticket; False where this message brought it before. Raises NotFound."""
+def attach(session: Session, number: int, url: str, message_id: str, at: datetime) -> int | None:
+    """Put a photo to a ticket; its id, None where this message brought it before. Raises NotFound."""
     find(session, number)
     return store.add_photo(session, number, url, message_id, at)
 

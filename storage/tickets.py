@@ -33,7 +33,10 @@ class Ticket(SQLModel, table=True):
 
 
 class TicketPhoto(SQLModel, table=True):
-    """A picture that belongs to a ticket; the channel's address of it expires."""
+    """A picture that belongs to a ticket. The channel's address of it expires, our copy does not.
+
+    `trouble` says why there is none.
+    """
 
     __tablename__ = "ticket_photo"
     __table_args__ = (UniqueConstraint("dedup"),)
@@ -43,6 +46,8 @@ class TicketPhoto(SQLModel, table=True):
     dedup: bytes = blob()
     url: str
     message_id: str = ""
+    media_id: str | None = Field(default=None, foreign_key="media.id", max_length=64, nullable=True)
+    trouble: str = ""
     at: datetime = moment()
 
 
@@ -69,6 +74,8 @@ class Photo(NamedTuple):
     url: str
     message_id: str
     at: datetime
+    media_id: str | None
+    trouble: str
 
 
 _ticket = Ticket.__table__  # type: ignore[attr-defined]
@@ -98,18 +105,24 @@ def change(session: Session, number: int, values: Mapping[str, Any]) -> None:
     session.connection().execute(update(_ticket).where(_ticket.c.id == number).values(**values))
 
 
-def add_photo(session: Session, number: int, url: str, message_id: str, at: datetime) -> bool:
-    """Keep a photo; False where the ticket has it already."""
+def add_photo(session: Session, number: int, url: str, message_id: str, at: datetime) -> int | None:
+    """Keep a photo's address; its id, None where the ticket has it already."""
     dedup = hashed(str(number), message_id, url)
-    statement = insert(session.get_bind().dialect.name, _photo)
-    statement = statement.values(ticket_id=number, dedup=dedup, url=url, message_id=message_id, at=at)
+    row = {"ticket_id": number, "dedup": dedup, "url": url, "message_id": message_id, "trouble": "", "at": at}
+    statement = insert(session.get_bind().dialect.name, _photo).values(**row)
     added = statement.on_conflict_do_nothing(index_elements=["dedup"]).returning(_photo.c.id)
-    return session.connection().execute(added).first() is not None
+    found: int | None = session.connection().execute(added).scalar()
+    return found
+
+
+def set_photo(session: Session, photo_id: int, values: Mapping[str, Any]) -> None:
+    """Note where our copy of a photo is, or why there is none."""
+    session.connection().execute(update(_photo).where(_photo.c.id == photo_id).values(**values))
 
 
 def photos(session: Session, number: int) -> list[Photo]:
     """A ticket's photos in the order they came."""
-    statement = select(_photo.c.url, _photo.c.message_id, _photo.c.at).where(_photo.c.ticket_id == number)
+    statement = select(*(_photo.c[name] for name in Photo._fields)).where(_photo.c.ticket_id == number)
     return [Photo(*row) for row in session.connection().execute(statement.order_by(_photo.c.id))]
 
 

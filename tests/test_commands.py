@@ -695,7 +695,7 @@ def test_support_requests_are_listed_shown_and_ended(khachquen: Line, database_u
     assert khachquen("ticket", "list").out.startswith(f"T{first}  khách")
     shown = khachquen("ticket", "show", f"T{first}").out
     assert "khi giao" in shown
-    assert shown.endswith("https://example.org/cup.jpg\n")
+    assert shown.endswith("photo not copied yet: https://example.org/cup.jpg\n")
     assert "it lacks: its cause" in khachquen("ticket", "close", str(first)).refused()
     assert khachquen("ticket", "close", str(first), "--cause", "gói hàng ẩu").out == f"T{first} is closed.\n"
     assert khachquen("ticket", "close", str(first)).out == f"T{first} is closed already.\n"

@@ -88,3 +88,11 @@ class Signing(Protocol):
 
     async def sign(self, account: Account, user_id: str, sign: Sign) -> None:
         """Show one. It costs a call; may be called twice."""
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A channel whose platform keeps what people sent for a while, at addresses that it tells."""
+
+    async def fetch(self, address: str) -> bytes:
+        """What lies there, if it is the platform's own. RETRY: it may come later; PERMANENT: it never will."""

@@ -161,6 +161,7 @@ def _tickets(commands: Any) -> None:
     }
     for command in single.values():
         command.add_argument("number", type=ticket_number, metavar="NUMBER", help="as in T12")
+    single["show"].add_argument("--save", type=Path, metavar="DIR", help="write our copies of its photos there")
     single["close"].add_argument("--cause", default="", metavar="WORDS", help="why it was needed; once is enough")
     single["category"].add_argument("to", metavar="KEY", help="its key (1 to 8) or name")
     single["priority"].add_argument("to", choices=list(Priority), metavar="PRIORITY", help=", ".join(Priority))

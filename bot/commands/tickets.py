@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -18,7 +20,7 @@ from crm import categories, sla, tickets
 from crm.categories import TABLE, Category
 from crm.sla import Policy, Priority
 from crm.words import clipped
-from storage import customers
+from storage import customers, media
 from storage.database import Database
 from storage.tickets import Photo, TicketRow
 
@@ -48,12 +50,30 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
         return _listed(found, zone, now)
     number = arguments.number
     if arguments.action == "show":
-        return _shown(*await database.read(partial(_one, number=number)), zone, now)
+        listed, photos = await database.read(partial(_one, number=number))
+        if arguments.save is not None:
+            await _save(database, photos, arguments.save)
+        return _shown(listed, photos, zone, now)
     change, state = _change(arguments)
     policy = policy_of(settings)
     changed = await database.write(lambda session: change(session, number, now, policy), name="ticket.change")
     words = f"{tickets.label(number)} is {state}{'' if changed else ' already'}."
     return Report({"ticket": number, "changed": changed}, [words])
+
+
+async def _save(database: Database, photos: list[Photo], folder: Path) -> None:
+    """Write our copies of the photos into a folder; those that are there already are left."""
+    for media_id in filter(None, (photo.media_id for photo in photos)):
+        kept = await database.read(partial(media.find, media_id=media_id))
+        if kept is not None:
+            path = folder / f"{media_id[:12]}{Path(kept.name).suffix}"
+            await asyncio.to_thread(_write, path, kept.content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_bytes(content)
 
 
 def _change(arguments: Namespace) -> tuple[Change, str]:
@@ -127,16 +147,23 @@ def _listed(found: list[Listed], zone: ZoneInfo, now: datetime) -> Report:
 
 def _shown(each: Listed, photos: list[Photo], zone: ZoneInfo, now: datetime) -> Report:
     ticket = each.ticket
-    data = {**_plain(each, zone), "photos": [photo.url for photo in photos]}
+    data = {**_plain(each, zone), "photos": [photo._asdict() | {"at": stamp(photo.at, zone)} for photo in photos]}
     promises = [_promise("answer", each.answer_by, zone, now), _promise("end", each.end_by, zone, now)]
     lines = [
         f"{tickets.label(ticket.id)}  {ticket.state}  {each.name}  {shown(ticket.created_at, zone)}",
         "  ".join(filter(None, (f"{ticket.priority} priority", _about(ticket), *promises))),
         ticket.summary,
         *([f"cause: {ticket.cause}"] if ticket.cause else []),
-        *(photo.url for photo in photos),
+        *map(_photo, photos),
     ]
     return Report(data, lines)
+
+
+def _photo(photo: Photo) -> str:
+    """Where a photo is: our copy by its id, else the platform's address with why there is no copy."""
+    if photo.media_id:
+        return f"photo {photo.media_id[:12]}"
+    return f"photo not copied: {photo.trouble}  {photo.url}" if photo.trouble else f"photo not copied yet: {photo.url}"
 
 
 def _about(ticket: TicketRow) -> str:

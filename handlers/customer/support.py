@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.context import Context
+from bot.photos import JOB
 from bot.router import Router
 from bot.understanding import SURE, order_codes, tells, understand
 from crm import orders, sla, tickets
@@ -218,5 +219,9 @@ def _ask(ctx: Context, template: str, said: str, photos: Photos) -> None:
 
 
 def _attach(ctx: Context, number: int, photos: Photos) -> None:
+    """Put photos to a request, and let them be copied before their addresses expire."""
     for photo in photos:
-        tickets.attach(ctx.session, number, photo["url"], photo["message_id"], ctx.now)
+        added = tickets.attach(ctx.session, number, photo["url"], photo["message_id"], ctx.now)
+        if added is not None:
+            what = {"photo": added, "channel": ctx.customer.channel, "url": photo["url"]}
+            ctx.later(JOB, str(added), what)

@@ -90,7 +90,7 @@ def test_a_photo_counts_once_a_message(session: Session, clock: Clock) -> None:
     number = opens(session, lan.customer_id, lan.identity_id, "", clock())
     address = "https://photos.example/" + "a" * 4000
     kept = [tickets.attach(session, number, address, message, clock()) for message in ("m1", "m1", "m2")]
-    assert kept == [True, False, True]
+    assert [each is not None for each in kept] == [True, False, True]
     assert [photo.message_id for photo in tickets.photos(session, number)] == ["m1", "m2"]
 
 

@@ -50,6 +50,7 @@ from bot.channels.messenger import (
 from bot.channels.messenger.client import TIMEOUT, Graph, Session, edge
 from bot.channels.messenger.envelope import ident, record, records
 from bot.channels.messenger.rules import RULES
+from bot.channels.pictures.client import Pictures
 from bot.channels.text import clean, short_id
 from crm.events import Event
 from crm.messages import Message
@@ -82,6 +83,7 @@ class Messenger:
         self, session: Session, graph_url: str = GRAPH_URL, timeout: float = TIMEOUT, app_id: str = ""
     ) -> None:
         self._graph, self._app_id = Graph(session, graph_url, timeout), app_id
+        self._pictures = Pictures(session, files.HOSTS, graph_url)
 
     def probes(self, keys: Keys, now: datetime, nonce: str) -> tuple[Probe, ...]:
         """The handshake, and the dashboard's test of an event."""
@@ -128,6 +130,10 @@ class Messenger:
         if not attachment_id:
             raise raised(faults.READ_FAILED, "no_attachment_id")
         return Uploaded(f"{kind}:{attachment_id}", files.LIFE)
+
+    async def fetch(self, address: str) -> bytes:
+        """A picture that somebody sent, from Facebook's own hosts."""
+        return await self._pictures.fetch(address)
 
     async def persona(self, account: Account, name: str) -> str:
         """A persona with this name and the Page's own picture (Messenger, "Personas")."""

@@ -10,6 +10,8 @@ from datetime import timedelta
 from bot.channels.base import Attachment, raised
 from bot.channels.messenger import faults
 
+HOSTS = ("fbcdn.net", "fbsbx.com")
+"""Where Facebook keeps what people sent, for about a day or two."""
 LIFE = timedelta(days=80)
 IMAGE_BYTES = 8 * 1024 * 1024
 FILE_BYTES = 25 * 1024 * 1024

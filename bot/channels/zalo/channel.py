@@ -25,6 +25,7 @@ from bot.channels.base import (
     Uploaded,
 )
 from bot.channels.examined import Probe, Switch
+from bot.channels.pictures.client import Pictures
 from bot.channels.text import clean
 from bot.channels.zalo import checkup, consent, files, probe, recent, sender, switches, templates, webhook
 from bot.channels.zalo.client import Client, Urls
@@ -62,6 +63,7 @@ class Zalo:
         lists: bool = False,
     ) -> None:
         self._urls = urls or Urls()
+        self._pictures = Pictures(session, files.HOSTS, self._urls.api)
         self._client = Client(session, self._urls, timeout=timeout, refresh_timeout=refresh_timeout)
         self._banner = banner
         self._lists = lists
@@ -110,6 +112,10 @@ class Zalo:
         """
         kind = files.kind_of(attachment)
         return Uploaded(await self._client.upload(account, kind, attachment), files.LIFE)
+
+    async def fetch(self, address: str) -> bytes:
+        """A picture that somebody sent, from Zalo's own hosts."""
+        return await self._pictures.fetch(address)
 
     async def profile(self, account: Account, user_id: str) -> Profile:
         """What Zalo shows of a person; the day of the last interaction counts from its first minute in Vietnam."""

@@ -8,6 +8,8 @@ from pathlib import PurePath
 from bot.channels.base import Attachment, SendError, SendErrorKind, Words
 
 LIFE = timedelta(days=6)
+HOSTS = ("zdn.vn", "zadn.vn", "dlfl.vn")
+"""Where Zalo keeps what people sent; how long is not documented."""
 IMAGE_BYTES = 1024 * 1024
 FILE_BYTES = 5 * 1024 * 1024
 

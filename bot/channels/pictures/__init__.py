@@ -1,0 +1,1 @@
+"""Pictures that people sent, taken over from where a platform keeps them for a while."""
