@@ -243,12 +243,13 @@ def simulator_of(settings: Settings, page: str) -> SimulatorConfig:
     ]
     names = {each.name for each in fields(Settings)} & {each.name for each in fields(SimulatorConfig)}
     shared = {name: getattr(settings, name) for name in names if name.startswith(("zalo_", "messenger_"))}
+    manager = PersonSpec(id="hoa", name=f"{sample_shop.MANAGER} (nhân viên)", zalo_id=sample_shop.MANAGER_USER_ID)
     return SimulatorConfig(
         bot_url=settings.public_url,
         public_url=page,
         brand_name=settings.brand_name,
         **shared,
-        people=(*played, PersonSpec(id="an", name="Phùng Thiên An", phone="0987654321")),
+        people=(*played, PersonSpec(id="an", name="Phùng Thiên An", phone="0987654321"), manager),
     )
 
 
@@ -258,6 +259,8 @@ async def play(settings: Settings, page_port: int, started: Callable[[], None]) 
     async with opened(settings) as database:
         for regular in sample_shop.REGULARS:
             await database.write(partial(add, regular=regular, now=now()), name="sample_shop.add")
+        hire = partial(sample_shop.hire, channel="zalo", account_id=settings.zalo_oa_id, now=now())
+        await database.write(partial(hire, secret_key=settings.secret_key), name="sample_shop.hire")
     simulator = create_app(simulator_of(settings, demo.address(page_port)))
     async with listening(simulator, settings.host, page_port):
         await serve(settings, started=started)

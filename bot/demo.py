@@ -131,7 +131,8 @@ def welcome(settings: Settings, page_port: int, wanted: int, wanted_page: int) -
         '  1. Nhắn "xem điểm", bấm "Liên kết số ĐT", chia sẻ số, bấm "Điểm của tôi".',
         '     Write "xem điểm", link and share your phone number, press "Điểm của tôi" (my points).',
         f'  2. Nhắn "đơn {sample_shop.GUEST_ORDER} tới đâu rồi". / Or: "where is my order {sample_shop.GUEST_ORDER}".',
-        '  3. Nhắn "hàng bị vỡ" và gửi một ảnh. / Write "my cup arrived broken" and send a photo.',
+        '  3. Nhắn "hàng bị vỡ" và gửi một ảnh; rồi chọn nhân viên Hoa: nhắn "/ds", "/vao 1", và trả lời khách.',
+        '     Write "my cup arrived broken" and send a photo; then, as Hoa of the staff: "/ds", "/vao 1", and answer.',
         "",
         "Ctrl-C để dừng. / Ctrl-C stops it.",
     ]

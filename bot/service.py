@@ -34,6 +34,7 @@ from bot.settings import Settings
 from bot.signs import Signs
 from bot.silence import Silence
 from bot.staff.receipts import Receipts
+from bot.staff.waking import Waking
 from bot.upkeep import Upkeep
 from crm import hours
 from crm.budget import Budget
@@ -177,7 +178,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, clock, owner)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
-    kinds |= Photos(database, channels, clock).kinds()
+    kinds |= Photos(database, channels, clock).kinds() | Waking(database, desk.office, clock).kinds()
     kinds |= Listening(database, channels, clock).kinds()
     kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()
     kinds |= Comments(database, channels, living, clock).kinds()

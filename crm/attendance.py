@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from crm import conversations
-from crm.errors import Refused
+from crm.errors import Conflict
 from storage import attendance as store
 from storage import conversations as stored
 from storage import customers, staff
@@ -88,7 +88,7 @@ def is_closed(duty: Duty) -> bool:
 def take(session: Session, conversation_id: int, staff_id: int, now: datetime) -> None:
     """This member of staff looks after it from now on, and the bot is silent; who waits goes on waiting.
 
-    Raises Refused where another app holds it; so do the functions below.
+    Raises Conflict where another app holds it; so do the functions below.
     """
     standing = _held(session, conversation_id)
     state = conversations.state_of(standing)
@@ -117,10 +117,19 @@ def close(session: Session, conversation_id: int, now: datetime) -> bool:
     return not done
 
 
-def snooze(session: Session, conversation_id: int, until: datetime) -> None:
-    """It is in no list of those who wait until then, or until the customer is answered."""
+def snooze(session: Session, conversation_id: int, until: datetime, now: datetime) -> None:
+    """It is in no list of those who wait until then, or until the customer writes."""
     _held(session, conversation_id)
-    store.change(session, conversation_id, snoozed_until=until)
+    store.change(session, conversation_id, snoozed_at=now, snoozed_until=until)
+
+
+def wake(session: Session, conversation_id: int, now: datetime) -> Duty | None:
+    """End a snooze whose time came; who looks after it then, None where nothing is asleep or it sleeps on."""
+    duty = store.duty(session, conversation_id)
+    if duty.snoozed_until is None or duty.snoozed_until > now:
+        return None
+    store.change(session, conversation_id, snoozed_until=None)
+    return duty
 
 
 def _held(session: Session, conversation_id: int) -> Standing:
@@ -128,7 +137,7 @@ def _held(session: Session, conversation_id: int) -> Standing:
     customers.lock_owners(session.connection(), [conversation_id])
     (standing,) = stored.some(session, [conversation_id])
     if standing.holder == stored.ELSEWHERE:
-        raise Refused(
+        raise Conflict(
             "Hộp thư Trang hoặc ứng dụng khác đang giữ cuộc trò chuyện này.",
             "The Page's inbox or another app holds this conversation.",
         )

@@ -241,9 +241,11 @@ def _join_waiting(session: Session, number: str, now: datetime) -> None:
 
 
 def _join(session: Session, source: int, target: int, now: datetime) -> Join:
-    """Everything of a chat-born customer becomes the POS customer's. Done once, whoever comes first."""
+    """Everything of a chat-born customer, but not of staff, becomes the POS customer's. Done once, whoever is first."""
     store.lock(session, [source, target])
     ours, theirs = store.profile(session, source), store.profile(session, target)
+    if not store.serves(session, source):
+        return Join.REFUSED
     if ours is None or theirs is None or ours.external_id is not None or ours.merged_into is not None:
         return Join.ALREADY if ours is not None and ours.merged_into == target else Join.REFUSED
     store.move_identities(session, source, target)

@@ -40,10 +40,3 @@ class Invalid(CrmError):
 
     def __init__(self, field: str, vi: str, en: str) -> None:
         super().__init__(vi, en, field=field)
-
-
-class Refused(CrmError):
-    """Something that cannot be done as things stand, or not by this person."""
-
-    status = 409
-    code = "refused"

@@ -35,12 +35,14 @@ def tell(
     conversation_id: int | None = None,
     ticket_id: int | None = None,
     surface: str = "",
+    interrupts: bool = True,
 ) -> int:
     """Tell a member of staff something, in one message of at most six lines; the notice's id.
 
-    It goes to the chat `surface`, else to the one they wrote in last. A quote of it answers its conversation. Where
-    they have no chat, or the platform does not let it through, it is held until they write again. Who has entered
-    another conversation in that chat leaves it: what they type next must not go to the wrong person.
+    It goes to the chat `surface`, else to one for staff alone, else to the one they wrote in last. A quote of it
+    answers its conversation. Where they have no chat, or the platform does not let it through, it is held until they
+    write again. Who has entered another conversation in that chat leaves it, for what they type next may be meant for
+    this one; not where it asks for no answer (`interrupts`).
     """
     chats = staff.chats(session, staff_id)
     chosen = next((each for each in chats if str(each.identity_id) == surface), None) or next(iter(chats), None)
@@ -48,7 +50,8 @@ def tell(
     number = 0
     if conversation_id is not None and chosen:
         (number,) = numbers.bind(session, staff_id, where, numbers.CONVERSATION, [conversation_id], now)
-        desks.leave(session, staff_id, where, conversation_id)
+        if interrupts:
+            desks.leave(session, staff_id, where, conversation_id)
     message = say(number)
     person = customers.person(session, chosen.identity_id) if chosen else None
     notice_id = new_id()
@@ -75,11 +78,21 @@ def tell_held(session: Session, person: Person, now: datetime) -> int:
     return len(held)
 
 
+def count_held(session: Session, staff_id: int) -> int:
+    """How many notices wait for this member of staff, as far as is known by now."""
+    return store.count_held(session, staff_id)
+
+
 def settle(session: Session) -> int:
-    """Note which notices got through, and hold those that did not; how many were looked at."""
+    """Note which notices got through, and hold those that did not: their messages need nobody's care any more.
+
+    How many were looked at.
+    """
     ended = store.ended(session, 500)
-    store.change(session, [key for key, state in ended if state == queue.SENT], state=queue.SENT)
-    store.change(session, [key for key, state in ended if state != queue.SENT], state=store.HELD)
+    lost = [each for each in ended if each.message_state != queue.SENT]
+    store.change(session, [each.id for each in ended if each.message_state == queue.SENT], state=queue.SENT)
+    store.change(session, [each.id for each in lost], state=store.HELD)
+    store.set_aside(session, [each.outbox_id for each in lost])
     return len(ended)
 
 

@@ -105,6 +105,11 @@ def by_code(session: Session, customer_id: int, code: str) -> OrderRow | None:
     return store.by_code(session, customer_id, _code_key(code))
 
 
+def with_code(session: Session, code: str, most: int = 5) -> list[OrderRow]:
+    """Everybody's orders with this code, however it was typed, the newest first: for staff."""
+    return store.with_code(session, _code_key(code), most)
+
+
 def page(session: Session, after: int, most: int, customer_id: int | None = None) -> list[OrderRow]:
     """Orders with an id above `after`, of one customer or of all, by id."""
     return store.page(session, after, most, customer_id)

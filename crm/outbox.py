@@ -35,6 +35,8 @@ def compose(
     """
     if person.unreachable_since is not None and purpose is not Purpose.REPLY:
         return Refusal.UNREACHABLE
+    if purpose.is_marketing and person.staff_id is not None:
+        return Refusal.NO_CONSENT
     if purpose.is_marketing and person.marketing != "granted":
         return Refusal.OPTED_OUT if person.marketing == "withdrawn" else Refusal.NO_CONSENT
     return [

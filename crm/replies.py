@@ -26,13 +26,16 @@ TAKES_BACK = timedelta(minutes=2)
 """The last message is only looked for among those that are not older."""
 
 
-def may_send(person: Person, rules: Rules, now: datetime) -> Reach:
-    """Whether a member of staff may write to this person now, and until when without paying more for it."""
+def may_send(person: Person, rules: Rules, now: datetime, *, typed: bool = True) -> Reach:
+    """Whether one may write to this person now, and until when without paying more for it.
+
+    `typed`: a member of staff writes; else the bot, as to staff themselves.
+    """
     facts = ReachFacts(
         purpose=Purpose.STAFF,
         last_interaction_at=person.last_interaction_at,
         now=now,
-        typed_by_person=True,
+        typed_by_person=typed,
         unreachable=person.unreachable_since is not None,
     )
     answer = reach(rules, facts)

@@ -9,7 +9,7 @@ from random import Random
 
 from sqlmodel import Session
 
-from crm import conversations, customers, orders, outbox, tickets
+from crm import conversations, customers, orders, outbox, staff, tickets
 from crm.conversations import State
 from crm.events import Address
 from crm.orders import Item, News, Status
@@ -24,6 +24,10 @@ ADDRESS = "24 Hoa Sữa, phường An Lành, TP. Hồ Chí Minh"
 HOURS = "7:00–22:00 hằng ngày"
 GUEST_ORDER = "MT1006"
 """An order of the first customer that is on its way."""
+MANAGER = "Phan Mỹ Hoa"
+MANAGER_USER_ID = "31" + "0" * 16 + "1"
+"""Whose chat gives commands: the shop's manager, played on the demo's chat page."""
+MANAGER_PIN = "2468"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,22 @@ def add(session: Session, regular: Regular, channel: str, account_id: str, now: 
         orders.put(session, news, news.changed_at)
     if regular.complaint is not None:
         _complain(session, regular, regular.complaint, Address(channel, account_id, regular.user_id), now, policy)
+    return True
+
+
+def hire(session: Session, channel: str, account_id: str, secret_key: str, now: datetime) -> bool:
+    """Let the manager give commands in their chat on this account; False where that is so already."""
+    if people.people(session, [MANAGER_USER_ID]):
+        return False
+    member = staff.add(session, MANAGER, staff.Role.ADMIN, now)
+    staff.set_pin(session, member.id, MANAGER_PIN, secret_key)
+    identity, customer = new_id(), people.add_nameless(session, now)
+    row = {
+        "id": identity, "customer_id": customer, "channel": channel, "account_id": account_id,
+        "user_id": MANAGER_USER_ID, "name": MANAGER, "followed": True, "last_interaction_at": now, "profile_at": now,
+        "created_at": now, "staff_id": member.id,
+    }  # fmt: skip
+    people.add_many(session, [], [row], [conversations.row_of(identity, State())])
     return True
 
 

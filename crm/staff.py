@@ -14,7 +14,7 @@ from types import MappingProxyType
 from sqlmodel import Session
 
 from crm import customers, words
-from crm.errors import Invalid, NotFound, Refused
+from crm.errors import Conflict, Invalid, NotFound
 from storage import customers as people
 from storage import staff as store
 from storage.columns import new_id
@@ -145,9 +145,9 @@ def revoke(session: Session, staff_id: int, now: datetime) -> int:
 
 
 def issue_pairing(session: Session, staff_id: int, now: datetime) -> str:
-    """A new code, good once and for `PAIRING_LIFE`; earlier ones end. Only its hash is kept. Raises Refused."""
+    """A new code, good once and for `PAIRING_LIFE`; earlier ones end. Only its hash is kept. Raises Conflict."""
     if find(session, staff_id).revoked_at is not None:
-        raise Refused("Nhân viên này đã bị thu hồi quyền.", "This member of staff was revoked.")
+        raise Conflict("Nhân viên này đã bị thu hồi quyền.", "This member of staff was revoked.")
     store.end_pairings(session, staff_id, now)
     body = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
     store.add_pairing(session, _digest(body), staff_id, now + PAIRING_LIFE, now)
@@ -182,7 +182,7 @@ def pair(session: Session, person: Person, code: str, now: datetime) -> StaffRow
 
 
 def chats(session: Session, staff_id: int | None = None) -> list[Chat]:
-    """The chats of one member of staff or of all, the one they wrote in last first."""
+    """The chats of one member of staff or of all: those for staff alone first, then the one they wrote in last."""
     return store.chats(session, staff_id)
 
 

@@ -6,7 +6,7 @@ from bot.router import Router
 from bot.staff import dispatch
 from bot.staff.router import StaffRouter
 from handlers.customer import consent, fallback, link, loyalty, media, orders, person, privacy, shop, support, welcome
-from handlers.staff import answer, help, oneself, queue
+from handlers.staff import answer, attend, help, lookup, oneself, points, queue, shift, system
 
 ROUTERS: list[Router] = [
     consent.router,
@@ -24,7 +24,12 @@ ROUTERS: list[Router] = [
 STAFF_ROUTERS: list[StaffRouter] = [
     answer.router,
     queue.router,
+    attend.router,
+    lookup.router,
+    points.router,
+    shift.router,
     oneself.router,
+    system.router,
     help.router,
     dispatch.router,
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ class Duty(NamedTuple):
     assigned_at: datetime | None
     answered_by: int | None
     answered_at: datetime | None
+    snoozed_at: datetime | None
     snoozed_until: datetime | None
     closed_at: datetime | None
     last_staff_at: datetime | None
@@ -73,12 +75,16 @@ _DUTY = select(
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    asleep = _conversation.c.snoozed_until
-    return and_(_conversation.c.waiting_since.is_not(None), or_(asleep.is_(None), asleep <= now))
+    until, spoke = _conversation.c.snoozed_until, _identity.c.last_interaction_at
+    awake = or_(until.is_(None), until <= now, spoke > _conversation.c.snoozed_at)
+    return and_(_conversation.c.waiting_since.is_not(None), awake)
 
 
 def waiting(session: Session, now: datetime, most: int) -> list[Attended]:
-    """Those whose customer waits for a person and that were not put off, the longest waiting first."""
+    """Those whose customer waits for a person, the longest waiting first.
+
+    What was put off is not among them, until its time comes or the customer writes.
+    """
     statement = _ATTENDED.where(_waits(now)).order_by(_conversation.c.waiting_since, _conversation.c.id).limit(most)
     return [Attended._make(row) for row in session.connection().execute(statement)]
 
@@ -100,6 +106,12 @@ def held(session: Session, most: int) -> list[Attended]:
     """Those in which the bot is silent, the longest held first."""
     silent = ~stands(_conversation.c.holder, BOT)
     statement = _ATTENDED.where(silent).order_by(_conversation.c.handed_over_at, _conversation.c.id).limit(most)
+    return [Attended._make(row) for row in session.connection().execute(statement)]
+
+
+def some(session: Session, conversation_ids: Collection[int]) -> list[Attended]:
+    """These, by id; those that are not there or belong to staff are left out."""
+    statement = _ATTENDED.where(_conversation.c.id.in_(conversation_ids)).order_by(_conversation.c.id)
     return [Attended._make(row) for row in session.connection().execute(statement)]
 
 

@@ -27,6 +27,7 @@ class Conversation(SQLModel, table=True):
     `assigned_to` looks after it; `answered_by` is who sent the last answer through us, at `answered_at`; None where
     nothing came of it. `closed_at` is when staff called it done: what the customer writes later opens it again.
     `away_until` is the end of the closed time of which the customer was told last.
+    Put off at `snoozed_at`, it is in no list until `snoozed_until`, unless the customer writes before.
     """
 
     __tablename__ = "conversation"
@@ -59,6 +60,7 @@ class Conversation(SQLModel, table=True):
     assigned_at: datetime | None = moment(nullable=True)
     answered_by: int | None = reference("staff.id", nullable=True)
     answered_at: datetime | None = moment(nullable=True)
+    snoozed_at: datetime | None = moment(nullable=True)
     snoozed_until: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     away_until: datetime | None = moment(nullable=True)

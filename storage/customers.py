@@ -205,6 +205,12 @@ def is_served(customer_id: ColumnElement[int]) -> ColumnElement[bool]:
     return customer_id.not_in(select(_identity.c.customer_id).where(of_staff))
 
 
+def serves(session: Session, customer_id: int) -> bool:
+    """Whether this is a customer, and not somebody of the staff."""
+    statement = select(_customer.c.id).where(_customer.c.id == customer_id, is_served(_customer.c.id))
+    return session.connection().execute(statement).first() is not None
+
+
 def people(session: Session, user_ids: Sequence[str]) -> dict[tuple[str, str, str], Person]:
     """Who stands behind these user ids, by (channel, account id, user id)."""
     rows = _PEOPLE_BY_USER.rows(session.connection(), users=sorted(set(user_ids)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, select, text, update
+from sqlalchemy import Index, func, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import given_id, id_at, moment, reference
@@ -89,10 +89,25 @@ def held(session: Session, staff_id: int, most: int) -> list[NoticeRow]:
     return [NoticeRow._make(row) for row in session.connection().execute(statement.limit(most))]
 
 
-def ended(session: Session, most: int) -> list[tuple[int, str]]:
-    """Notices that are still queued whose message came to an end, with the message's state; oldest first."""
+def count_held(session: Session, staff_id: int) -> int:
+    """How many there are of those."""
+    open_one = (stands(_notice.c.state, QUEUED, HELD), stands(_notice.c.state, HELD))
+    statement = select(func.count()).select_from(_notice).where(*open_one, _notice.c.staff_id == staff_id)
+    return int(session.connection().execute(statement).scalar_one())
+
+
+class Ended(NamedTuple):
+    """A notice whose message came to an end, and how."""
+
+    id: int
+    outbox_id: int
+    message_state: str
+
+
+def ended(session: Session, most: int) -> list[Ended]:
+    """Notices that are still queued whose message came to an end, oldest first."""
     statement = (
-        select(_notice.c.id, _outbox.c.state)
+        select(_notice.c.id, _outbox.c.id, _outbox.c.state)
         .join(_outbox, _outbox.c.id == _notice.c.outbox_id)
         .where(
             stands(_notice.c.state, QUEUED, HELD),
@@ -102,7 +117,7 @@ def ended(session: Session, most: int) -> list[tuple[int, str]]:
         .order_by(_notice.c.id)
         .limit(most)
     )
-    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+    return [Ended._make(row) for row in session.connection().execute(statement)]
 
 
 def change(session: Session, notice_ids: Sequence[int], **values: object) -> None:
@@ -110,3 +125,10 @@ def change(session: Session, notice_ids: Sequence[int], **values: object) -> Non
     if not notice_ids:
         return
     session.connection().execute(update(_notice).where(_notice.c.id.in_(notice_ids)).values(**values))
+
+
+def set_aside(session: Session, outbox_ids: Sequence[int]) -> None:
+    """Given-up messages whose notices are held need no person any more."""
+    if outbox_ids:
+        mine = (_outbox.c.id.in_(outbox_ids), stands(_outbox.c.state, DEAD))
+        session.connection().execute(update(_outbox).where(*mine).values(state=WITHDRAWN))

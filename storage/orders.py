@@ -20,6 +20,7 @@ class SalesOrder(SQLModel, table=True):
         UniqueConstraint("source", "external_id"),
         Index("ix_sales_order_customer_placed", "customer_id", "placed_at"),
         Index("ix_sales_order_customer_code", "customer_id", "code_key"),
+        Index("ix_sales_order_code", "code_key"),
     )
 
     id: int = given_id()
@@ -91,6 +92,12 @@ def by_code(session: Session, customer_id: int, code_key: str) -> OrderRow | Non
     statement = _ROW.where(_order.c.customer_id == customer_id, _order.c.code_key == code_key)
     row = session.connection().execute(statement.order_by(_order.c.placed_at.desc()).limit(1)).first()
     return OrderRow(*row) if row else None
+
+
+def with_code(session: Session, code_key: str, most: int) -> list[OrderRow]:
+    """Everybody's orders with this code, the newest first."""
+    statement = _ROW.where(_order.c.code_key == code_key).order_by(_order.c.placed_at.desc()).limit(most)
+    return [OrderRow(*row) for row in session.connection().execute(statement)]
 
 
 def page(session: Session, after: int, most: int, customer_id: int | None = None) -> list[OrderRow]:

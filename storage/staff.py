@@ -118,13 +118,14 @@ def end_pairings(session: Session, staff_id: int, now: datetime) -> None:
 
 
 def chats(session: Session, staff_id: int | None = None) -> list[Chat]:
-    """The chats of one member of staff or of all, the one they wrote in last first."""
+    """The chats of one member of staff or of all: those for staff alone first, then the one they wrote in last."""
     statement = select(
         _identity.c.id, _identity.c.staff_id, _identity.c.channel, _identity.c.account_id, _identity.c.name,
         _identity.c.last_interaction_at,
-    ).order_by(_identity.c.last_interaction_at.desc(), _identity.c.id.desc())  # fmt: skip
+    )  # fmt: skip
+    order = (_identity.c.staff_only.desc(), _identity.c.last_interaction_at.desc(), _identity.c.id.desc())
     whose = _identity.c.staff_id.is_not(None) if staff_id is None else _identity.c.staff_id == staff_id
-    return [Chat._make(row) for row in session.connection().execute(statement.where(whose))]
+    return [Chat._make(row) for row in session.connection().execute(statement.where(whose).order_by(*order))]
 
 
 def take_chats(session: Session, staff_id: int) -> int:

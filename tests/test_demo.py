@@ -28,6 +28,9 @@ def test_the_demo_is_played_stopped_and_played_again(tmp_path: Path) -> None:
         assert "Mình đã liên kết tài khoản của bạn." in linked
         assert "đang giao" in shown.says("lan", text=shown.told["order"])[0]
         assert "T1" in shown.says("minh", text="yêu cầu hỗ trợ của tôi sao rồi")[0]
+        assert "nhân viên" in shown.says("minh", text="cho mình gặp nhân viên")[0]
+        assert "#1 Trần Quang Minh" in shown.says("hoa", text="/ds")[0]
+        assert "(Zalo, còn" in shown.says("hoa", text="/vao 1")[0]
         assert _customers(shown) == 30
         key = shown.told["api_key"]
         assert shown.stop() == 0

@@ -15,6 +15,7 @@ _ERRORS = {
     400: "The request cannot be read",
     401: "No valid key",
     404: "There is no such thing",
+    409: "It does not fit how things stand now",
     422: "Some fields are not valid; `errors` names them",
     429: "Too many wrong keys from this address",
     503: "The database does not answer now; try again",

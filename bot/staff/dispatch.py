@@ -35,7 +35,9 @@ def hear(ctx: StaffContext, text: str) -> None:
 
 def _hear(ctx: StaffContext, text: str) -> None:
     order = order_in(text)
-    if order is not None:
+    if not text.strip():
+        ctx.reply("only_words")
+    elif order is not None:
         _obey(ctx, order.name, order.rest)
     elif ctx.desk.dialog:
         _answer(ctx, text)

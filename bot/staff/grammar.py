@@ -19,10 +19,15 @@ class Order(NamedTuple):
 
 
 def order_in(line: str) -> Order | None:
-    """The command that this line is; None for plain words. Only the very first character makes one."""
+    """The command that this line is; None for plain words. Only the very first character makes one.
+
+    A mark that stands alone has no name: it is no command that anybody knows, and no plain words either.
+    """
     text = line.lstrip()
     if not text.startswith(MARK):
         return None
+    if text[len(MARK) :][:1].isspace():
+        return Order("", "")
     name, rest = first_word(text[len(MARK) :])
     return Order(words.plain(name), rest)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, NewType
 
 from bot.staff.context import StaffContext
 from bot.staff.grammar import first_word
-from crm import numbers, phones, staff, tickets, words
+from crm import numbers, phones, staff, tickets, times, words
 from crm.errors import CrmError, Invalid, NotFound
 from storage import customers as people
 from storage.customers import Person
@@ -23,6 +24,7 @@ Points = NewType("Points", int)
 """A number of points to add (+50) or take (-50)."""
 
 _NUMBER = re.compile(r"#?([0-9]{1,2})")
+_NAMED_TICKET = re.compile(r"#?t#?([0-9]{1,9})")
 _TICKET = re.compile(r"#?t?#?([0-9]{1,9})")
 _POINTS = re.compile(r"([+-])([0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]{1,7})")
 
@@ -65,6 +67,25 @@ class TicketRef(NamedTuple):
 
     id: int
     row: TicketRow
+
+
+class Matter(NamedTuple):
+    """Something that can be closed and opened again: a ticket where its number was named (`T12`), else a
+    conversation."""
+
+    conversation: ConversationRef | None = None
+    ticket: TicketRef | None = None
+
+    @property
+    def id(self) -> str:
+        """What a preview keeps of it."""
+        return f"T{self.ticket.id}" if self.ticket else str(self.conversation.id if self.conversation else "")
+
+
+class When(NamedTuple):
+    """A moment to come that somebody named."""
+
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +194,36 @@ def _the_ticket(ctx: StaffContext, number: int) -> TicketRef:
     return TicketRef(number, tickets.find(ctx.session, number))
 
 
+def _matter(ctx: StaffContext, rest: str) -> tuple[Matter, str]:
+    word, left = first_word(rest)
+    if _NAMED_TICKET.fullmatch(word.lower()):
+        return Matter(ticket=_ticket(ctx, word)[0]), left
+    found, left = _conversation(ctx, rest)
+    return Matter(conversation=found), left
+
+
+def _entered_matter(ctx: StaffContext) -> Matter | None:
+    ref = _entered(ctx)
+    return Matter(conversation=ref) if ref else None
+
+
+def _the_matter(ctx: StaffContext, raw: str) -> Matter:
+    if raw.startswith("T"):
+        return Matter(ticket=_the_ticket(ctx, int(raw[1:])))
+    return Matter(conversation=conversation(ctx, int(raw)))
+
+
+def _when(ctx: StaffContext, rest: str) -> tuple[When, str]:
+    found = times.leading_time(rest, ctx.now, ctx.office.zone)
+    if found is None:
+        raise Invalid("when", f"Không hiểu giờ “{rest[:40]}”. Ví dụ: 9h mai, 20h thứ 6, 30p nữa.",
+                      f"“{rest[:40]}” is no time. For example: 9h mai, 20h thứ 6, in 30 minutes.")  # fmt: skip
+    if found.at <= ctx.now:
+        told = times.told(found.at, ctx.office.zone, ctx.now, ctx.locale)
+        raise Invalid("when", f"{told} đã qua rồi.", f"{told} is over.")
+    return When(found.at), found.rest
+
+
 _SWITCHES = {
     "on": Switch.ON, "bat": Switch.ON, "mo": Switch.ON, "off": Switch.OFF, "tat": Switch.OFF, "dong": Switch.OFF,
 }  # fmt: skip
@@ -231,6 +282,10 @@ KINDS: dict[Any, Kind] = {
     CustomerRef: Kind("khách", "a customer", _customer, _by_id, customer, _entered_customer),
     StaffRef: Kind("nhân viên (@tên)", "a member of staff (@name)", _member, _by_id, _the_member),
     TicketRef: Kind("số phiếu", "a ticket's number", _ticket, _by_id, _the_ticket),
+    Matter: Kind("khách hoặc phiếu (12, T12)", "a customer or a ticket (12, T12)", _matter, lambda value: value.id,
+                 _the_matter, _entered_matter),
+    When: Kind("giờ (9h mai)", "a time (9h mai)", _when, lambda value: value.at.isoformat(),
+               lambda ctx, raw: When(datetime.fromisoformat(raw))),
     Switch: Kind("on hoặc off", "on or off", _switch, str, lambda ctx, raw: Switch(raw)),
     Points: Kind("số điểm (+50, -50)", "points (+50, -50)", _points, int, _again),
     int: Kind("một số", "a number", _whole, _same, _again),
@@ -248,12 +303,13 @@ def read(ctx: StaffContext, rest: str) -> dict[str, Any]:
     """
     assert ctx.command is not None
     found: dict[str, Any] = {}
+    problem: CrmError | None = None
     for each in ctx.command.parameters:
         kind = KINDS[each.kind]
-        problem: CrmError | None = None
         if rest:
             try:
                 found[each.name], rest = kind.read(ctx, rest)
+                problem = None
                 continue
             except CrmError as error:
                 problem = error
@@ -265,13 +321,13 @@ def read(ctx: StaffContext, rest: str) -> dict[str, Any]:
         else:
             raise problem or Invalid(each.name, f"Thiếu {kind.vi}.", f"Missing: {kind.en}.")
     if rest:
-        raise Invalid("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
+        raise problem or Invalid("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
     return found
 
 
 def _names_one(kind: Any, rest: str) -> bool:
     """Whether the words do name such a thing, though one that is not there: then nothing else is meant."""
-    return kind in (ConversationRef, CustomerRef) and _NUMBER.fullmatch(first_word(rest)[0]) is not None
+    return kind in (ConversationRef, CustomerRef, Matter) and _NUMBER.fullmatch(first_word(rest)[0]) is not None
 
 
 def dump(ctx: StaffContext, values: dict[str, Any]) -> dict[str, Any]:

@@ -81,8 +81,9 @@ def _tell(session: Session, office: Office, parts: list[SendRow], now: datetime)
         return
     say = partial(_words, office=office, person=person, failed=failed, now=now)
     notices.tell(
-        session, first.staff_id, "receipt", say, now, conversation_id=first.conversation_id, surface=first.surface
-    )
+        session, first.staff_id, "receipt", say, now, conversation_id=first.conversation_id, surface=first.surface,
+        interrupts=failed is not None,
+    )  # fmt: skip
 
 
 def _words(number: int, office: Office, person: Person, failed: SendRow | None, now: datetime) -> Message:

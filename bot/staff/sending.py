@@ -9,7 +9,7 @@ from bot.staff.context import StaffContext
 from bot.staff.kinds import ConversationRef
 from crm import attendance, replies
 from crm.attendance import Concern
-from crm.errors import Invalid, Refused
+from crm.errors import Conflict, Invalid
 from crm.messages import Message
 from crm.reach import Reach, Refusal
 from storage.conversations import ELSEWHERE
@@ -26,7 +26,7 @@ def send(ctx: StaffContext, to: ConversationRef, message: Message) -> None:
     if len(message.text) > LONGEST:
         raise Invalid("words", f"Dài quá {LONGEST} ký tự.", f"Longer than {LONGEST} characters.")
     if to.person.holder == ELSEWHERE:
-        raise Refused(
+        raise Conflict(
             f"{to.name} đang do Hộp thư Trang hoặc ứng dụng khác giữ: trả lời ở đó.",
             f"{to.name} is held by the Page's inbox or another app: answer there.",
         )
@@ -64,10 +64,10 @@ def remaining(reach: Reach, now: datetime) -> int | None:
     return int((reach.until - now).total_seconds() // 60) if reach.until else None
 
 
-def refused(name: str, refusal: Refusal) -> Refused:
+def refused(name: str, refusal: Refusal) -> Conflict:
     """Why a customer cannot be written to, in words that say what can be done."""
     vi, en = _WHY.get(refusal, (str(refusal), str(refusal)))
-    return Refused(f"Không gửi cho {name}: {vi}.", f"Not sent to {name}: {en}.")
+    return Conflict(f"Không gửi cho {name}: {vi}.", f"Not sent to {name}: {en}.")
 
 
 _WHY = {

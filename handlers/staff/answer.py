@@ -7,10 +7,11 @@ from bot.staff.context import StaffContext
 from bot.staff.kinds import ConversationRef, Text
 from bot.staff.router import Group, StaffRouter
 from crm import attendance, replies
-from crm.errors import Invalid, NotFound, Refused
+from crm.errors import Conflict, Invalid, NotFound
 from crm.messages import Message
 from crm.staff import Permission
-from storage import customers, desks, transcripts
+from storage import customers, desks, outbox, transcripts
+from storage.queue import DEAD
 
 router = StaffRouter("answer")
 
@@ -46,8 +47,12 @@ def enter(ctx: StaffContext, customer: ConversationRef) -> None:
         left=sending.remaining(reach, ctx.now),
         closed=not reach.allowed,
         concern=attendance.concern(ctx.session, customer.id, ctx.member.id, ctx.now),
-        lines=[line for line in transcripts.latest(ctx.session, customer.id, SHOWN) if line.text or line.media],
+        lines=[line for line in transcripts.latest(ctx.session, customer.id, SHOWN) if _was_said(line)],
     )
+
+
+def _was_said(line: transcripts.Line) -> bool:
+    return bool(line.text or line.media) and line.state not in (outbox.WITHDRAWN, DEAD)
 
 
 @router.command(
@@ -56,7 +61,7 @@ def enter(ctx: StaffContext, customer: ConversationRef) -> None:
 def leave(ctx: StaffContext) -> None:
     """Leave the customer whom you entered."""
     if ctx.desk.entered_id is None:
-        raise Refused("Bạn chưa vào khách nào.", "You have entered nobody.")
+        raise Conflict("Bạn chưa vào khách nào.", "You have entered nobody.")
     person = customers.person(ctx.session, ctx.desk.entered_id)
     ctx.put(entered_id=None, entered_until=None)
     ctx.reply("left", name=ConversationRef(person.identity_id, person).name if person else "")
@@ -70,7 +75,7 @@ def take_back(ctx: StaffContext) -> None:
     """Take back what you sent last, while it waits."""
     back, gone = replies.take_back(ctx.session, ctx.member.id, ctx.surface, ctx.now)
     if not (back or gone):
-        raise Refused("Không có tin nào đang chờ gửi.", "Nothing of yours waits to be sent.")
+        raise Conflict("Không có tin nào đang chờ gửi.", "Nothing of yours waits to be sent.")
     person = customers.person(ctx.session, (back or gone)[0].conversation_id)
     assert person is not None
     ctx.ok = bool(back)
@@ -89,6 +94,6 @@ def confirm(ctx: StaffContext, code: str) -> None:
         raise NotFound(f"Không có mã {code} ở đây.", f"There is no code {code} here.")
     if not desks.use_preview(ctx.session, ctx.member.id, ctx.surface, code, ctx.now):
         if found.used_at is not None:
-            raise Refused(f"Mã {code} đã dùng rồi.", f"The code {code} was used already.")
-        raise Refused(f"Mã {code} đã hết hạn; gõ lại lệnh.", f"The code {code} is too old; give the command again.")
+            raise Conflict(f"Mã {code} đã dùng rồi.", f"The code {code} was used already.")
+        raise Conflict(f"Mã {code} đã hết hạn; gõ lại lệnh.", f"The code {code} is too old; give the command again.")
     dispatch.again(ctx, found.command, found.arguments, confirming=found.digest)

@@ -8,7 +8,7 @@ from bot.staff.context import StaffContext
 from bot.staff.kinds import Switch
 from bot.staff.router import Group, StaffRouter
 from crm import staff
-from crm.errors import Refused
+from crm.errors import Conflict
 from crm.staff import Permission, Pin
 
 router = StaffRouter("oneself")
@@ -59,9 +59,9 @@ def set_new(ctx: StaffContext, text: str) -> None:
 def play_customer(ctx: StaffContext, switch: Switch) -> None:
     """Be answered like a customer in this chat, for an hour or until `/khach off`."""
     if ctx.chat is None:
-        raise Refused("Chỉ dùng được trong chat.", "This works in a chat only.")
+        raise Conflict("Chỉ dùng được trong chat.", "This works in a chat only.")
     if ctx.office.channels[ctx.chat.channel].staff_only:
-        raise Refused("Chat này chỉ có nhân viên, không có khách.", "This chat is for staff; no customer writes here.")
+        raise Conflict("Chat này chỉ có nhân viên, không có khách.", "This chat is for staff; no customer writes here.")
     until = ctx.now + PLAYS_FOR if switch is Switch.ON else None
     ctx.put(as_customer_until=until, entered_id=None, entered_until=None)
     ctx.reply("plays_customer", until=until)

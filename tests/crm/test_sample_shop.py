@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from crm import customers, loyalty, orders, phones, sample_shop, tickets
+from crm import customers, loyalty, orders, phones, sample_shop, staff, tickets
 from crm.orders import Status
 from storage import customers as people
 from tests.conftest import Clock
@@ -64,3 +64,10 @@ def test_who_complained_is_known_in_the_chat_where_they_did(session: Session, cl
     assert [found["chat", "account", each.user_id].external_id for each in complained] == [
         each.external_id for each in complained
     ]
+
+
+def test_its_manager_gives_commands_and_is_hired_once(session: Session, clock: Clock) -> None:
+    shop = ("chat", "account", "a secret key for tests only", clock.now)
+    assert [sample_shop.hire(session, *shop) for _ in range(2)] == [True, False]
+    (chat,) = staff.chats(session)
+    assert (chat.name, staff.active(session)[0].role) == (sample_shop.MANAGER, "admin")

@@ -269,4 +269,4 @@ async def test_the_description_is_valid_openapi_and_open_to_all(stranger: Client
         described = await response.json()
     validate(described)
     assert described["openapi"].startswith("3.1")
-    assert len(described["paths"]) == 6
+    assert len(described["paths"]) == 8

@@ -1,0 +1,51 @@
+"""Tells staff when a conversation that they put off is due again, with what was said last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from sqlmodel import Session
+
+from bot.jobs import Payload, Work
+from bot.staff.context import CLI, Office
+from crm import attendance, notices
+from crm.messages import Message
+from storage import attendance as rows
+from storage.database import Database
+
+JOB = "staff.wake"
+
+
+class Waking:
+    """The job that ends a snooze."""
+
+    def __init__(self, database: Database, office: Office, clock: Callable[[], datetime]) -> None:
+        self._database, self._office, self._clock = database, office, clock
+
+    def kinds(self) -> dict[str, Work]:
+        """Name → function."""
+        return {JOB: self.wake}
+
+    async def wake(self, payload: Payload) -> None:
+        """Tell whoever looks after it, else the one who put it off; nothing where it was dealt with meanwhile."""
+        wake = partial(
+            _wake, office=self._office, conversation_id=payload["conversation"], staff_id=payload["staff"],
+            now=self._clock(),
+        )  # fmt: skip
+        await self._database.write(wake, name=JOB)
+
+
+def _wake(session: Session, office: Office, conversation_id: int, staff_id: int, now: datetime) -> None:
+    duty = attendance.wake(session, conversation_id, now)
+    found = next(iter(rows.some(session, [conversation_id])), None)
+    if duty is None or found is None or attendance.is_closed(duty):
+        return
+
+    def say(number: int) -> Message:
+        values = {"number": number, "name": found.name, "channel": found.channel, "line": found.line or ""}
+        return office.templates.render("staff/woken", office.locale, CLI, values)
+
+    owner = duty.assigned_to or staff_id
+    notices.tell(session, owner, "woken", say, now, conversation_id=conversation_id)

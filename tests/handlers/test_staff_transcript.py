@@ -1,0 +1,291 @@
+"""Every command as it is typed and answered: one script for Zalo, Messenger, a Zalo bot and the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from crm.staff import Role
+from handlers import STAFF_ROUTERS
+from simulator.people import MESSENGER, ZALO, ZALO_BOT
+from tests.chat import BOT_TOKEN, Chat, chatting
+from tests.conftest import Clock
+from tests.handlers import pos
+from tests.staff import PIN, hired, order, pair
+
+CLI = "cli"
+SURFACES = (ZALO, MESSENGER, ZALO_BOT, CLI)
+
+SCRIPT = """
+> /ca
+✓ Bạn vào ca tới 19:00 thứ Hai 23/11 (giờ VN).
+{window}1 khách đang chờ: /ds
+
+> /ds
+#1 Nguyễn Thị Lan ({Channel}) chờ 0 phút: “cho mình gặp nhân viên”
+/vao 1 để trả lời · /giu 1 để nhận
+
+> đơn của bạn đang giao ạ
+✗ Chưa gửi. Gửi cho ai?
+• /r 1 → Nguyễn Thị Lan
+
+> /giu 1
+✓ Bạn phụ trách Nguyễn Thị Lan, bot im. /vao để trả lời, /tra khi xong.
+
+> /ds toi
+#1 Nguyễn Thị Lan ({Channel}) chờ 0 phút · Hoa: “cho mình gặp nhân viên”
+/vao 1 để trả lời · /giu 1 để nhận
+
+> /r
+✗ Thiếu khách (số trong /ds).
+Cách dùng: /r <khách> <nội dung>
+
+> /r 7 chào bạn
+✗ #7 không còn trong danh sách của bạn. Xem lại bằng /ds.
+Cách dùng: /r <khách> <nội dung>
+
+> /r 1 Chào bạn ạ
+⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
+
+> /huy
+✓ Đã rút lại, Nguyễn Thị Lan không nhận được gì.
+
+> /huỷ
+✗ Không có tin nào đang chờ gửi.
+Cách dùng: /huy
+
+> /vào 1
+→ Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ)
+🤖 Bạn kể giúp mình chuyện gì đã xảy ra nhé, kèm mã đơn nếu có…
+‹ hộp bị móp
+🤖 Mình đã ghi nhận yêu cầu hỗ trợ T1. Nhân viên sẽ xem và trả…
+‹ cho mình gặp nhân viên
+🤖 Mình đã chuyển cuộc trò chuyện cho nhân viên. Nhân viên sẽ …
+Chữ bạn nhắn từ đây sẽ gửi cho Nguyễn Thị Lan. /ra để thôi
+
+> /hủy
+✗ Không có tin nào đang chờ gửi.
+Cách dùng: /huy
+
+> Đơn của bạn đang giao ạ
+⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
+
+> /ra
+✓ Đã ra khỏi Nguyễn Thị Lan. Chữ thường sẽ không gửi cho ai.
+
+> /leave
+✗ Bạn chưa vào khách nào.
+Cách dùng: /ra
+
+> /vao 1
+*
+> /thoát
+✓ Đã thoát. Chữ thường sẽ không gửi cho ai.
+
+> /hen 1 9h mai
+✓ Để Nguyễn Thị Lan lại tới 09:00 thứ Ba 24/11 (giờ VN).
+
+> /hẹn 1 hôm qua
+✗ Không hiểu giờ “hôm qua”. Ví dụ: 9h mai, 20h thứ 6, 30p nữa.
+Cách dùng: /hen <khách> <giờ>
+
+> /giao 1 @Minh
+✓ Đã giao Nguyễn Thị Lan cho Minh. Lưu ý: Minh chưa vào ca.
+
+> /assign 1 @Nobody
+✗ Không có nhân viên “Nobody”.
+Cách dùng: /giao <khách> @<nhân viên>
+
+> /take 1
+Minh đang phụ trách Nguyễn Thị Lan. Vẫn nhận?
+→ Gõ /ok <code> trong 5 phút để làm.
+
+> /ok <code>
+✓ Bạn phụ trách Nguyễn Thị Lan, bot im. /vao để trả lời, /tra khi xong.
+
+> /ok <code>
+✗ Mã <code> đã dùng rồi.
+Cách dùng: /ok <mã>
+
+> /tra 1
+✓ Bot trả lời Nguyễn Thị Lan lại.
+
+> /bot off 1
+✓ Bạn phụ trách Nguyễn Thị Lan, bot im. /vao để trả lời, /tra khi xong.
+
+> /bot bật 1
+✓ Bot trả lời Nguyễn Thị Lan lại.
+
+> /đóng 1
+✓ Đã đóng: Nguyễn Thị Lan. Khách nhắn lại thì tự mở. /mo để mở ngay.
+
+> /r 1 Cảm ơn bạn
+Cuộc trò chuyện với Nguyễn Thị Lan đã đóng.
+Vẫn gửi “Cảm ơn bạn”?
+→ Gõ /ok <code> trong 5 phút để làm.
+
+> /mở 1
+✓ Bạn phụ trách Nguyễn Thị Lan, bot im. /vao để trả lời, /tra khi xong.
+
+> /đơn DH1024
+DH1024 · Nguyễn Thị Lan · đang giao · 250.000đ · đặt 23/11/2026
+• 2 × Áo thun trắng (100.000đ)
+• 1 × Nón (50.000đ)
+
+> /order 1
+Nguyễn Thị Lan:
+• DH1024 · đang giao · 250.000đ · 23/11/2026
+
+> /don XYZ
+✗ Không có đơn hay khách “XYZ”.
+Cách dùng: /don <mã đơn | khách>
+
+> /phieu
+T1 Nguyễn Thị Lan · 10:00 23/11: “hộp bị móp”
+/phieu T1 để xem · /dong T1 khi xong
+
+> /ticket T1
+Phiếu T1 · đang chờ mình
+Khách: Nguyễn Thị Lan #1 ({Channel}) · mở 10:00 23/11
+“hộp bị móp”
+/vao 1 để trả lời · /dong T1 khi xong
+
+> /dong T1
+✗ Phiếu T1 chưa đóng được, thiếu: nguyên nhân.
+Cách dùng: /dong <khách | T12 nguyên nhân>
+
+> /dong T1 hộp móp khi giao
+✓ Đã đóng phiếu T1.
+
+> /mo T1
+✓ Đã mở lại phiếu T1.
+
+> /phieu T9
+✗ Không có phiếu T9.
+Cách dùng: /phieu [T12]
+
+> /diem 1 50 thưởng
+✗ “50”: ghi +50 để cộng, -50 để trừ.
+Cách dùng: /diem <khách> <±điểm> <lý do>
+
+> /điểm 1 +50 tặng sinh nhật
+🔒 /diem cần PIN. Nhắn PIN của bạn (không được lưu lại). /thoat để thôi.
+
+> 111222
+✗ PIN chưa đúng. Nhắn lại, hoặc /thoat. Sai 5 lần liền thì bị khoá.
+
+> {PIN}
+Nguyễn Thị Lan: cộng 50 điểm (tặng sinh nhật)
+Điểm: 0 → 50
+→ Gõ /ok <code> trong 5 phút để làm.
+
+> /ok <code>
+✓ Nguyễn Thị Lan: đã cộng 50 điểm, còn 50.
+
+> /points KH001 -60 nhầm
+✗ Không đủ điểm: cần 60, hiện dùng được 50.
+Cách dùng: /diem <khách> <±điểm> <lý do>
+
+> /pin
+🔒 Nhắn PIN hiện tại của bạn (không được lưu lại). /thoat để thôi.
+
+> {PIN}
+🔒 Nhắn PIN mới, 4–8 chữ số (không được lưu lại). /thoat để thôi.
+
+> 314159
+✓ Đã đặt PIN. Bạn nên xoá tin nhắn có PIN trong chat này.
+
+> /hệ
+0 khách chờ · trong ca: Hoa
+Tin vào: đã xử lý hết · tin ra: {outgoing} đang chờ, 0 chưa rõ
+Bị bỏ: 0
+Tài khoản bị giữ: không
+Cảnh báo: không
+
+> /help giao
+/giao <khách> @<nhân viên>: giao khách này cho đồng nghiệp
+Cũng gọi là: /assign
+Ví dụ: /giao 12 @Minh
+
+> /shift 2 tiếng nữa
+*
+> /nghỉ
+✓ Hết ca. Bạn vẫn phụ trách: Nguyễn Thị Lan. /giao hoặc /tra trước khi nghỉ nhé.
+
+> /khach off
+{customer}
+"""
+
+
+@dataclass(slots=True)
+class Surface:
+    """Where the script is played, and what differs there."""
+
+    give: Callable[[str], Awaitable[list[str]]]
+    words: dict[str, str] = field(default_factory=dict)
+
+
+async def a_busy_shop(chat: Chat) -> None:
+    """Lan is linked, has an order and a ticket, and waits for a person; Minh works here, too."""
+    await pos.linked(chat)
+    await pos.tells_of_order(chat, "DH1024")
+    await chat.presses("kq:support")
+    await chat.says("hộp bị móp")
+    await chat.says("cho mình gặp nhân viên")
+    await pair(chat.of("minh"), "Minh")
+
+
+async def opened(lan: Chat, surface: str) -> Surface:
+    """Hoa, who may do everything, on this surface."""
+    shown = lan.channel
+    words = {
+        "Channel": shown.title(), "left": {ZALO: "47", MESSENGER: "167"}[shown], "PIN": PIN,
+        "window": "", "outgoing": "1",
+        "customer": "✗ Chỉ dùng được trong chat.\nCách dùng: /khach on|off",
+    }  # fmt: skip
+    if surface == CLI:
+        await lan.does(lambda session: hired(session, "Hoa", Role.ADMIN, lan))
+        return Surface(lambda line: order(lan, "Hoa", line), words)
+    hoa = await pair(lan.of("hoa", surface), "Hoa", Role.ADMIN)
+    if surface == ZALO_BOT:
+        words["customer"] = "✗ Chat này chỉ có nhân viên, không có khách.\nCách dùng: /khach on|off"
+        return Surface(hoa.says, words)
+    notices = {ZALO: "47", MESSENGER: "23"}[shown]
+    words["window"] = f"Thông báo tới được chat này ({shown.title()}, còn {notices} giờ) kể từ tin cuối của bạn.\n"
+    words["customer"] = "✓ Bạn lại là nhân viên trong chat này."
+    return Surface(hoa.says, words)
+
+
+@pytest.fixture
+async def with_bot(chat_url: str, clock: Clock) -> AsyncIterator[Chat]:
+    """A shop that has a bot for its staff, too."""
+    async with chatting(chat_url, clock, zalo_bot_token=BOT_TOKEN) as running:
+        yield running
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_every_command_answers_as_written(with_bot: Chat, surface: str) -> None:
+    lan = with_bot.of("lan", surface if surface in (ZALO, MESSENGER) else ZALO)
+    await a_busy_shop(lan)
+    place = await opened(lan, surface)
+    code, wrong = "", []
+    for number, scene in enumerate(re.split(r"^> ", SCRIPT, flags=re.MULTILINE)[1:], 1):
+        line, _, expected = scene.partition("\n")
+        line, expected = line.format(**place.words), expected.strip("\n").format(**place.words)
+        heard = "\n".join(await place.give(line.replace("<code>", code)))
+        found = re.search(r"/ok (\d{4})", heard)
+        code = found[1] if found else code
+        if expected not in ("*", heard.replace(code or "<code>", "<code>")):
+            wrong.append(f"scene {number}: {line}\n{heard}\ninstead of\n{expected}")
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_every_command_is_played_somewhere(request: pytest.FixtureRequest) -> None:
+    texts = [path.read_text("utf-8") for path in request.path.parent.glob("test_staff*.py")]
+    typed = set(re.findall(r"(?:^> |[\"'`])/(\S+?)(?=[\s\"'`\\]|$)", "\n".join(texts), re.MULTILINE))
+    for router in STAFF_ROUTERS:
+        for command in router.commands:
+            assert typed & {command.name, *command.aliases}, f"/{command.name} is in no transcript"
