@@ -29,6 +29,7 @@ from bot.loop import work
 from bot.outbox import OutboxWorker
 from bot.photos import Photos
 from bot.polling import Poller
+from bot.ratings import Ratings
 from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.signs import Signs
@@ -178,6 +179,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, clock, owner)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
+    kinds |= Ratings(database, desk, clock).kinds()
     kinds |= Photos(database, channels, clock).kinds() | Waking(database, desk.office, clock).kinds()
     kinds |= Listening(database, channels, clock).kinds()
     kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()

@@ -40,6 +40,7 @@ EVERY: Mapping[str, timedelta] = {
     "outbox.sweep": timedelta(seconds=5),
     "outbox.expire": timedelta(minutes=5),
     "conversations.watch": timedelta(minutes=1),
+    "ratings.ask": timedelta(minutes=1),
     receipts.JOB: timedelta(seconds=30),
     "webhooks.watch": timedelta(minutes=20),
     "events.watch": timedelta(hours=1),

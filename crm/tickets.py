@@ -12,7 +12,7 @@ from crm import categories, sla
 from crm.categories import Category
 from crm.errors import CrmError, Invalid, NotFound
 from crm.sla import Kind, Policy, Priority
-from storage import conversations, customers
+from storage import conversations, customers, ratings
 from storage import tickets as store
 from storage.tickets import Photo
 from storage.tickets import TicketRow as TicketRow
@@ -123,6 +123,7 @@ def reopened_by_customer(session: Session, ticket: TicketRow, at: datetime, poli
     """The customer says that it is not done; that they wait for a person is for the caller to note."""
     if store.set_state(session, ticket.id, State.OPEN, at, {"closed_at": None}):
         sla.waits_again(session, ticket.id, Priority(ticket.priority), at, policy)
+        ratings.unplan(session, ticket.id)
 
 
 def correct_category(session: Session, number: int, category: Category) -> bool:
@@ -173,6 +174,11 @@ def may_reopen(ticket: TicketRow, now: datetime) -> bool:
     return ticket.closed_at is not None and now - ticket.closed_at <= REOPENS_WITHIN
 
 
+def has_live(session: Session, conversation_id: int) -> bool:
+    """Whether a ticket of this conversation goes on."""
+    return bool(store.of_conversation(session, conversation_id, _LIVE))
+
+
 def of_customer(session: Session, customer_id: int, most: int = 10) -> list[TicketRow]:
     """A customer's tickets, newest first, closed ones too."""
     return store.of_customer(session, customer_id, frozenset(State), most)
@@ -200,10 +206,12 @@ def _set(
     store.set_state(session, number, state, now, {**(given or {}), "closed_at": closed_at})
     if state is State.OPEN:
         sla.waits_again(session, number, Priority(before.priority), now, policy)
+        ratings.unplan(session, number)
     elif state is State.ANSWERED:
         sla.answered(session, [number], now, policy)
     else:
         sla.closed(session, [number], now, policy)
+        ratings.plan(session, number, before.conversation_id, now)
     _let_wait(session, before, state, now)
     return True
 

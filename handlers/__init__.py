@@ -5,7 +5,20 @@ from __future__ import annotations
 from bot.router import Router
 from bot.staff import dispatch
 from bot.staff.router import StaffRouter
-from handlers.customer import consent, fallback, link, loyalty, media, orders, person, privacy, shop, support, welcome
+from handlers.customer import (
+    consent,
+    fallback,
+    link,
+    loyalty,
+    media,
+    orders,
+    person,
+    privacy,
+    ratings,
+    shop,
+    support,
+    welcome,
+)
 from handlers.staff import answer, attend, help, lookup, oneself, points, queue, shift, system
 
 ROUTERS: list[Router] = [
@@ -17,6 +30,7 @@ ROUTERS: list[Router] = [
     orders.router,
     person.router,
     privacy.router,
+    ratings.router,
     shop.router,
     support.router,
     welcome.router,

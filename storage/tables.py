@@ -27,6 +27,7 @@ from storage import (
     outbox,
     personas,
     polling,
+    ratings,
     replies,
     reservations,
     sla,
@@ -40,5 +41,5 @@ from storage import (
 NOUNS = (
     accounts, alarms, audit, balances, catchup, comments, consent, conversations, customers, desks, doors, grants,
     heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, polling,
-    replies, reservations, sla, staff, tags, templates, tickets, transcripts,
+    ratings, replies, reservations, sla, staff, tags, templates, tickets, transcripts,
 )  # fmt: skip
