@@ -89,11 +89,10 @@ async def calling() -> AsyncIterator[aiohttp.ClientSession]:
 def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str, Channel]:
     """Every channel of the product, on one HTTP session."""
     urls = Urls(settings.zalo_api_url, settings.zalo_oauth_url, settings.zalo_business_api_url)
-    return {
-        "zalo": Zalo(session, urls),
-        "messenger": Messenger(session, settings.messenger_graph_url, app_id=settings.messenger_app_id),
-        "zalobot": ZaloBot(session, settings.zalo_bot_api_url),
-    }
+    prove = settings.messenger_app_proof
+    zalo = Zalo(session, urls, prove=settings.zalo_app_proof)
+    page = Messenger(session, settings.messenger_graph_url, app_id=settings.messenger_app_id, prove=prove)
+    return {"zalo": zalo, "messenger": page, "zalobot": ZaloBot(session, settings.zalo_bot_api_url)}
 
 
 def desk_of(settings: Settings, channels: dict[str, Channel]) -> Desk:

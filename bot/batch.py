@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -32,26 +32,40 @@ class Batch:
 
     `settled` are sends of ours that echoes told of, by outbox id: written together, for locks are taken by id. `ticks`
     come after them, for they may name the same messages. `silenced` are identities that staff wrote to: what the bot
-    still had to say to them is not sent. On channels that are `staff_only` nobody who is new becomes a customer.
+    still had to say to them is not sent. On channels that are `staff_only` nobody who is new becomes a customer. Names
+    and pictures of people who are new are asked for so far `apart`.
     """
 
-    def __init__(self, session: Session, now: datetime, policy: Policy, staff_only: frozenset[str]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        now: datetime,
+        policy: Policy,
+        staff_only: frozenset[str],
+        *,
+        apart: timedelta = timedelta(),
+    ) -> None:
         self.session = session
         self._staff_only = staff_only
         self.now = now
         self.policy = policy
+        self._apart = apart
         self.settled: dict[int, outbox.Sent] = {}
         self.silenced: set[int] = set()
         self.ticks: list[Tick] = []
         self._talks: dict[Key, Talk] = {}
 
-    def load(self, addresses: Iterable[Address]) -> None:
-        """Read these people; make those that are new."""
+    def load(self, addresses: Iterable[Address], mentioned: Iterable[str] = ()) -> int:
+        """Read these people and make those that are new; how many those are.
+
+        People whose user ids are only `mentioned` are held with them, and not made.
+        """
         wanted: dict[Key, Address] = {(each.channel, each.account_id, each.user_id): each for each in addresses}
-        if not wanted:
-            return
         users = [each.user_id for each in wanted.values()]
-        held = customers.lock_owners_of(self.session, users)
+        others = list(mentioned)
+        held = customers.lock_owners_of(self.session, [*users, *others]) if users or others else set()
+        if not wanted:
+            return 0
         people = customers.people(self.session, users)
         missing = [each for key, each in wanted.items() if key not in people]
         if missing:
@@ -64,6 +78,7 @@ class Batch:
             person = people[key]
             state = conversations.state_of(person)
             self._talks[key] = Talk(person, state, state)
+        return len(missing)
 
     def talk(self, address: Address) -> Talk:
         """The person's part in this batch."""
@@ -123,11 +138,16 @@ class Batch:
         jobs.add_many(
             self.session,
             [
-                jobs.row(PROFILE_JOB, str(identity), {"identity": identity, **asdict(each)}, self.now)
-                for each, _, identity in rows
+                profile_job(identity, each, self.now, self.now + number * self._apart)
+                for number, (each, _, identity) in enumerate(rows)
             ],
         )
         return {customer for _, customer, _ in rows}
+
+
+def profile_job(identity: int, address: Address, now: datetime, at: datetime) -> dict[str, Any]:
+    """The wish for a person's name and picture, as `jobs.add_many` takes it."""
+    return jobs.row(PROFILE_JOB, str(identity), {"identity": identity, **asdict(address)}, now, at)
 
 
 def moved_window(talk: Talk, at: datetime) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bot import allowances
 from bot.accounts import Accounts, Held
 from bot.channels.base import Channel, Checkup, SendError, SendErrorKind, Trouble
+from crm.reach import Rules
 from storage import accounts, alarms
 from storage.accounts import AccountView
 from storage.database import Database
@@ -84,7 +86,8 @@ class Checkups:
             log.info("an account could not be looked at", extra={"channel": channel, "why": error.code})
             state = REFUSED if error.kind is SendErrorKind.AUTH else NOT_TOLD
             return Look(channel, account_id, state, words=str(error))
-        keep = partial(_keep, channel=channel, account_id=account_id, seen=seen, now=self._clock())
+        rules = self._channels[channel].rules
+        keep = partial(_keep, channel=channel, account_id=account_id, seen=seen, rules=rules, now=self._clock())
         await self._database.write(keep, name="accounts.checked")
         if seen.mended:
             log.warning("an account was mended", extra={"channel": channel, "account": account_id, "how": seen.mended})
@@ -132,12 +135,13 @@ def _is_aged(view: AccountView, now: datetime) -> bool:
     )
 
 
-def _keep(session: Session, channel: str, account_id: str, seen: Checkup, now: datetime) -> None:
+def _keep(session: Session, channel: str, account_id: str, seen: Checkup, rules: Rules, now: datetime) -> None:
     """Note what was seen; ring for what is wrong and end the alarms of what is mended."""
     view = accounts.find(session, channel, account_id)
     if view is None or view.held == accounts.REMOVED:
         return
     accounts.note_checkup(session, view, seen.name or view.name, json.dumps(seen.facts, ensure_ascii=False), now)
+    allowances.keep(session, (channel, account_id), seen.allowances, rules, now)
     subject = alarms.of_account(channel, account_id)
     for trouble in seen.troubles:
         alarms.ring(session, trouble.kind, subject, trouble.words, now)

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from bot import holds
+from bot import allowances, holds
 from bot.accounts import Accounts
+from bot.allowances import Allowances
 from bot.channels.base import Channel
 from bot.holds import Ring
 from bot.pace import Paces
@@ -22,6 +23,7 @@ from crm.reach import ReachFacts, reach
 from crm.templates import Key, Template, Terms
 from storage import accounts, outbox, spending
 from storage import holds as held_rows
+from storage.allowances import Shut
 from storage.expiry import Queued
 from storage.holds import Hold
 from storage.outbox import Claim, Due
@@ -72,8 +74,9 @@ class Claims:
         registry: Registry,
         paces: Paces,
         budget: Budget,
+        allowed: Allowances,
     ) -> None:
-        self._channels, self._accounts, self._registry = channels, living, registry
+        self._channels, self._accounts, self._registry, self._allowed = channels, living, registry, allowed
         self._paces, self._budget = paces, budget
 
     def make(self, session: Session, owner: str, now: datetime, free: int) -> Turn:
@@ -83,6 +86,7 @@ class Claims:
         turn = Turn([], [], [])
         if not room:
             return turn
+        self._allowed.read(session)
         look = _Look(session, self._registry, self._budget, now, turn.rings)
         held: list[Hold] = []
         for due in self._due(session, room, now, free):
@@ -148,11 +152,17 @@ class Claims:
         template = look.template(key) if key else None
         if key and template is None:
             return look.waits(key, holds.NOT_KNOWN)
-        answer = reach(self._channels[due.channel].rules, facts(due, now, template.terms if template else None))
+        account = (due.channel, due.account_id)
+        paying = self._allowed.paying(account, now)
+        terms = template.terms if template else None
+        answer = reach(self._channels[due.channel].rules, facts(due, now, terms, paying))
         if answer.refusal is not None:
             return _Verdict(refusal=answer.refusal.value)
         if key and template and not template.is_usable:
             return look.waits(key, template.why_not)
+        shut = look.shut(self._allowed, due, answer.lane)
+        if shut is not None:
+            return _Verdict(held=allowances.held(shut), until=shut.until)
         if look.is_over_budget(due, answer.cost):
             return _Verdict(held=look.over_budget, until=look.month.end)
         return _Verdict(answer.lane, answer.cost)
@@ -163,7 +173,7 @@ class _Look:
 
     def __init__(self, session: Session, registry: Registry, budget: Budget, now: datetime, rings: list[Ring]) -> None:
         self._session, self._registry, self._budget, self._now, self._rings = session, registry, budget, now, rings
-        self._is_fresh = False
+        self._is_fresh = self._lanes_are_fresh = False
         self._spent: dict[_Account, int] = {}
         self._spent_now: dict[_Account, int] = {}
         self._rung: set[object] = set()
@@ -194,6 +204,17 @@ class _Look:
             self._rings.append(holds.of_template(key, why))
         return _Verdict(held=holds.held(key, why), until=self._now + holds.LOOKS_AGAIN)
 
+    def shut(self, allowed: Allowances, due: Due, lane: str) -> Shut | None:
+        """What keeps a message from its lane; looked at once more, so that nothing waits for old news."""
+        asked = (due.channel, due.account_id), lane, Purpose(due.purpose), self._now
+        found = allowed.shut(*asked)
+        if found is None or self._lanes_are_fresh:
+            return found
+        self._lanes_are_fresh = True
+        allowed.forget()
+        allowed.read(self._session)
+        return allowed.shut(*asked)
+
     def is_over_budget(self, due: Due, cost: int) -> bool:
         """Whether a message must wait for the next month; rings where it does."""
         ceiling, key = self._budget.ceiling, (due.channel, due.account_id)
@@ -217,8 +238,11 @@ def _waits(due: Due, strained: Collection[_Account]) -> bool:
     return (due.channel, due.account_id) in strained and Purpose(due.purpose).is_marketing
 
 
-def facts(due: Due | Queued, now: datetime, terms: Terms | None = None) -> ReachFacts:
-    """What `reach` must know about a message that waits; `terms` are those of its template."""
+def facts(
+    due: Due | Queued, now: datetime, terms: Terms | None = None, paying: frozenset[str] = frozenset()
+) -> ReachFacts:
+    """What `reach` must know about a message that waits; `terms` are those of its template, `paying` the allowances
+    that may pay for it."""
     return ReachFacts(
         purpose=Purpose(due.purpose),
         last_interaction_at=due.last_interaction_at,
@@ -229,4 +253,5 @@ def facts(due: Due | Queued, now: datetime, terms: Terms | None = None) -> Reach
         unreachable=due.unreachable_since is not None,
         template=terms,
         by_phone=bool(phones.number_at(due.user_id)),
+        paying=paying,
     )

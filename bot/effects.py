@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import comments, holds, registry
+from bot import allowances, comments, holds, labels, registry
 from bot.batch import Batch, moved_window
 from bot.context import Talk
 from bot.understanding import SURE, understand
 from crm import comments as public_comments
 from crm import consent, conversations, templates, tickets
 from crm.events import (
+    AllowanceChanged,
     BrandSpoke,
     Commented,
     ConsentWithdrawn,
@@ -23,6 +24,7 @@ from crm.events import (
     Followed,
     GrantLost,
     Inbound,
+    Labelled,
     LocationShared,
     Media,
     MediaReceived,
@@ -32,6 +34,7 @@ from crm.events import (
     MessageUnsent,
     Origin,
     OwnEcho,
+    Reacted,
     Referred,
     StaffEcho,
     TemplateChanged,
@@ -55,8 +58,8 @@ TEMPLATES_ARE_READ_AFTER = timedelta(seconds=10)
 
 
 def apply(batch: Batch, event: Event) -> None:
-    """Note what happened. Events that concern a person must have been loaded into the batch; a receipt of a template
-    that went to a phone number, and a public comment, concern none that we know."""
+    """Note what happened. Events that concern a person must have been loaded into the batch; news of an account, a
+    receipt of a template that went to a phone number, and a public comment concern none that we know."""
     if not event.address.user_id and not isinstance(event, _OF_NOBODY):
         return
     for kind, effect in _EFFECTS:
@@ -180,6 +183,17 @@ def _edited(batch: Batch, event: MessageEdited) -> None:
 def _unsent(batch: Batch, event: MessageUnsent) -> None:
     batch.write_lines()
     transcripts.unsend(batch.session, batch.talk(event.address).person.identity_id, event.message_id, event.at)
+
+
+def _reacted(batch: Batch, event: Reacted) -> None:
+    """Keep it on the line that it is on."""
+    batch.write_lines()
+    reaction = event.reaction if event.added else ""
+    transcripts.react(batch.session, batch.talk(event.address).person.identity_id, event.message_id, reaction)
+
+
+def _labelled(batch: Batch, event: Labelled) -> None:
+    labels.told(batch.session, event)
 
 
 def _delivered(batch: Batch, event: MessageDelivered) -> None:
@@ -326,6 +340,15 @@ def _grant_lost(batch: Batch, event: GrantLost) -> None:
     alarms.ring(batch.session, "grant_lost", alarms.of_account(account.channel, account.account_id), words, batch.now)
 
 
+def _allowance_changed(batch: Batch, event: AllowanceChanged) -> None:
+    """Note the new whole, and have the account looked at soon: how much is left of it is not told."""
+    account = event.address.channel, event.address.account_id
+    allowances.resized(batch.session, account, event.name, event.total, event.at)
+    view = accounts.find(batch.session, *account)
+    if view is not None:
+        accounts.change(batch.session, view.id, checked_at=None)
+
+
 def _template_changed(batch: Batch, event: TemplateChanged) -> None:
     """Note what the event tells, and read all of the account's templates soon, for it seldom tells all."""
     channel, account_id = event.address.channel, event.address.account_id
@@ -336,7 +359,7 @@ def _template_changed(batch: Batch, event: TemplateChanged) -> None:
     registry.queue(batch.session, channel, account_id, batch.now, TEMPLATES_ARE_READ_AFTER)
 
 
-_OF_NOBODY = (GrantLost, TemplateChanged, MessageDelivered, Commented)
+_OF_NOBODY = (GrantLost, TemplateChanged, AllowanceChanged, Labelled, MessageDelivered, Commented)
 _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
     (Inbound, _inbound),
     (OwnEcho, _own_echo),
@@ -354,4 +377,7 @@ _EFFECTS: tuple[tuple[type[Event], Callable[[Batch, Any], None]], ...] = (
     (ConsentWithdrawn, _withdrawn),
     (GrantLost, _grant_lost),
     (TemplateChanged, _template_changed),
+    (AllowanceChanged, _allowance_changed),
+    (Labelled, _labelled),
+    (Reacted, _reacted),
 )

@@ -28,7 +28,7 @@ from bot.staff.hearing import Heard
 from bot.templates import Templates
 from crm import conversations, staff
 from crm.conversations import State
-from crm.events import BrandSpoke, Event, Followed, Inbound, TextReceived, UnknownEvent
+from crm.events import BrandSpoke, Event, Followed, Inbound, Labelled, TextReceived, UnknownEvent
 from crm.sla import Policy
 from storage import accounts, engines, inbox
 from storage.database import Database
@@ -112,7 +112,9 @@ class InboxWorker:
         rows = inbox.waiting(session, [thread.id for thread in taken])[: None if only is None else 1]
         parsed, buried = self._parse(taken, rows, now, self._strange(session, taken))
         batch = Batch(session, now, self._desk.policy, self._staff_only)
-        batch.load(event.address for events in parsed.values() for event in events if event.address.user_id)
+        told = [event for events in parsed.values() for event in events]
+        labelled = (each for event in told if isinstance(event, Labelled) for each in event.people)
+        batch.load((event.address for event in told if event.address.user_id), labelled)
         done: list[int] = []
         wait_until: dict[int, datetime] = {}
         of_staff: list[tuple[Talk, list[Heard]]] = []

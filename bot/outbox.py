@@ -11,8 +11,9 @@ from functools import cache, partial
 from prometheus_client import Counter
 from sqlmodel import Session
 
-from bot import elsewhere, holds, registry, settling
+from bot import allowances, elsewhere, holds, registry, settling
 from bot.accounts import Accounts, Held, rung_for
+from bot.allowances import Allowances
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.claims import BURST, Claimed, Claims, Turn
 from bot.effects import METADATA
@@ -21,10 +22,12 @@ from bot.registry import Registry
 from bot.speakers import Speakers
 from bot.staff import receipts
 from bot.uploads import Uploads
+from crm.allowances import Allowance
 from crm.budget import Budget
 from crm.events import Address
 from crm.messages import Message, Purpose, template_in
 from storage import accounts, alarms, customers, engines, outbox
+from storage.allowances import Shut
 from storage.database import REFUSALS, Database
 from storage.faults import faultpoint
 from storage.outbox import SENDING, UNKNOWN, Due, Sent
@@ -64,13 +67,14 @@ class OutboxWorker:
     ) -> None:
         self._database, self._channels, self._accounts = database, channels, living
         self._paces, self._clock, self._owner = Paces(intervals), clock, owner
-        self._registry = Registry()
-        self._claims = Claims(channels, living, self._registry, self._paces, budget)
+        self._registry, self._allowed = Registry(), Allowances()
+        self._claims = Claims(channels, living, self._registry, self._paces, budget, self._allowed)
         self._uploads, self._speakers = Uploads(database, channels, clock), Speakers(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
         self._refusing: set[tuple[str, str]] = set()
         self._sent: list[Sent] = []
         self._staff_ask = False
+        self._told: dict[tuple[str, str, str], Allowance] = {}
         self._topic = database.topic(outbox.TOPIC)
 
     async def recall(self) -> None:
@@ -84,11 +88,13 @@ class OutboxWorker:
             return False
         sent, self._sent = self._sent, []
         staff_ask, self._staff_ask = self._staff_ask, False
+        told = dict(self._told)
         try:
             claimed, refused, _ = await self._written(sent, free, staff_ask)
         except BaseException:
             self._sent, self._staff_ask = sent + self._sent, staff_ask or self._staff_ask
             raise
+        self._told = {key: each for key, each in self._told.items() if each is not told.get(key)}
         if claimed:
             faultpoint("t4.committed")
         for due, reason in refused:
@@ -151,12 +157,24 @@ class OutboxWorker:
             if sent:
                 faultpoint("t5.written")
             now = self._clock()
+            for (channel, account_id, _), allowance in list(self._told.items()):
+                allowances.note(session, (channel, account_id), [allowance], now)
             turn = self._claims.make(session, self._owner, now, free) if free > 0 else Turn([], [], [])
         for each in turn.rings:
             alarms.ring(session, *each, now)
         if staff_ask or any(due.purpose == Purpose.STAFF for due, _ in turn.refused):
             receipts.ask(session, now)
         return turn
+
+    async def _hear(self, item: Claimed, told: Allowance | None) -> None:
+        """Keep what an answer tells of an allowance. What went out proves that its lane is open."""
+        due, now = item.due, self._clock()
+        account = (due.channel, due.account_id)
+        if told is not None:
+            self._told[(*account, told.name)] = told
+        for lane in self._allowed.was_shut(account, item.lane, Purpose(due.purpose)):
+            self._allowed.forget()
+            await self._database.write(partial(allowances.reopen, lane=lane, now=now), name="outbox.reopened")
 
     async def _send(self, item: Claimed) -> None:
         due = item.due
@@ -210,6 +228,7 @@ class OutboxWorker:
         self._topic.set()
         ended(due.channel, due.purpose, "sent").inc()
         await self._accepted(due)
+        await self._hear(item, answer.allowance)
         rest = self._paces.hear((due.channel, due.account_id), answer.usage, self._clock())
         if rest:
             await self._rest(due, rest)
@@ -231,6 +250,8 @@ class OutboxWorker:
             await self._template_stopped(item, error)
         elif self._may_be_the_template(item, error):
             await self._look_at_template(item, words)
+        elif error.subject in (Subject.ALLOWANCE, Subject.PROMOTION):
+            await self._allowance_spent(item, error)
         elif kind is SendErrorKind.SNOOZE or (kind, error.subject) == (SendErrorKind.PERMANENT, Subject.ACCOUNT):
             pause = error.retry_after or PAUSE
             if kind is SendErrorKind.PERMANENT:
@@ -269,6 +290,19 @@ class OutboxWorker:
         await self._database.write(partial(holds.stop, key=key, why=why, now=self._clock()), name="outbox.template")
         self._registry.forget()
         await self._wait(item, holds.LOOKS_AGAIN, holds.held(key, why), counted=False)
+
+    async def _allowance_spent(self, item: Claimed, error: SendError) -> None:
+        """Let this message wait, and with it what goes the same way; what is free goes on."""
+        due, now, pause = item.due, self._clock(), error.retry_after or PAUSE
+        if self._channels[due.channel].rules.is_free(item.lane):
+            await self._wait(item, pause, str(error)[:500], counted=False)
+            return
+        promotion = error.subject is Subject.PROMOTION
+        why = str(error)[:300].rstrip(".")
+        lane = Shut(due.channel, due.account_id, item.lane, promotion, why, now + pause)
+        await self._database.write(partial(allowances.shut, lane=lane, now=now), name="outbox.shut")
+        self._allowed.forget()
+        await self._wait(item, pause, allowances.held(lane), counted=False)
 
     def _may_be_the_template(self, item: Claimed, error: SendError) -> bool:
         """Whether a message's first refusal may have its cause in its template."""

@@ -22,9 +22,11 @@ from bot.channels.abilities import Polled
 from bot.channels.base import Channel, Keys
 from bot.channels.zalobot.channel import bot_id
 from bot.comments import Comments
+from bot.followers import Followers
 from bot.hearing import Listening
 from bot.inbox import Desk, InboxWorker
 from bot.jobs import JobWorker
+from bot.labels import Labels
 from bot.loop import work
 from bot.outbox import OutboxWorker
 from bot.photos import Photos
@@ -184,6 +186,8 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     kinds |= Listening(database, channels, clock).kinds()
     kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()
     kinds |= Comments(database, channels, living, clock).kinds()
+    kinds |= Followers(database, channels, living, desk.policy, clock).kinds()
+    kinds |= Labels(database, channels, living, clock).kinds()
     job_worker = JobWorker(database, kinds, clock, owner)
     poller = Poller(database, channels, living, clock, owner)
     await outbox_worker.recall()

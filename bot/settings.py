@@ -38,6 +38,7 @@ class Settings:
     zalo_access_token: str = field(default="", repr=False)
     zalo_refresh_token: str = field(default="", repr=False)
     zalo_site_verification: str = ""
+    zalo_app_proof: bool = True
     zalo_api_url: str = "https://openapi.zalo.me"
     zalo_oauth_url: str = "https://oauth.zaloapp.com"
     zalo_business_api_url: str = "https://business.openapi.zalo.me"
@@ -48,6 +49,7 @@ class Settings:
     messenger_app_id: str = ""
     messenger_app_secret: str = field(default="", repr=False)
     messenger_verify_token: str = field(default="", repr=False)
+    messenger_app_proof: bool = True
     messenger_graph_url: str = "https://graph.facebook.com/v26.0"
     api_key: str = field(default="", repr=False)
     public_url: str = ""
@@ -109,6 +111,12 @@ def _whole(raw: str) -> int:
     return int(raw)
 
 
+def _switch(raw: str) -> bool:
+    if raw.lower() not in ("on", "off"):
+        raise ValueError(f"{raw!r} is neither on nor off")
+    return raw.lower() == "on"
+
+
 def port(raw: str) -> int:
     """A port number; raises ValueError."""
     value = _whole(raw)
@@ -122,6 +130,8 @@ def _networks(raw: str) -> tuple[Network, ...]:
 
 
 _READERS: dict[str, Any] = {
+    "zalo_app_proof": _switch,
+    "messenger_app_proof": _switch,
     "port": port,
     "trusted_proxies": _networks,
     "data_dir": Path,

@@ -11,7 +11,7 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from bot import accounts, expiry, holds, registry, settling
+from bot import accounts, allowances, expiry, holds, labels, registry, settling
 from bot.accounts import Accounts, Held
 from bot.batch import PROFILE_JOB
 from bot.channels.base import Channel, Profile, SendError, SendErrorKind
@@ -21,6 +21,7 @@ from bot.staff import receipts
 from crm import conversations
 from crm.budget import Budget
 from crm.comments import KEPT
+from crm.events import Address
 from crm.messages import Message
 from storage import accounts as account_rows
 from storage import alarms, comments, customers, doubt, inbox, jobs, transcripts
@@ -100,6 +101,10 @@ class Upkeep:
                 raise
             profile = Profile()
         await self._profiles.put([(int(payload["identity"]), profile, self._clock())])
+        if profile.labels:
+            address = Address(channel, payload["account_id"], payload["user_id"])
+            keep = partial(labels.shown, address=address, names=profile.labels, now=self._clock())
+            await self._database.write(keep, name="labels.shown")
 
     async def sweep(self, payload: Payload) -> None:
         """Free what lost senders held, and settle the sends whose outcome is unknown."""
@@ -202,6 +207,7 @@ def _enqueue(session: Session, kind: str, now: datetime) -> None:
 def _lift(session: Session, budget: Budget, now: datetime) -> None:
     holds.lift_templates(session, now)
     holds.turn_month(session, budget, now)
+    allowances.lift(session, now)
 
 
 def _keep_profiles(connection: Connection, found: Sequence[tuple[int, Profile, datetime]]) -> None:

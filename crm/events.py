@@ -258,6 +258,48 @@ class TemplateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled(Event):
+    """Staff put a label on people (user ids) in the platform's own tool, or took it off them: off everyone, where no
+    people are named."""
+
+    label: str = ""
+    people: tuple[str, ...] = ()
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceChanged(Event):
+    """The platform lets the account send more or less than before: `total` is the new whole of its allowance `name`."""
+
+    name: str = ""
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSpoke(Event):
+    """A line in a group chat of the brand's, which we only overhear: `author` is the sender's id, "" for the brand.
+
+    Nobody in a group becomes a customer by it, and nothing said there is answered or is a command.
+    """
+
+    group_id: str = ""
+    author: str = ""
+    message_id: str = ""
+    reply_to: str = ""
+    text: str = ""
+    media: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged(Event):
+    """A group chat was made, renamed or dissolved, or people came, asked, left or got rights (`what`)."""
+
+    group_id: str = ""
+    what: str = ""
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GrantLost(Event):
     """The account took away our right, or the platform restricted it: someone must connect it again."""
 

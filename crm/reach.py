@@ -30,7 +30,8 @@ class Lane:
     Open for `within` after the person's last interaction; always, where that is None. `typed_only` lanes carry only
     text that a person typed, `template` lanes only approved templates, `by_phone` lanes go to a phone number instead of
     the channel's own id. `cost` is in đồng a message, beside a template's own price. `marketing` says whether promotion
-    may go this way.
+    may go this way. While one of the allowances `paid_by` lasts, it costs nothing; `opened_by` are those whose renewal
+    opens the lane again where the platform shut it.
     """
 
     name: str
@@ -42,6 +43,13 @@ class Lane:
     marketing: bool = True
     template: bool = False
     by_phone: bool = False
+    paid_by: frozenset[str] = frozenset()
+    opened_by: frozenset[str] = frozenset()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a message by this lane never draws on anything."""
+        return not (self.cost or self.template)
 
     def in_force(self, day: date) -> bool:
         """Whether the platform's rule holds on this day."""
@@ -54,10 +62,19 @@ class Rules:
 
     lanes: tuple[Lane, ...]
 
+    def is_free(self, name: str) -> bool:
+        """Whether what takes this lane never draws on anything."""
+        return all(lane.is_free for lane in self.lanes if lane.name == name)
+
+    def opened_by(self, name: str) -> frozenset[str]:
+        """The allowances whose renewal opens this lane again."""
+        return frozenset(each for lane in self.lanes if lane.name == name for each in lane.paid_by | lane.opened_by)
+
 
 @dataclass(frozen=True, slots=True)
 class ReachFacts:
-    """What `reach` must know, and no more: previews group people by it."""
+    """What `reach` must know, and no more: previews group people by it. `paying` are the account's allowances that
+    last for this message."""
 
     purpose: Purpose
     last_interaction_at: datetime | None
@@ -68,6 +85,7 @@ class ReachFacts:
     unreachable: bool = False
     template: Terms | None = None
     by_phone: bool = False
+    paying: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +131,8 @@ def reach(rules: Rules, facts: ReachFacts) -> Reach:
             return Reach(lane=lane.name, cost=lane.cost)
         closes = facts.last_interaction_at + lane.within - MARGIN
         if facts.now < closes:
-            return Reach(lane=lane.name, cost=lane.cost, until=closes)
+            cost = 0 if lane.paid_by & facts.paying else lane.cost
+            return Reach(lane=lane.name, cost=cost, until=closes)
     return Reach(refusal=Refusal.WINDOW_CLOSED)
 
 

@@ -27,7 +27,6 @@ def put_on(session: Session, customer_ids: Collection[int], name: str, *, by: st
 def take_off(session: Session, customer_ids: Collection[int], name: str, *, at: datetime) -> set[int]:
     """Take a tag off these customers; who had it. One that was set later than `at` stays. Raises Invalid."""
     key = folded(tidy(name))
-    customers.lock(session, sorted(customer_ids))
     return store.remove(session, customer_ids, key, at)
 
 

@@ -91,7 +91,8 @@ class SimulatorConfig:
     """Everything that is fixed for the life of a simulator; all default values are made up.
 
     `bot_url` is where webhooks are posted (`{bot_url}/webhooks/zalo` and `/webhooks/messenger`); it may be set
-    later through `Platform.set_bot_url`. Limits of 0 are not enforced.
+    later through `Platform.set_bot_url`. Limits of 0 are not enforced. An OA without a Zalo Cloud Account (`zalo_bills`
+    is off) is refused what it would have to pay for.
     """
 
     bot_url: str = ""
@@ -109,7 +110,9 @@ class SimulatorConfig:
     zalo_package: str = "growth"
     zalo_per_minute: int = 0
     zalo_sub_quota: int = 500
+    zalo_bills: bool = True
     zbs_daily_quota: int = 500
+    zbs_promotion_quota: int = 125
     zbs_templates: tuple[ZbsTemplate, ...] = SAMPLE_TEMPLATES
 
     zalo_bot_token: str = "1459232241454765289:zalo-bot-token"

@@ -13,7 +13,7 @@ from aiohttp import web
 from simulator import comments, media, speech, templates, zalo_events
 from simulator.faults import read_fault
 from simulator.people import CHANNELS, PUBLIC, ZALO, Contact
-from simulator.platform import PLATFORM, Platform
+from simulator.platform import PLATFORM, Platform, new_zalo_id
 from simulator.speech import Said
 from simulator.surface import WebHandler, json_answer
 from simulator.webhooks_out import Delivery
@@ -185,6 +185,44 @@ async def withdraw(platform: Platform, told: JSON) -> JSON:
     return await outcome(platform, contact, said)
 
 
+async def group_says(platform: Platform, told: JSON) -> JSON:
+    """`POST /api/group-says` {group, person?, text}: a line in a group of the OA's; the OA's own without a person."""
+    text, group = told.get("text"), told.get("group")
+    if not (isinstance(text, str) and text and isinstance(group, str) and group):
+        raise ValueError("group, text: non-empty strings")
+    contact = contact_of(platform, {**told, "channel": ZALO}) if "person" in told else None
+    message = {"text": text, "msg_id": new_zalo_id()}
+    body = zalo_events.in_group(platform.config, group, contact, message, platform.now())
+    status = await platform.courier.send(ZALO, group, body).status
+    return {"ok": status == 200, "message_id": message["msg_id"], "status": status}
+
+
+async def daily_quota(platform: Platform, told: JSON) -> JSON:
+    """`POST /api/daily-quota` {total}: Zalo lets the OA send more or fewer templates a day, and says so."""
+    total = int(told.get("total", -1))
+    if total < 0:
+        raise ValueError("total: 0 or more")
+    before, platform.zbs_daily_quota = platform.zbs_daily_quota, total
+    platform.zbs_quota_left = min(platform.zbs_quota_left, total)
+    body = zalo_events.daily_quota(platform.config, before, total, platform.now())
+    status = await platform.courier.send(ZALO, "", body).status
+    return {"ok": status == 200, "status": status}
+
+
+async def label(platform: Platform, told: JSON) -> JSON:
+    """`POST /api/label` {person, name, on?}: staff put a label on a person in OA Manager, or take it off."""
+    contact, name = contact_of(platform, {**told, "channel": ZALO}), told.get("name")
+    if not isinstance(name, str) or not name:
+        raise ValueError("name: a non-empty string")
+    on = bool(told.get("on", True))
+    if on != (name in contact.tags):
+        (contact.tags.append if on else contact.tags.remove)(name)
+    event = "add_user_to_tag" if on else "remove_user_from_tag"
+    body = zalo_events.tagged(platform.config, event, [contact.user_id], name, platform.now())
+    status = await platform.courier.send(ZALO, contact.user_id, body).status
+    return {"ok": status == 200, "status": status}
+
+
 async def webhook(platform: Platform, told: JSON) -> JSON:
     """`POST /api/webhook` {channel, body}: any body, signed; `raw` sends exact text instead."""
     channel, body, raw = told.get("channel"), told.get("body"), told.get("raw")
@@ -265,6 +303,9 @@ def routes() -> list[web.RouteDef]:
         "react": react,
         "seen": seen,
         "withdraw": withdraw,
+        "group-says": group_says,
+        "daily-quota": daily_quota,
+        "label": label,
         "webhook": webhook,
         "template": templates.change,
         "faults": set_faults,

@@ -132,6 +132,8 @@ class Platform:
         self.zalo_package = config.zalo_package
         self.zalo_sub_quota_left = config.zalo_sub_quota
         self.zbs_quota_left = config.zbs_daily_quota
+        self.zbs_daily_quota = config.zbs_daily_quota
+        self.zbs_promotion_left = config.zbs_promotion_quota
         self.zbs_templates = {template.id: template for template in config.zbs_templates}
         self.zbs_receipts: dict[str, datetime] = {}
         self.page = PageState()

@@ -117,14 +117,21 @@ def quota_now(platform: Platform, contact: Contact, now: datetime) -> JSON | Non
     if now - since <= FREE:
         return {"quota_type": "reply" if contact.last_message is not None else "welcome_msg"}
     if platform.zalo_sub_quota_left <= 0:
+        if not platform.config.zalo_bills:
+            raise ZaloError(-211, "The quota of this feature is used up")
         return None
     platform.zalo_sub_quota_left -= 1
     return {
         "quota_type": "sub_quota",
         "remain": str(platform.zalo_sub_quota_left),
         "total": str(platform.config.zalo_sub_quota),
-        "expired_date": f"{(now.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1):%d/%m/%Y}",
+        "expired_date": month_end(now),
     }
+
+
+def month_end(now: datetime) -> str:
+    """The last day of this month, on which a package's quota ends."""
+    return f"{(now.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1):%d/%m/%Y}"
 
 
 async def send_consultation(platform: Platform, request: web.Request) -> JSON:

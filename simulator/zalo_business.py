@@ -79,10 +79,14 @@ def _send_to(platform: Platform, request: web.Request, phone: str, body: JSON) -
         raise ZaloError(-133, "Message cannot be sent at night")
     if platform.zbs_quota_left <= 0:
         raise ZaloError(-115, "Out of quota")
+    if template.tag == "PROMOTION":
+        if platform.zbs_promotion_left <= 0:
+            raise ZaloError(-1441, "The OA reached its monthly limit of promotion messages")
+        platform.zbs_promotion_left -= 1
     platform.zbs_quota_left -= 1
     message_id = new_zalo_id()
     contact = platform.people.by_phone(phone)
-    quota = {"dailyQuota": str(platform.config.zbs_daily_quota), "remainingQuota": str(platform.zbs_quota_left)}
+    quota = {"dailyQuota": str(platform.zbs_daily_quota), "remainingQuota": str(platform.zbs_quota_left)}
     data: JSON = {"msg_id": message_id, "sent_time": zalo_events.millis(now), "sending_mode": "1", "quota": quota}
     platform.accept(ZALO, "template_phone", request.path, contact, body, data, message_id, text)
     platform.zbs_receipts[message_id] = now
@@ -161,13 +165,13 @@ async def template_info(platform: Platform, request: web.Request) -> JSON:
 async def quota(platform: Platform, request: web.Request) -> JSON:
     """`GET /message/quota`."""
     data = {
-        "dailyQuota": platform.config.zbs_daily_quota,
+        "dailyQuota": platform.zbs_daily_quota,
         "remainingQuota": platform.zbs_quota_left,
         "dailyQuotaPromotion": None,
         "remainingQuotaPromotion": None,
-        "monthlyPromotionQuota": 125,
-        "remainingMonthlyPromotionQuota": 125,
-        "estimatedNextMonthPromotionQuota": 125,
+        "monthlyPromotionQuota": platform.config.zbs_promotion_quota,
+        "remainingMonthlyPromotionQuota": platform.zbs_promotion_left,
+        "estimatedNextMonthPromotionQuota": platform.config.zbs_promotion_quota,
     }
     return {"data": data}
 

@@ -127,6 +127,29 @@ def template_quality(config: SimulatorConfig, template_id: str, quality: str, at
     }
 
 
+def daily_quota(config: SimulatorConfig, before: int, after: int, at: datetime) -> JSON:
+    """`change_oa_daily_quota`; it names no app, and calls the OA otherwise."""
+    return {
+        "event_name": "change_oa_daily_quota",
+        "oaId": config.zalo_oa_id,
+        "quota": {"prev_value": str(before), "new_value": str(after)},
+        "timestamp": millis(at),
+    }
+
+
+def in_group(config: SimulatorConfig, group: str, contact: Contact | None, message: JSON, at: datetime) -> JSON:
+    """`user_send_group_text`, or `oa_send_group_text` where nobody is named."""
+    return {
+        "app_id": config.zalo_app_id,
+        "oa_id": config.zalo_oa_id,
+        "sender": {"id": contact.user_id if contact else config.zalo_oa_id},
+        "recipient": {"id": group},
+        "event_name": "user_send_group_text" if contact else "oa_send_group_text",
+        "message": message,
+        "timestamp": millis(at),
+    }
+
+
 def tagged(config: SimulatorConfig, event: str, user_ids: list[str], tag: str, at: datetime) -> JSON:
     """`add_user_to_tag` or `remove_user_from_tag`."""
     return {

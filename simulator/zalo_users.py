@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -12,12 +12,14 @@ from simulator import zalo_events
 from simulator.chat import Line
 from simulator.people import ZALO, Contact
 from simulator.platform import Platform
-from simulator.zalo_api import WINDOW, find_contact, openapi, read_json
+from simulator.zalo_api import WINDOW, find_contact, month_end, openapi, read_json
 from simulator.zalo_events import by_app, millis
 from simulator.zalo_messages import ZaloError, invalid
 
 JSON = dict[str, Any]
-PERIODS = {"TODAY": 1, "YESTERDAY": 2, "L7D": 7, "L30D": 30}
+PERIODS = {"TODAY": (0, 0), "YESTERDAY": (1, 1), "L7D": (6, 0), "L30D": (29, 0)}
+"""How many days ago a period begins and ends."""
+VIETNAM = timedelta(hours=7)
 LIST_COUNT = 50
 LIST_OFFSET = 9951
 CHAT_COUNT = 10
@@ -88,8 +90,23 @@ def _listed(platform: Platform, contact: Contact, data: JSON) -> bool:
         return False
     if data.get("tag_name") and data["tag_name"] not in contact.tags:
         return False
-    days = PERIODS.get(str(data.get("last_interaction_period", "")))
-    return days is None or (last is not None and platform.now() - last <= timedelta(days=days))
+    period = _period(platform, data.get("last_interaction_period"))
+    return period is None or (last is not None and period[0] <= (last + VIETNAM).date() <= period[1])
+
+
+def _period(platform: Platform, named: Any) -> tuple[date, date] | None:
+    """The first and last day of a period; None where none is named. Raises ZaloError."""
+    if named is None:
+        return None
+    if named in PERIODS:
+        today = (platform.now() + VIETNAM).date()
+        first, last = (today - timedelta(days=back) for back in PERIODS[named])
+        return first, last
+    try:
+        first, last = (date(*map(int, day.split("_"))) for day in str(named).split(":"))
+    except (ValueError, TypeError):
+        raise invalid("last_interaction_period") from None
+    return first, last
 
 
 async def update(platform: Platform, request: web.Request) -> JSON:
@@ -253,16 +270,11 @@ async def quota(platform: Platform, request: web.Request) -> Any:
         return answer
     if str(body.get("quota_owner")).upper() not in ("OA", "APP"):
         raise invalid("quota_owner")
-    answer = [
-        {
-            "asset_id": "growth-cs",
-            "product_type": "cs",
-            "quota_type": "sub_quota",
-            "valid_through": f"{platform.now() + timedelta(days=30):%d/%m/%Y}",
-            "total": platform.config.zalo_sub_quota,
-            "remain": platform.zalo_sub_quota_left,
-        }
-    ]
+    answer = []
+    if body.get("product_type", "cs") == "cs" and body.get("quota_type", "sub_quota") == "sub_quota":
+        package = {"asset_id": "growth-cs", "product_type": "cs", "quota_type": "sub_quota"}
+        figures = {"total": platform.config.zalo_sub_quota, "remain": platform.zalo_sub_quota_left}
+        answer.append({**package, "valid_through": month_end(platform.now()), **figures})
     platform.accept(ZALO, "quota", request.path, None, body, answer)
     return answer
 

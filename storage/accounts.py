@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import UniqueConstraint, select, update
+from sqlalchemy import UniqueConstraint, false, select, update
 from sqlmodel import Field, Session
 
 from storage.columns import NEVER, BigInt, insert, moment, serial
@@ -20,7 +20,7 @@ class AccountRow(Leased, table=True):
     """One OA or Page. `seed` is a hash of the token pair last seen in the settings; `held` says why nothing is sent.
 
     `facts` is JSON: what the platform said of it at `checked_at`. `comment_reply` is what who comments in public is
-    answered; "" for nothing.
+    answered; "" for nothing. `shares_labels`: the labels of its own tool are kept like our tags.
     """
 
     __tablename__ = "account"
@@ -43,6 +43,7 @@ class AccountRow(Leased, table=True):
     checked_at: datetime | None = moment(nullable=True)
     facts: str = ""
     comment_reply: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    shares_labels: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class AccountView(NamedTuple):
@@ -62,6 +63,7 @@ class AccountView(NamedTuple):
     checked_at: datetime | None
     facts: str
     comment_reply: str
+    shares_labels: bool
 
 
 _account = AccountRow.__table__  # type: ignore[attr-defined]
@@ -99,7 +101,7 @@ def add(session: Session, channel: str, account_id: str, now: datetime) -> None:
     """Make the account known; changes nothing where it is."""
     statement = insert(session.get_bind().dialect.name, _account).values(
         channel=channel, account_id=account_id, name="", access_token="", refresh_token="", seed="", held="",
-        lease_owner="", lease_until=NEVER, lease_token=0, send_tat=NEVER, added_at=now, facts="",
+        lease_owner="", lease_until=NEVER, lease_token=0, send_tat=NEVER, added_at=now, facts="", shares_labels=False,
     )  # fmt: skip
     session.connection().execute(statement.on_conflict_do_nothing(index_elements=["channel", "account_id"]))
 

@@ -3,6 +3,7 @@
 from storage import (
     accounts,
     alarms,
+    allowances,
     audit,
     balances,
     catchup,
@@ -39,7 +40,7 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, audit, balances, catchup, comments, consent, conversations, customers, desks, doors, grants,
-    heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, polling,
+    accounts, alarms, allowances, audit, balances, catchup, comments, consent, conversations, customers, desks, doors,
+    grants, heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, polling,
     ratings, replies, reservations, sla, staff, tags, templates, tickets, transcripts,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Select, and_, exists, func, select, update
+from sqlalchemy import Index, Select, and_, exists, func, or_, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, moment
@@ -15,7 +15,7 @@ from storage.outbox import SENT, OutboxMessage
 
 
 class TranscriptMessage(SQLModel, table=True):
-    """One line of a conversation; `message_id` is the channel's own id of it.
+    """One line of a conversation; `message_id` is the channel's own id of it, `reaction` the customer's on it.
 
     A line that goes out through us has the id of its outbox row, which knows how it went and the channel's id.
     """
@@ -36,6 +36,7 @@ class TranscriptMessage(SQLModel, table=True):
     unsent_at: datetime | None = moment(nullable=True)
     delivered_at: datetime | None = moment(nullable=True)
     seen_at: datetime | None = moment(nullable=True)
+    reaction: str = Field(max_length=64, sa_column_kwargs={"server_default": ""})
 
 
 _message = TranscriptMessage.__table__  # type: ignore[attr-defined]
@@ -73,6 +74,14 @@ def unsend(session: Session, conversation_id: int, message_id: str, at: datetime
         .values(text="", media="", unsent_at=at)
     )
     return session.connection().execute(statement).rowcount > 0
+
+
+def react(session: Session, conversation_id: int, message_id: str, reaction: str) -> bool:
+    """Put the customer's reaction on a line, or take it off (""); False where the line is not known."""
+    said = (_message.c.conversation_id == conversation_id, _message.c.message_id == message_id)
+    ours = _message.c.id.in_(_named(conversation_id, [message_id]))
+    statement = update(_message).where(_message.c.conversation_id == conversation_id, or_(and_(*said), ours))
+    return session.connection().execute(statement.values(reaction=reaction[:64])).rowcount > 0
 
 
 def mark(
@@ -121,6 +130,7 @@ class Line(NamedTuple):
     unsent_at: datetime | None
     delivered_at: datetime | None
     seen_at: datetime | None
+    reaction: str
 
 
 _LINES = select(
@@ -130,7 +140,7 @@ _LINES = select(
     _message.c.media,
     func.coalesce(_outbox.c.state, ""),
     func.coalesce(_outbox.c.message_id, _message.c.message_id),
-    *(_message.c[name] for name in ("at", "edited_at", "unsent_at", "delivered_at", "seen_at")),
+    *(_message.c[name] for name in ("at", "edited_at", "unsent_at", "delivered_at", "seen_at", "reaction")),
 ).outerjoin(_outbox, _outbox.c.id == _message.c.id)
 
 

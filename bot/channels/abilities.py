@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.channels.base import Account, Consent, Managed, Owner, Raw, TokenPair
 
@@ -96,3 +96,26 @@ class Keeping(Protocol):
 
     async def fetch(self, address: str) -> bytes:
         """What lies there, if it is the platform's own. RETRY: it may come later; PERMANENT: it never will."""
+
+
+class Followers(NamedTuple):
+    """A part of those who follow an account; `cursor` asks for the next part, "" after the last."""
+
+    user_ids: tuple[str, ...]
+    cursor: str = ""
+
+
+@runtime_checkable
+class Following(Protocol):
+    """A channel that tells who follows an account."""
+
+    async def followers(self, account: Account, cursor: str, now: datetime) -> Followers:
+        """A part of those who follow the account, by one call. Somebody may be told of twice."""
+
+
+@runtime_checkable
+class Labelling(Protocol):
+    """A channel on which staff put labels on people, in the platform's own tool."""
+
+    async def label(self, account: Account, user_id: str, name: str, *, on: bool) -> None:
+        """Put a label on a person, or take it off; may be called twice."""

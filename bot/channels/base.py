@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from crm.allowances import Allowance
 from crm.events import Address, Event
 from crm.messages import Message
 from crm.reach import Rules
@@ -124,18 +125,21 @@ class Usage:
 class Sent:
     """What the platform said. `quota` names what the message was charged to; "" where it does not say.
 
-    `cost` is in đồng; None where the answer does not tell, so that what was expected holds.
+    `cost` is in đồng; None where the answer does not tell, so that what was expected holds. `allowance` is what is left
+    of what the message was charged to.
     """
 
     message_id: str
     quota: str = ""
     usage: Usage | None = None
     cost: int | None = None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person as the platform shows them to us; empty strings where it does not."""
+    """A person as the platform shows them to us; empty strings where it does not. `labels` are what staff put on them
+    in the platform's own tool."""
 
     name: str = ""
     avatar_url: str = ""
@@ -143,6 +147,7 @@ class Profile:
     phone: str = ""
     followed: bool | None = None
     last_interaction_at: datetime | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +230,7 @@ class Checkup:
     """What a look at an account showed. `facts` can be written as JSON; `name` is "" where the platform hides it.
 
     `judged` names every kind of trouble that could be told: those of them not in `troubles` are mended. `mended` says
-    what the look itself put right.
+    what the look itself put right. `allowances` are those that the platform told of.
     """
 
     name: str
@@ -233,6 +238,7 @@ class Checkup:
     judged: frozenset[str]
     troubles: tuple[Trouble, ...] = ()
     mended: str = ""
+    allowances: tuple[Allowance, ...] = ()
 
 
 class SendErrorKind(StrEnum):
@@ -252,12 +258,15 @@ class SendErrorKind(StrEnum):
 
 class Subject(StrEnum):
     """Whom an error concerns: this message, the copy of its picture or file, this person, its template (what uses it
-    waits), or this account (its queue is held)."""
+    waits), the allowance that its lane draws on (what goes the same way waits; of PROMOTION, marketing alone), or this
+    account (its queue is held)."""
 
     MESSAGE = "message"
     UPLOAD = "upload"
     PERSON = "person"
     TEMPLATE = "template"
+    ALLOWANCE = "allowance"
+    PROMOTION = "promotion"
     ACCOUNT = "account"
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from bot.accounts import connect, disconnect
 from bot.channels.base import Account, Channel, SendError, SendErrorKind
 from bot.channels.zalobot.channel import bot_id
-from bot.commands import checkup, connecting
+from bot.commands import checkup, connecting, crowd
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.commands.tokens import SHORTEST, read_pair
 from bot.secrets import Sealer
@@ -27,7 +27,7 @@ _LONGEST_NAME = 200
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
-    """Add, check, list, look at or remove accounts. Raises Refused, WrongKey."""
+    """Do one thing with accounts. Raises Refused, WrongKey."""
     settings.require_secret()
     match arguments.action:
         case "add":
@@ -38,6 +38,10 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
             return await _listed(database, settings)
         case "token":
             return await _token(arguments, database, settings, outside.clock())
+        case "followers":
+            return await crowd.followers(arguments, database, outside)
+        case "labels":
+            return await crowd.labels(arguments, database, outside)
     return await _remove(arguments, database, settings, outside.clock())
 
 
@@ -123,6 +127,7 @@ async def _listed(database: Database, settings: Settings) -> Report:
             "channel": each.channel, "account_id": each.account_id, "name": each.name,
             "refreshed_at": stamp(each.refreshed_at, zone), "connected": bool(each.access_token), "held": each.held,
             "checked_at": stamp(each.checked_at, zone), "facts": json.loads(each.facts or "{}"),
+            "shares_labels": each.shares_labels,
         }
         for each in found
     ]  # fmt: skip

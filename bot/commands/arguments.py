@@ -207,7 +207,10 @@ def _accounts(commands: Any) -> None:
     actions = _group(commands, "account", "OAs, Pages and bots with their tokens")
     adding = _plain(actions, "add", "add an account, or give a known one new tokens")
     _plain(actions, "list", "list the accounts")
+    sharing = _plain(actions, "labels", "keep an OA's labels and our tags alike, or cease to")
     others = (
+        sharing,
+        _plain(actions, "followers", "let a running service read who follows an OA"),
         _plain(actions, "token", "show the age and the last four letters of an account's tokens"),
         _plain(actions, "remove", "forget an account's tokens and send nothing with it any more"),
     )
@@ -215,6 +218,7 @@ def _accounts(commands: Any) -> None:
         command.add_argument("channel", choices=ACCOUNTS, metavar="CHANNEL", help=" or ".join(ACCOUNTS))
     for command in others:
         command.add_argument("account_id", metavar="ACCOUNT_ID", help="the id of the OA, Page or bot")
+    sharing.add_argument("wish", choices=("on", "off"), metavar="on|off", help="whether to")
     checking = _plain(actions, "check", "ask the platforms how the accounts stand, and mend what can be mended")
     checking.add_argument("channel", choices=ACCOUNTS, nargs="?", metavar="CHANNEL", help="only those of this channel")
     checking.add_argument("account_id", nargs="?", metavar="ACCOUNT_ID", help="only this one")

@@ -241,5 +241,165 @@ CALLS: dict[str, Json] = {
         "secret_key": "bi-mat",
         "form": {"refresh_token": "lam-moi-1", "app_id": APP_ID, "grant_type": "refresh_token"},
     },
+    "cs_sticker": consultation(
+        attachment=template(template_type="media", elements=[{"media_type": "sticker", "attachment_id": "2100"}])
+    ),
+    "cs_file": consultation(attachment={"type": "file", "payload": {"token": "tep-da-tai-len"}}),
+    "reaction": {
+        "method": "POST",
+        "path": "/v2.0/oa/message",
+        "json": {
+            "recipient": {"user_id": LAN},
+            "sender_action": {"react_icon": "/-strong", "react_message_id": MESSAGE_ID},
+        },
+    },
+    "oauth_exchange": {
+        "method": "POST",
+        "path": "/v4/oa/access_token",
+        "secret_key": "bi-mat",
+        "form": {
+            "code": "ma-cap-quyen",
+            "app_id": APP_ID,
+            "grant_type": "authorization_code",
+            "code_verifier": "chuoi-xac-minh",
+        },
+    },
+    "quota_oa": {
+        "method": "POST",
+        "path": "/v3.0/oa/quota/message",
+        "json": {"quota_owner": "OA", "product_type": "cs", "quota_type": "sub_quota"},
+    },
+    "quota_user": {"method": "POST", "path": "/v3.0/oa/quota/message", "json": {"user_id": LAN}},
+    "tag_follower": {
+        "method": "POST",
+        "path": "/v2.0/oa/tag/tagfollower",
+        "json": {"user_id": int(LAN), "tag_name": "Khách quen"},
+    },
+    "template_uid": {
+        "method": "POST",
+        "path": "/v3.0/oa/message/template",
+        "json": {"user_id": LAN, "template_id": "55", "template_data": {"ma_don": "DH-42"}},
+    },
+    "zbs_phone": {
+        "method": "POST",
+        "path": "/message/template",
+        "json": {
+            "phone": "84911222333",
+            "template_id": "55",
+            "template_data": {"ma_don": "DH-42"},
+            "tracking_id": "kq-7",
+        },
+    },
+    "user_getlist": {
+        "method": "GET",
+        "path": "/v3.0/oa/user/getlist",
+        "data": {
+            "offset": 50,
+            "count": 50,
+            "is_follower": "true",
+            "last_interaction_period": "2026_10_01:2026_10_31",
+        },
+    },
 }
 """The documented calls that we send: `data` is the one parameter of a GET, as JSON."""
+
+
+def said(data: Json | list[Json]) -> Json:
+    return {"data": data, "error": 0, "message": "Success"}
+
+
+def sent(**quota: str) -> Json:
+    about = {"message_id": MESSAGE_ID, "user_id": LAN, "sent_time": str(AT_MS)}
+    return said({**about, "quota": quota} if quota else about)
+
+
+ANSWERS: dict[str, Json] = {
+    "cs_response_reply": sent(quota_type="reply"),
+    "cs_response_billed": sent(),
+    "cs_response_sub_quota": sent(quota_type="sub_quota", remain="77", total="500", expired_date="30/11/2026"),
+    "template_uid_response": said({"message_id": MESSAGE_ID, "user_id": LAN, "sent_time": str(AT_MS)}),
+    "zbs_phone_response": said(
+        {
+            "msg_id": MESSAGE_ID,
+            "sent_time": str(AT_MS),
+            "sending_mode": "1",
+            "quota": {"dailyQuota": "500", "remainingQuota": "88"},
+        }
+    ),
+    "quota_oa_response": said(
+        [
+            {
+                "asset_id": "goi-7",
+                "product_type": "cs",
+                "quota_type": "sub_quota",
+                "valid_through": "31/12/2026",
+                "total": 500,
+                "remain": 77,
+            }
+        ]
+    ),
+    "quota_user_response": said(
+        {
+            "last_interaction": str(AT_MS),
+            "cs_reply": {"remain": 8, "total": 8},
+            "promotion": {"daily_remain": 0, "daily_total": 1, "monthly_remain": 4, "monthly_total": 6},
+        }
+    ),
+    "zbs_quota_response": said(
+        {
+            "dailyQuota": 500,
+            "remainingQuota": 88,
+            "dailyQuotaPromotion": None,
+            "remainingQuotaPromotion": None,
+            "monthlyPromotionQuota": 125,
+            "remainingMonthlyPromotionQuota": 9,
+            "estimatedNextMonthPromotionQuota": 2000,
+        }
+    ),
+    "user_getlist_response": said(
+        {"total": 2, "count": 50, "offset": 0, "users": [{"user_id": LAN}, {"user_id": "77"}]}
+    ),
+    "user_detail_response": said(
+        {
+            "user_id": LAN,
+            "user_id_by_app": "1111222233334444555",
+            "user_external_id": "",
+            "display_name": "Lê Thị Lan",
+            "user_alias": "Lan",
+            "is_sensitive": False,
+            "user_last_interaction_date": "21/11/2026",
+            "user_is_follower": True,
+            "avatar": "https://s120.zdn.vn/lan.jpg",
+            "avatars": {"120": "https://s120.zdn.vn/lan.jpg", "240": "https://s240.zdn.vn/lan.jpg"},
+            "dynamic_param": "",
+            "tags_and_notes_info": {"notes": ["thích màu xanh"], "tag_names": ["Khách quen"]},
+            "shared_info": {"address": "2 Phố Mẫu", "phone": 84911222333, "name": "Lan", "user_dob": "20/11/1990"},
+        }
+    ),
+    "getoa_response": said(
+        {
+            "oaid": OA,
+            "name": "Cửa hàng Mẫu",
+            "oa_alias": "mau",
+            "is_verified": True,
+            "oa_type": 2,
+            "num_follower": 100,
+            "package_name": "Tăng trưởng",
+            "package_valid_through_date": "31/12/2026",
+            "package_auto_renew_date": "01/01/2027",
+            "linked_ZCA": "ZCA-7",
+        }
+    ),
+    "upload_image_response": said({"attachment_id": "anh-7"}),
+    "upload_file_response": said({"token": "tep-7"}),
+    "oauth_token_response": {"access_token": "moi", "refresh_token": "moi-hon", "expires_in": "90000"},
+    "oauth_error_response": {
+        "error_name": "Invalid refresh token",
+        "error_reason": "Refresh token was used",
+        "ref_doc": "https://developers.zalo.me/docs",
+        "error_description": "Refresh token was used",
+        "error": -14020,
+    },
+    "error_response": {"error": -216, "message": "Access token is invalid"},
+}
+"""The documented answers that we read, each to the call of its name."""

@@ -51,7 +51,13 @@ async def test_what_the_platforms_say_is_kept_with_its_time(database_url: str, c
         assert json.loads(page.facts)["subscribed"] is True
         assert json.loads(page.facts)["token_ends"] == "never"
         assert "pages_messaging" in json.loads(page.facts)["permissions"]
-        assert json.loads(oa.facts) == {"verified": True, "package": "Tăng trưởng", "package_until": "2027-05-22"}
+        quotas = "sub_quota 500 of 500 left until 2026-11-30; template_daily 500 of 500 left; "
+        assert json.loads(oa.facts) == {
+            "verified": True,
+            "package": "Tăng trưởng",
+            "package_until": "2027-05-22",
+            "quotas": quotas + "template_promotion_monthly 125 of 125 left",
+        }
         assert await rung(stage) == {}
 
 

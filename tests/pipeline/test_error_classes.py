@@ -17,6 +17,7 @@ RETRY, SNOOZE, PERMANENT = SendErrorKind.RETRY, SendErrorKind.SNOOZE, SendErrorK
 UNREACHABLE, AUTH, UNKNOWN = SendErrorKind.UNREACHABLE, SendErrorKind.AUTH, SendErrorKind.UNKNOWN
 ELSEWHERE = SendErrorKind.ELSEWHERE
 MESSAGE, UPLOAD, PERSON, ACCOUNT = Subject.MESSAGE, Subject.UPLOAD, Subject.PERSON, Subject.ACCOUNT
+ALLOWANCE = Subject.ALLOWANCE
 
 
 class Played(NamedTuple):
@@ -34,7 +35,8 @@ class Played(NamedTuple):
 PLAYED = [
     Played(ZALO, RETRY, MESSAGE, -200, hours=0.1),
     Played(ZALO, RETRY, UPLOAD, -100, hours=0.1),
-    Played(ZALO, SNOOZE, MESSAGE, -211, hours=6.01),
+    Played(ZALO, SNOOZE, MESSAGE, -234, hours=1.01),
+    Played(ZALO, SNOOZE, ALLOWANCE, -211, hours=6.01),
     Played(ZALO, SNOOZE, PERSON, -218, hours=24.01),
     Played(ZALO, SNOOZE, ACCOUNT, -204, hours=0.3),
     Played(ZALO, AUTH, ACCOUNT, -216),
@@ -77,7 +79,7 @@ def test_every_class_that_the_tables_have_is_played() -> None:
     assert {(each.channel, each.kind, each.subject) for each in PLAYED} == zalo | messenger
 
 
-@of((RETRY, MESSAGE), (RETRY, UPLOAD), (RETRY, PERSON), (SNOOZE, MESSAGE), (SNOOZE, PERSON))
+@of((RETRY, MESSAGE), (RETRY, UPLOAD), (RETRY, PERSON), (SNOOZE, MESSAGE), (SNOOZE, PERSON), (SNOOZE, ALLOWANCE))
 async def test_what_passes_goes_out_later_and_holds_up_nobody_else(stage: Stage, error: Played) -> None:
     await refused(stage, error)
     assert await stage.states() == ["waiting"]

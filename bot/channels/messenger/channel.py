@@ -71,7 +71,7 @@ class Messenger:
     """`bot.channels.base.Channel` and `Managing` for Facebook Pages.
 
     `session` is shared and not closed here; `timeout` is in seconds a call. `app_id` is our own app's: it tells who
-    holds a conversation.
+    holds a conversation. With `prove` each call carries an `appsecret_proof`.
     """
 
     name = parse.CHANNEL
@@ -80,9 +80,15 @@ class Messenger:
     staff_only: bool = False
 
     def __init__(
-        self, session: Session, graph_url: str = GRAPH_URL, timeout: float = TIMEOUT, app_id: str = ""
+        self,
+        session: Session,
+        graph_url: str = GRAPH_URL,
+        timeout: float = TIMEOUT,
+        app_id: str = "",
+        *,
+        prove: bool = True,
     ) -> None:
-        self._graph, self._app_id = Graph(session, graph_url, timeout), app_id
+        self._graph, self._app_id = Graph(session, graph_url, timeout, prove=prove), app_id
         self._pictures = Pictures(session, files.HOSTS, graph_url)
 
     def probes(self, keys: Keys, now: datetime, nonce: str) -> tuple[Probe, ...]:

@@ -36,10 +36,13 @@ _TRACE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
 
 class Graph:
-    """Calls to one Graph API address over a session that belongs to others."""
+    """Calls to one Graph API address over a session that belongs to others.
 
-    def __init__(self, session: Session, url: str, timeout: float = TIMEOUT) -> None:
-        self._session = session
+    With `prove` each call shows that we know the app's secret.
+    """
+
+    def __init__(self, session: Session, url: str, timeout: float = TIMEOUT, *, prove: bool = True) -> None:
+        self._session, self._prove = session, prove
         self._url = url.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=timeout / 2)
         self._upload_timeout = aiohttp.ClientTimeout(total=timeout * UPLOAD_TIMES, connect=timeout / 2)
@@ -91,7 +94,8 @@ class Graph:
         return data
 
     def _address(self, account: Account, path: str, query: str = "") -> URL:
-        return address(f"{self._url}/{path}?{query}", account.access_token, account.app_secret)
+        secret = account.app_secret if self._prove else ""
+        return address(f"{self._url}/{path}?{query}", account.access_token, secret)
 
     async def _call(
         self,

@@ -6,7 +6,7 @@ https://developers.zalo.me/docs/zbs-template-message/bang-ma-loi
 from __future__ import annotations
 
 from bot.channels.base import Fault, Subject
-from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stuck, unusable
+from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, spent, spent_on_promotion, stuck, unusable
 from bot.channels.zalo.remedies import (
     APP,
     ITSELF,
@@ -44,7 +44,7 @@ BUSINESS: dict[int, Fault] = {
     -1131: fatal("The button's content is not valid", "Nội dung nút bấm không hợp lệ", TEMPLATE),
     -1132: fatal("The template needs at least one button", "Mẫu tin cần ít nhất một nút bấm", TEMPLATE),
     -114: lost("The person cannot receive templates", "Khách không nhận được mẫu tin", OTHER_WAY),
-    -115: stuck("The quota or the balance is used up", "Đã hết hạn mức hoặc số dư", WALLET),
+    -115: spent(3600, "The quota or the balance is used up", "Đã hết hạn mức hoặc số dư", WALLET),
     -116: fatal("The text is not valid", "Nội dung tin không hợp lệ", TEMPLATE),
     -117: unusable("The OA has no right to this template", "OA không có quyền dùng mẫu tin này", TEMPLATE),
     -118: lost("The phone number has no active Zalo account", "Số điện thoại không có tài khoản Zalo", OTHER_WAY),
@@ -69,8 +69,8 @@ BUSINESS: dict[int, Fault] = {
     -134: lost("The person has not agreed to receive this", "Khách chưa đồng ý nhận tin", OTHER_WAY),
     -135: stuck("The OA has no right to send templates", "OA chưa có quyền gửi mẫu tin", ZBS),
     -1351: stuck("The OA is blocked for a violation", "OA bị chặn do vi phạm", ZBS),
-    -136: stuck("A Zalo Cloud Account must be linked", "Cần liên kết Zalo Cloud Account", WALLET),
-    -137: stuck("The Zalo Cloud Account could not be charged", "Không trừ được tiền Zalo Cloud Account", WALLET),
+    -136: spent(3600, "A Zalo Cloud Account must be linked", "Cần liên kết Zalo Cloud Account", WALLET),
+    -137: spent(3600, "The Zalo Cloud Account could not be charged", "Không trừ được tiền Zalo Cloud Account", WALLET),
     -138: stuck("The app has no right to this feature", "Ứng dụng chưa có quyền dùng tính năng này", APP),
     -1381: stuck("The extension needs a Zalo Cloud Account", "Tiện ích cần Zalo Cloud Account", WALLET),
     -139: lost("The person refused this kind of template", "Khách từ chối loại mẫu tin này", OTHER_WAY),
@@ -78,8 +78,10 @@ BUSINESS: dict[int, Fault] = {
     -141: lost("The person refused messages of this OA", "Khách từ chối nhận tin từ OA này", OTHER_WAY),
     -142: fatal("There is no encryption key", "Chưa có khóa mã hóa", REPORT),
     -143: fatal("The encryption key exists already", "Khóa mã hóa đã tồn tại", REPORT),
-    -144: later(6 * 3600, "The OA's daily limit is reached", "OA đã đạt hạn mức trong ngày", WAIT),
-    -1441: later(
+    -144: spent_on_promotion(
+        6 * 3600, "The OA's daily limit of promotion is reached", "OA đã đạt hạn mức quảng bá trong ngày", WAIT
+    ),
+    -1441: spent_on_promotion(
         24 * 3600, "The OA's monthly promotion limit is reached", "OA đã đạt hạn mức quảng bá trong tháng", WAIT
     ),
     -145: fatal("The OA may not send this kind of content", "OA không được gửi loại nội dung này", ZBS),

@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.channels.abilities import Followers
 from bot.channels.base import (
     Account,
     Attachment,
@@ -27,9 +28,9 @@ from bot.channels.base import (
 from bot.channels.examined import Probe, Switch
 from bot.channels.pictures.client import Pictures
 from bot.channels.text import clean
-from bot.channels.zalo import checkup, consent, files, probe, recent, sender, switches, templates, webhook
+from bot.channels.zalo import checkup, consent, files, followers, probe, recent, sender, switches, templates, webhook
 from bot.channels.zalo.client import Client, Urls
-from bot.channels.zalo.envelope import identifier, mapping
+from bot.channels.zalo.envelope import identifier, items, mapping
 from bot.channels.zalo.parse import parse
 from bot.channels.zalo.rules import RULES, TEMPLATE_PHONE, charged
 from crm.events import Event
@@ -41,10 +42,10 @@ _VIETNAM = timezone(timedelta(hours=7))
 
 
 class Zalo:
-    """`bot.channels.base.Channel` and `Consenting` for Zalo OA.
+    """`bot.channels.base.Channel`, `Consenting`, `Following` and `Labelling` for Zalo OA.
 
     `banner` is the web address of the picture above a request for details. `lists` sends cards as list templates
-    instead of numbered text. Timeouts are seconds of one call.
+    instead of numbered text. With `prove` each call carries an `appsecret_proof`. Timeouts are seconds of one call.
     """
 
     name: str = "zalo"
@@ -61,10 +62,11 @@ class Zalo:
         refresh_timeout: float = 20.0,
         banner: str = sender.BANNER,
         lists: bool = False,
+        prove: bool = True,
     ) -> None:
         self._urls = urls or Urls()
         self._pictures = Pictures(session, files.HOSTS, self._urls.api)
-        self._client = Client(session, self._urls, timeout=timeout, refresh_timeout=refresh_timeout)
+        self._client = Client(session, self._urls, timeout=timeout, refresh_timeout=refresh_timeout, prove=prove)
         self._banner = banner
         self._lists = lists
 
@@ -89,8 +91,14 @@ class Zalo:
         return sender.split(message, lists=self._lists)
 
     async def send(self, account: Account, outgoing: Outgoing) -> Sent:
-        """Send one consultation message or one template. Zalo itself decides what it charges."""
+        """Send one consultation message, one template or one reaction. Zalo itself decides what it charges.
+
+        A reaction is no message: it has no id, and its call may be repeated.
+        """
         use = outgoing.message.template
+        if outgoing.message.reaction:
+            await self._client.react(account, sender.reaction(outgoing.to.user_id, outgoing.message))
+            return Sent("", cost=0)
         if use is None:
             body = sender.payload(outgoing.to.user_id, outgoing.message, banner=self._banner)
             sent = await self._client.send(account, body)
@@ -141,6 +149,15 @@ class Zalo:
         """See that the OA is verified and its package paid for."""
         return await checkup.check_up(self._client, account, now)
 
+    async def followers(self, account: Account, cursor: str, now: datetime) -> Followers:
+        """Fifty of those who follow the OA at most."""
+        question = followers.question(cursor, now)
+        return followers.page(await self._client.followers(account, question), cursor, now)
+
+    async def label(self, account: Account, user_id: str, name: str, *, on: bool) -> None:
+        """Put one of the OA's labels on a person, or take it off."""
+        await self._client.label(account, user_id, name, on=on)
+
     async def whose(self, account: Account) -> Owner:
         """The OA that the account's token belongs to."""
         return await self._client.whose(account)
@@ -167,6 +184,7 @@ def _profile(detail: dict[str, Any]) -> Profile:
         phone=clean(shared.get("phone")) or identifier(shared.get("phone")),
         followed=followed if isinstance(followed, bool) else None,
         last_interaction_at=_first_minute(clean(detail.get("user_last_interaction_date"))),
+        labels=tuple(filter(None, map(clean, items(mapping(detail.get("tags_and_notes_info")).get("tag_names"))))),
     )
 
 

@@ -30,16 +30,16 @@ from bot.channels.base import (
     raised,
 )
 from bot.channels.text import clean
+from bot.channels.zalo import heard, quotas
 from bot.channels.zalo.business_errors import BUSINESS
 from bot.channels.zalo.envelope import identifier, items, mapping
 from bot.channels.zalo.errors import EXCHANGE_STRANGE, OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
+from crm.allowances import Allowance
 
 Json = dict[str, Any]
 
 LINES = 10
 """The most lines that Zalo shows at once."""
-_LONGEST_WAIT = 3600
-_MINUTE = timedelta(minutes=1)
 _LONGEST_OA_ID = 64
 _TEMPLATES_A_PAGE = 100
 _MOST_TEMPLATES = 10_000
@@ -79,25 +79,36 @@ class _Answer:
 
 
 class Client:
-    """Calls of one shared session. `timeout` and `refresh_timeout` are total seconds of one call.
+    """Calls of one shared session. `timeout` and `refresh_timeout` are total seconds of one call. With `prove` each
+    call shows that we know the app's secret.
 
     An unclear outcome is UNKNOWN where the call may have changed something, and RETRY where it only asked. A
     connection that was never made is always RETRY.
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, urls: Urls, *, timeout: float = 8.0, refresh_timeout: float = 20.0
+        self,
+        session: aiohttp.ClientSession,
+        urls: Urls,
+        *,
+        timeout: float = 8.0,
+        refresh_timeout: float = 20.0,
+        prove: bool = True,
     ) -> None:
         api, oauth, business = (url.rstrip("/") for url in (urls.api, urls.oauth, urls.business))
-        self._session = session
+        self._session, self._prove = session, prove
         self._send_url = f"{api}/v3.0/oa/message/cs"
         self._template_url = f"{api}/v3.0/oa/message/template"
         self._phone_template_url = f"{business}/message/template"
         self._templates_url = f"{business}/template/all"
         self._template_info_url = f"{business}/template/info/v2"
         self._quota_url = f"{api}/v3.0/oa/quota/message"
+        self._template_quota_url = f"{business}/message/quota"
         self._detail_url = f"{api}/v3.0/oa/user/detail"
         self._conversation_url = f"{api}/v2.0/oa/conversation"
+        self._old_message_url = f"{api}/v2.0/oa/message"
+        self._followers_url = f"{api}/v3.0/oa/user/getlist"
+        self._label_url = f"{api}/v2.0/oa/tag"
         self._upload_url = f"{api}/v2.0/oa/upload"
         self._account_url = f"{api}/v2.0/oa/getoa"
         self._recent_url = f"{api}/v2.0/oa/listrecentchat"
@@ -116,6 +127,26 @@ class Client:
     async def send_template_to_phone(self, account: Account, body: Json) -> Sent:
         """Post one template to a phone number; not twice: Zalo does not promise to heed `tracking_id`."""
         return await self._post(self._phone_template_url, account, body, BUSINESS)
+
+    async def react(self, account: Account, body: Json) -> None:
+        """Put a reaction on a message, or take it off; may be called twice."""
+        await self._do(self._old_message_url, account, body)
+
+    async def followers(self, account: Account, question: Json) -> Json:
+        """A page of the ids of those who follow the OA."""
+        return mapping(_accepted(await self._ask(self._followers_url, account, question), OA, acted=False).get("data"))
+
+    async def label(self, account: Account, user_id: str, name: str, *, on: bool) -> None:
+        """Put a label of the OA on a person, or take it off; may be called twice. The label is made at first use."""
+        verb = "tagfollower" if on else "rmfollowerfromtag"
+        await self._do(f"{self._label_url}/{verb}", account, {"user_id": _number(user_id), "tag_name": name})
+
+    async def _do(self, url: str, account: Account, body: Json) -> None:
+        """Something that comes to the same when done twice."""
+        headers = {**self._headers(account), "Content-Type": "application/json"}
+        data = json.dumps(body, separators=(",", ":")).encode()
+        answer = await self._call("POST", url, headers, limits=self._timeout, repeats=True, data=data)
+        _accepted(answer, OA, acted=False)
 
     async def templates(self, account: Account) -> list[Json]:
         """Everything that Zalo tells of each of the OA's templates: its list, page by page, and a look at each."""
@@ -142,25 +173,28 @@ class Client:
 
     async def _look(self, url: str, account: Account, params: Mapping[str, str]) -> Json:
         """A question to the business host, which takes plain parameters."""
-        answer = await self._call("GET", url, _headers(account), limits=self._timeout, params=params)
+        answer = await self._call("GET", url, self._headers(account), limits=self._timeout, params=params)
         return _accepted(answer, BUSINESS, acted=False)
 
     async def _post(self, url: str, account: Account, body: Json, faults: Mapping[int, Fault]) -> Sent:
-        headers = {**_headers(account), "Content-Type": "application/json"}
+        headers = {**self._headers(account), "Content-Type": "application/json"}
         data = json.dumps(body, separators=(",", ":")).encode()
         answer = await self._call("POST", url, headers, limits=self._timeout, data=data)
         sent = mapping(_accepted(answer, faults, acted=True).get("data"))
         message_id = identifier(sent.get("message_id")) or identifier(sent.get("msg_id"))
         if not message_id:
             raise SendError(SendErrorKind.UNKNOWN, "no-message-id", _NO_ANSWER)
-        return Sent(message_id, clean(mapping(sent.get("quota")).get("quota_type")), answer.usage)
+        quota = mapping(sent.get("quota"))
+        return Sent(message_id, clean(quota.get("quota_type")), answer.usage, allowance=quotas.of_answer(quota))
 
     async def upload(self, account: Account, kind: str, attachment: Attachment) -> str:
         """Give Zalo a picture (`kind` image) or a `file` to hold for seven days; the id that a message names it by."""
         form = aiohttp.FormData()
         form.add_field("file", attachment.content, filename=attachment.name, content_type=attachment.content_type)
         url = f"{self._upload_url}/{kind}"
-        answer = await self._call("POST", url, _headers(account), limits=self._refresh_timeout, repeats=True, data=form)
+        answer = await self._call(
+            "POST", url, self._headers(account), limits=self._refresh_timeout, repeats=True, data=form
+        )
         held = mapping(_accepted(answer, OA, acted=False).get("data"))
         given = held.get("token" if kind == "file" else "attachment_id")
         remote_id = clean(given) or identifier(given)
@@ -175,15 +209,27 @@ class Client:
 
     async def last_interaction(self, account: Account, user_id: str) -> datetime | None:
         """When Zalo last saw the person do something that counts; None where it does not say."""
-        headers = {**_headers(account), "Content-Type": "application/json"}
-        data = json.dumps({"user_id": user_id}, separators=(",", ":")).encode()
-        answer = await self._call("POST", self._quota_url, headers, limits=self._timeout, data=data)
-        told = line_moment(mapping(_accepted(answer, OA, acted=False).get("data")).get("last_interaction"))
+        told = line_moment(mapping(await self._quota(account, {"user_id": user_id})).get("last_interaction"))
         return told if told and told >= _EARLIEST else None
+
+    async def quotas(self, account: Account, quota_type: str) -> tuple[Allowance, ...]:
+        """What is left of the OA's quotas of this kind for consultation messages."""
+        question = {"quota_owner": "OA", "product_type": "cs", "quota_type": quota_type}
+        return quotas.of_assets(map(mapping, items(await self._quota(account, question))))
+
+    async def template_quotas(self, account: Account) -> tuple[Allowance, ...]:
+        """How many templates the OA may still send to phone numbers."""
+        return quotas.of_templates(mapping((await self._look(self._template_quota_url, account, {})).get("data")))
+
+    async def _quota(self, account: Account, question: Json) -> Any:
+        headers = {**self._headers(account), "Content-Type": "application/json"}
+        data = json.dumps(question, separators=(",", ":")).encode()
+        answer = await self._call("POST", self._quota_url, headers, limits=self._timeout, repeats=True, data=data)
+        return _accepted(answer, OA, acted=False).get("data")
 
     async def official_account(self, account: Account) -> Json:
         """What Zalo shows of the OA itself."""
-        answer = await self._call("GET", self._account_url, _headers(account), limits=self._timeout)
+        answer = await self._call("GET", self._account_url, self._headers(account), limits=self._timeout)
         return mapping(_accepted(answer, OA, acted=False).get("data"))
 
     async def whose(self, account: Account) -> Owner:
@@ -208,8 +254,9 @@ class Client:
 
     async def conversation(self, account: Account, user_id: str, offset: int) -> list[Json]:
         """Ten lines of one conversation at most, newest first, after so many newer ones."""
-        number = int(user_id) if user_id.isdecimal() else user_id
-        return await self._lines(self._conversation_url, account, {"user_id": number, "offset": offset, "count": LINES})
+        return await self._lines(
+            self._conversation_url, account, {"user_id": _number(user_id), "offset": offset, "count": LINES}
+        )
 
     async def recent_chats(self, account: Account, offset: int) -> list[Json]:
         """Ten of the newest lines of all conversations at most, newest first, after so many newer ones."""
@@ -244,10 +291,18 @@ class Client:
             raise _unclear(answer, acted=True)
         raise _error(OAUTH.get(code or 0, strange), code, answer)
 
+    def _headers(self, account: Account) -> dict[str, str]:
+        """The token, and the proof that an app may demand: the token's HMAC with the app's secret."""
+        headers = {"access_token": account.access_token}
+        if self._prove and account.app_secret:
+            key, token = account.app_secret.encode(), account.access_token.encode()
+            headers["appsecret_proof"] = hmac.new(key, token, hashlib.sha256).hexdigest()
+        return headers
+
     async def _ask(self, url: str, account: Account, question: Json) -> _Answer:
         """A GET takes its one parameter as JSON."""
         params = {"data": json.dumps(question, separators=(",", ":"))}
-        return await self._call("GET", url, _headers(account), limits=self._timeout, params=params)
+        return await self._call("GET", url, self._headers(account), limits=self._timeout, params=params)
 
     async def _call(
         self,
@@ -264,8 +319,8 @@ class Client:
             async with self._session.request(
                 method, url, headers=headers, timeout=limits, allow_redirects=False, **content
             ) as response:
-                body, said = _json(await response.read()), response.headers
-                return _Answer(response.status, body, _retry_after(said), _usage(said))
+                body, said = heard.body(await response.read()), response.headers
+                return _Answer(response.status, body, heard.wait(said), heard.usage(said))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise SendError(SendErrorKind.RETRY, "connect", _NOT_REACHED, detail=type(error).__name__) from error
         except TimeoutError as error:
@@ -274,18 +329,14 @@ class Client:
             raise SendError(unclear, "disconnected", _NO_ANSWER, detail=type(error).__name__) from error
 
 
+def _number(user_id: str) -> int | str:
+    """Zalo's older calls want a person's id as a number."""
+    return int(user_id) if user_id.isdecimal() else user_id
+
+
 def _limits(total: float) -> aiohttp.ClientTimeout:
     """Most of the time may go into connecting; when it does, nothing was sent and we know it."""
     return aiohttp.ClientTimeout(total=total, connect=total * 0.75)
-
-
-def _headers(account: Account) -> dict[str, str]:
-    """The token, and the proof that some apps demand (it harms no other): HMAC of the token with the app secret."""
-    headers = {"access_token": account.access_token}
-    if account.app_secret:
-        key, token = account.app_secret.encode(), account.access_token.encode()
-        headers["appsecret_proof"] = hmac.new(key, token, hashlib.sha256).hexdigest()
-    return headers
 
 
 def _accepted(answer: _Answer, faults: Mapping[int, Fault], *, acted: bool) -> Json:
@@ -336,31 +387,6 @@ def line_moment(value: object) -> datetime | None:
     """Epoch milliseconds, as a conversation's lines hold them; None for anything else."""
     digits = identifier(value)
     return datetime.fromtimestamp(int(digits) / 1000, UTC) if digits.isdecimal() and len(digits) <= 14 else None
-
-
-def _json(raw: bytes) -> Json | None:
-    """The JSON object, whatever its content type; None for anything else."""
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Seconds, at most an hour; the form with a date is not heeded."""
-    value = headers.get("Retry-After", "").strip()
-    if not (value.isascii() and value.isdigit()):
-        return None
-    return timedelta(seconds=min(int(value[:9]), _LONGEST_WAIT))
-
-
-def _usage(headers: Mapping[str, str]) -> Usage | None:
-    """How much of this minute's calls is used (https://docs.zaloplatforms.com: "gioi-han-toc-do-api")."""
-    limit, left = (headers.get(name, "") for name in ("X-RateLimit-Limit", "X-RateLimit-Remain"))
-    if not (limit.isdecimal() and left.isdecimal() and len(limit) < 10 and len(left) < 10 and int(limit)):
-        return None
-    return Usage(max(0, 100 - 100 * int(left) // int(limit)), _MINUTE)
 
 
 def _life(value: object) -> timedelta:

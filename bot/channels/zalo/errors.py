@@ -6,7 +6,7 @@ https://docs.zaloplatforms.com/docs/OA/phu-luc/ma-loi; the business host's codes
 from __future__ import annotations
 
 from bot.channels.base import Fault, Subject
-from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, stale, stuck, unreachable
+from bot.channels.zalo.faults import fatal, fix, later, lost, mend, retry, spent, stale, unreachable
 from bot.channels.zalo.remedies import (
     AGAIN,
     APP,
@@ -37,7 +37,7 @@ OA: dict[int, Fault] = {
     -208: fix("The OA has no secret key", "OA chưa có khóa bí mật", APP),
     -209: fix("The app is not activated", "Ứng dụng chưa được kích hoạt", APP),
     -210: fatal("The message is longer than Zalo allows", "Tin dài hơn mức Zalo cho phép", EDIT),
-    -211: later(6 * 3600, "The quota of this feature is used up", "Đã dùng hết hạn mức của tính năng", PACKAGE),
+    -211: spent(6 * 3600, "The quota of this feature is used up", "Đã dùng hết hạn mức của tính năng", PACKAGE),
     -212: fix("The app has not registered this API product", "Ứng dụng chưa đăng ký sản phẩm API này", APP),
     -213: unreachable("The person does not follow the OA", "Khách chưa quan tâm OA", OTHER_WAY),
     -214: retry("The article is still being processed", "Bài viết đang được xử lý", ITSELF),
@@ -88,8 +88,8 @@ OA: dict[int, Fault] = {
     -311: lost(
         "The free replies to this person are used up", "Đã dùng hết lượt trả lời miễn phí cho khách", WRITE_FIRST
     ),
-    -320: stuck("The OA has no Zalo Cloud Account", "OA chưa liên kết Zalo Cloud Account", WALLET),
-    -321: stuck("The Zalo Cloud Account has no money left", "Zalo Cloud Account đã hết tiền", WALLET),
+    -320: spent(3600, "The OA has no Zalo Cloud Account", "OA chưa liên kết Zalo Cloud Account", WALLET),
+    -321: spent(3600, "The Zalo Cloud Account has no money left", "Zalo Cloud Account đã hết tiền", WALLET),
     -403: fatal("The OA is not in this group", "OA không ở trong nhóm này", GROUP),
     -1340: fatal("The form does not exist", "Biểu mẫu không tồn tại", EDIT),
     -1341: fatal("The OA has no access to the form", "OA không có quyền dùng biểu mẫu", VERIFY),

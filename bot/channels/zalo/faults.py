@@ -22,6 +22,16 @@ def later(seconds: int, en: str, vi: str, remedy: Words, subject: Subject = Subj
     return Fault(SendErrorKind.SNOOZE, subject, _sentence(en, vi, remedy), timedelta(seconds=seconds))
 
 
+def spent(seconds: int, en: str, vi: str, remedy: Words) -> Fault:
+    """An allowance is used up: what draws on it waits, and free replies go on."""
+    return later(seconds, en, vi, remedy, Subject.ALLOWANCE)
+
+
+def spent_on_promotion(seconds: int, en: str, vi: str, remedy: Words) -> Fault:
+    """The allowance for promotion is used up: marketing that draws on it waits, and all else goes on."""
+    return later(seconds, en, vi, remedy, Subject.PROMOTION)
+
+
 def fix(en: str, vi: str, remedy: Words) -> Fault:
     """Nothing goes out of this account until someone mends it; its messages wait."""
     return Fault(SendErrorKind.SNOOZE, Subject.ACCOUNT, _sentence(en, vi, remedy), timedelta(minutes=15))

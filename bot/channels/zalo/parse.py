@@ -12,17 +12,22 @@ from datetime import date, datetime
 
 from bot.channels import parsed
 from bot.channels.text import clean
-from bot.channels.zalo import attachments, templates
+from bot.channels.zalo import attachments, quotas, templates
 from bot.channels.zalo.envelope import Json, identifier, is_template_receipt, items, mapping, moment, read
-from bot.channels.zalo.quiet import QUIET
+from bot.channels.zalo.quiet import GROUP_LIFE, IN_GROUPS, QUIET
+from bot.channels.zalo.sender import REACTIONS
 from crm.events import (
     Address,
+    AllowanceChanged,
     BrandSpoke,
     ConsentWithdrawn,
     ContactShared,
     Event,
     Followed,
     GrantLost,
+    GroupChanged,
+    GroupSpoke,
+    Labelled,
     LocationShared,
     Media,
     MediaKind,
@@ -43,6 +48,8 @@ READ_BACK = "read_back"
 UNTOLD = "user_send_untold"
 """Our own name for a person's line of a kind that we do not know."""
 
+_EMOJI = {icon: emoji for emoji, icon in reversed(REACTIONS.items())}
+_MENTION = re.compile(r"\[@[0-9A-Za-z_-]{1,64}\]")
 _DATE = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 
 
@@ -140,8 +147,9 @@ def _unfollow(given: _Read) -> Event:
 
 def _reaction(given: _Read) -> Event:
     icon = clean(given.message.get("react_icon"))
+    shown = _EMOJI.get(icon, icon)
     return Reacted(
-        given.address, given.at, message_id=_message_id(given), reaction=icon, added=icon not in ("", "/-remove")
+        given.address, given.at, message_id=_message_id(given), reaction=shown, added=icon not in ("", "/-remove")
     )
 
 
@@ -193,6 +201,48 @@ def _template(given: _Read) -> Event:
     )
 
 
+def _labelled(given: _Read) -> Event:
+    """A label on people, or off them; `remove_tag` takes it off everyone."""
+    told = mapping(given.body.get("tag"))
+    people = tuple(filter(None, map(identifier, items(told.get("user_ids")))))
+    label = clean(told.get("name"))
+    if given.name != "remove_tag" and not people:
+        return UnknownEvent(given.address, given.at, given.name, known=True)
+    return Labelled(given.address, given.at, label, people, on=given.name == "add_user_to_tag")
+
+
+def _daily_quota(given: _Read) -> Event:
+    """How many templates the OA may send a day, which its quality moves."""
+    told = quotas.number(mapping(given.body.get("quota")).get("new_value"))
+    return AllowanceChanged(given.address, given.at, quotas.TEMPLATE_DAILY, told or 0)
+
+
+def _in_group(given: _Read) -> Event:
+    """A line in a group; a mention stands in its text as an id in brackets, which says nothing to people."""
+    is_ours = given.name.startswith("oa_send_")
+    return GroupSpoke(
+        given.address,
+        given.at,
+        group_id=_party(given, "recipient"),
+        author="" if is_ours else _party(given, "sender"),
+        message_id=_message_id(given),
+        reply_to=identifier(given.message.get("quote_msg_id")),
+        text=" ".join(_MENTION.sub(" ", clean(given.message.get("text"))).split()),
+        media=attachments.media(given.message),
+    )
+
+
+def _group_life(given: _Read) -> Event:
+    people = (identifier(mapping(each).get("id")) for each in items(given.body.get("users")))
+    return GroupChanged(
+        given.address,
+        given.at,
+        group_id=identifier(given.body.get("group_id")),
+        what=GROUP_LIFE[given.name],
+        people=tuple(each for each in people if each),
+    )
+
+
 def _quiet(given: _Read) -> Event:
     """Genuine and known, with nothing for us to do."""
     details = {path: _at(given.body, path) for path in QUIET[given.name]}
@@ -240,8 +290,19 @@ _PARSERS: dict[str, Callable[[_Read], Event]] = {
     "change_template_status": _template,
     "change_template_quality": _template,
     "change_template_quota": _template,
+    "change_oa_template_tags": _template,
+    "change_oa_daily_quota": _daily_quota,
+    "add_user_to_tag": _labelled,
+    "remove_user_from_tag": _labelled,
+    "remove_tag": _labelled,
+    **dict.fromkeys(GROUP_LIFE, _group_life),
+    **{f"{who}_send_group_{kind}": _in_group for who in ("user", "oa") for kind in IN_GROUPS},
     **dict.fromkeys(QUIET, _quiet),
 }
+
+
+def _party(given: _Read, side: str) -> str:
+    return identifier(mapping(given.body.get(side)).get("id"))
 
 
 def _message_id(given: _Read) -> str:

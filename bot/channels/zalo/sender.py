@@ -23,6 +23,18 @@ LIST_LIMIT = 5
 BANNER = "https://developers.zalo.me/web/static/zalo.png"
 """The picture above a request for details, which must have one: Zalo's own, until the shop names another."""
 
+REACTIONS = {
+    "👍": "/-strong",
+    "❤️": "/-heart",
+    "❤": "/-heart",
+    "😆": ":>",
+    "😢": "--b",
+    "😭": ":-((",
+    "😠": "-h",
+    "😮": ":o",
+}
+"""The reactions that an OA may give, as Zalo writes them."""
+
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _WEB = ("https://", "http://")
 
@@ -39,6 +51,9 @@ def split(message: Message, *, lists: bool = False) -> tuple[Message, ...]:
     """
     if message.template:
         return (message,)
+    if message.reaction:
+        is_whole = message.reply_to and message.reaction in REACTIONS
+        return (Message(reaction=message.reaction, reply_to=message.reply_to),) if is_whole else ()
     message = _cleaned(message)
     titled = [button for button in message.buttons if button.title]
     asking = [button for button in titled if button.kind is ButtonKind.SHARE_PHONE]
@@ -75,6 +90,12 @@ def payload(user_id: str, message: Message, *, banner: str = BANNER) -> Json:
     return {"recipient": {"user_id": user_id}, "message": _content(message, banner)}
 
 
+def reaction(user_id: str, message: Message) -> Json:
+    """The body of one reaction on the message `reply_to`."""
+    action = {"react_icon": REACTIONS[message.reaction], "react_message_id": message.reply_to}
+    return {"recipient": {"user_id": user_id}, "sender_action": action}
+
+
 def _cleaned(message: Message) -> Message:
     return Message(
         text=clean(message.text).strip(),
@@ -84,6 +105,7 @@ def _cleaned(message: Message) -> Message:
                 title=clean(card.title).strip(),
                 subtitle=clean(card.subtitle).strip(),
                 image_url=clean(card.image_url).strip(),
+                url=clean(card.url).strip(),
                 buttons=tuple(_clean_button(button) for button in card.buttons),
             )
             for card in message.cards
@@ -153,7 +175,7 @@ def _cards_as_lines(cards: tuple[Card, ...]) -> list[str]:
     lines = []
     for number, card in enumerate(cards, 1):
         lines.append(f"{number}. {card.title}")
-        lines.append(card.subtitle)
+        lines += [card.subtitle, card.url]
         lines += [_with_value(button) for button in card.buttons if button.kind in (ButtonKind.URL, ButtonKind.PHONE)]
     return lines
 
@@ -250,6 +272,8 @@ def _element(card: Card) -> Json:
         element["subtitle"] = shortened(card.subtitle, SUBTITLE_LIMIT)
     if card.image_url:
         element["image_url"] = card.image_url
+    if card.url and not card.buttons:
+        element["default_action"] = {"type": "oa.open.url", "url": card.url}
     if card.buttons:
         action = _action(card.buttons[0])
         if action["type"] == "oa.open.url":

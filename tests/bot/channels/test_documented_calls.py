@@ -20,6 +20,7 @@ from bot.channels.messenger.channel import Messenger
 from bot.channels.messenger.rules import HUMAN_AGENT, STANDARD, UTILITY
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
+from crm import phones
 from crm.events import Address
 from crm.messages import KEPT, Bought, Button, ButtonKind, Card, Message, Receipt, TemplateUse
 from tests.payloads import messenger, messenger_documented, zalo, zalo_documented
@@ -80,6 +81,16 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield found
 
 
+USES = Message("Đơn DH-42", template=TemplateUse("55", values=(("ma_don", "DH-42"),)))
+PHONE = Address("zalo", zalo.OA, phones.address("+84911222333", 7))
+
+
+def zalo_of(channel: Channel) -> Zalo:
+    """Zalo, which does more than every channel."""
+    assert isinstance(channel, Zalo)
+    return channel
+
+
 Doing = Callable[[Channel], Awaitable[object]]
 
 
@@ -102,8 +113,7 @@ def on_messenger(message: Message, lane: str = STANDARD, metadata: str = "") -> 
 
 
 NOT_YET = "the product does not do this yet: "
-GROUPS = NOT_YET + "groups"
-TEMPLATES = NOT_YET + "templates (ZBS)"
+GROUPS = "groups are overheard and never written to"
 ENDED = "Zalo switched this off on 2026-03-01"
 
 ZALO: dict[str, Doing | str] = {
@@ -118,26 +128,26 @@ ZALO: dict[str, Doing | str] = {
     "user_detail": lambda channel: channel.profile(OA, zalo.LAN),
     "conversation": lambda channel: channel.find_sent(OA, zalo.LAN, "Dạ còn ạ", SINCE),
     "oauth_refresh": lambda channel: channel.refresh(OA, "lam-moi-1"),
+    "oauth_exchange": lambda channel: zalo_of(channel).exchange(OA, "ma-cap-quyen", "chuoi-xac-minh"),
+    "cs_sticker": on_zalo(Message(sticker="2100")),
+    "cs_file": on_zalo(Message(file="tep-da-tai-len")),
+    "reaction": on_zalo(Message(reaction="👍", reply_to=zalo.MESSAGE_ID)),
+    "quota_oa": lambda channel: channel.check_up(OA, SINCE),
+    "quota_user": lambda channel: channel.last_interaction(OA, zalo.LAN),
+    "tag_follower": lambda channel: zalo_of(channel).label(OA, zalo.LAN, "Khách quen", on=True),
+    "template_uid": says(OA, LAN, USES, "template_uid"),
+    "zbs_phone": says(OA, PHONE, USES, "template_phone", "kq:7"),
+    "user_getlist": lambda channel: zalo_of(channel).followers(OA, "2:50", SINCE),
     "cs_list": "off, as Zalo's documents of the present API do not mention it; cards go out as numbered text",
     "cs_gif": NOT_YET + "moving pictures",
-    "cs_sticker": NOT_YET + "stickers",
-    "cs_file": NOT_YET + "files",
-    "reaction": NOT_YET + "reactions",
     "anonymous_text": NOT_YET + "visitors who have not said who they are",
     "broadcast_article": NOT_YET + "articles",
     "call_requestconsent": NOT_YET + "calls",
     "group_create": GROUPS,
     "group_text": GROUPS,
-    "oauth_exchange": NOT_YET + "consent in the browser; the first pair is copied from the API Explorer",
     "promotion_legacy": ENDED,
     "transaction_legacy": ENDED,
-    "quota_oa": NOT_YET + "asking for quotas",
-    "quota_user": NOT_YET + "asking for quotas",
-    "tag_follower": NOT_YET + "tags at Zalo",
-    "template_uid": TEMPLATES,
-    "zbs_phone": TEMPLATES,
-    "zbs_hashphone": TEMPLATES,
-    "user_getlist": NOT_YET + "listing people",
+    "zbs_hashphone": "numbers go out in clear, over an encrypted connection, as the shop has them",
     "user_update": NOT_YET + "writing people's details at Zalo",
 }
 """Every documented request of Zalo's: how we come to make it, or why not."""
@@ -269,9 +279,10 @@ def test_each_call_that_we_make_has_a_sample_and_each_sample_is_made() -> None:
 async def test_zalo_hears_what_is_documented(wire: Wire, session: aiohttp.ClientSession, name: str) -> None:
     wanted = zalo_documented.CALLS[name]
     banner = "https://shop.example.vn/bia.png"
-    await made(ZALO)[name](Zalo(session, Urls(wire.url, wire.url), banner=banner))
-    (heard,) = wire.heard
-    assert (heard["method"], heard["path"]) == (wanted["method"], wanted["path"])
+    await made(ZALO)[name](Zalo(session, Urls(wire.url, wire.url, wire.url), banner=banner))
+    alike = [each for each in wire.heard if (each["method"], each["path"]) == (wanted["method"], wanted["path"])]
+    heard = next((each for each in alike if each["body"] == wanted.get("json")), alike[0])
+    assert len(wire.heard) == 1 or name == "quota_oa"
     assert heard["body"] == wanted.get("json", wanted.get("form"))
     assert [json.loads(value) for value in heard["query"].values()] == ([wanted["data"]] if "data" in wanted else [])
     secret = {"secret_key": wanted["secret_key"]} if "secret_key" in wanted else {"access_token": "token-1"}

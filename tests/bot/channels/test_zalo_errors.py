@@ -19,6 +19,7 @@ from crm.reach import ReachFacts, Refusal, reach
 RETRY, SNOOZE, PERMANENT = SendErrorKind.RETRY, SendErrorKind.SNOOZE, SendErrorKind.PERMANENT
 UNREACHABLE, AUTH = SendErrorKind.UNREACHABLE, SendErrorKind.AUTH
 MESSAGE, PERSON, ACCOUNT = Subject.MESSAGE, Subject.PERSON, Subject.ACCOUNT
+ALLOWANCE, PROMOTION = Subject.ALLOWANCE, Subject.PROMOTION
 
 Outcome = tuple[SendErrorKind, Subject]
 Row = tuple[str, SendErrorKind, Subject, str]
@@ -28,9 +29,15 @@ outcome, and words that the sentence for people must contain."""
 ADVISED: dict[str, set[Outcome]] = {
     "R": {(RETRY, MESSAGE), (RETRY, Subject.UPLOAD), (SNOOZE, ACCOUNT)},
     "T": {(AUTH, ACCOUNT)},
-    "L": {(SNOOZE, MESSAGE), (SNOOZE, PERSON)},
+    "L": {(SNOOZE, MESSAGE), (SNOOZE, PERSON), (SNOOZE, ALLOWANCE), (SNOOZE, PROMOTION)},
     "N": {(PERMANENT, MESSAGE), (PERMANENT, Subject.TEMPLATE), (PERMANENT, PERSON), (UNREACHABLE, PERSON)},
-    "H": {(SNOOZE, ACCOUNT), (SNOOZE, MESSAGE), (PERMANENT, MESSAGE), (PERMANENT, Subject.TEMPLATE)},
+    "H": {
+        (SNOOZE, ACCOUNT),
+        (SNOOZE, MESSAGE),
+        (SNOOZE, ALLOWANCE),
+        (PERMANENT, MESSAGE),
+        (PERMANENT, Subject.TEMPLATE),
+    },
 }
 """The outcomes that follow an advice. What a person must mend waits where more than this message hangs on it, and
 ends where it is the message's own template or group: mended, it can be replayed."""
@@ -44,7 +51,7 @@ OA_ROWS: dict[int, Row] = {
     -205: ("H", SNOOZE, ACCOUNT, "oa does not exist"),
     -209: ("H", SNOOZE, ACCOUNT, "app is not activated"),
     -210: ("N", PERMANENT, MESSAGE, "longer than"),
-    -211: ("L", SNOOZE, MESSAGE, "quota of this feature"),
+    -211: ("L", SNOOZE, ALLOWANCE, "quota of this feature"),
     -212: ("H", SNOOZE, ACCOUNT, "not registered this api product"),
     -213: ("N", UNREACHABLE, PERSON, "does not follow"),
     -214: ("R", RETRY, MESSAGE, "still being processed"),
@@ -71,8 +78,8 @@ OA_ROWS: dict[int, Row] = {
     -244: ("N", PERMANENT, PERSON, "does not accept this kind of message"),
     -248: ("N", PERMANENT, MESSAGE, "breaks zalo's rules"),
     -249: ("N", PERMANENT, MESSAGE, "by user id"),
-    -320: ("H", SNOOZE, MESSAGE, "no zalo cloud account"),
-    -321: ("H", SNOOZE, MESSAGE, "no money left"),
+    -320: ("H", SNOOZE, ALLOWANCE, "no zalo cloud account"),
+    -321: ("H", SNOOZE, ALLOWANCE, "no money left"),
     -403: ("N", PERMANENT, MESSAGE, "not in this group"),
     -1340: ("N", PERMANENT, MESSAGE, "form does not exist"),
     -1341: ("N", PERMANENT, MESSAGE, "no access to the form"),
@@ -111,7 +118,7 @@ BUSINESS_ROWS: dict[int, Row] = {
     -1131: ("N", PERMANENT, MESSAGE, "button's content"),
     -1132: ("N", PERMANENT, MESSAGE, "at least one button"),
     -114: ("N", PERMANENT, PERSON, "cannot receive templates"),
-    -115: ("H", SNOOZE, MESSAGE, "quota or the balance"),
+    -115: ("H", SNOOZE, ALLOWANCE, "quota or the balance"),
     -116: ("N", PERMANENT, MESSAGE, "text is not valid"),
     -117: ("H", PERMANENT, Subject.TEMPLATE, "no right to this template"),
     -118: ("N", PERMANENT, PERSON, "no active zalo account"),
@@ -136,8 +143,8 @@ BUSINESS_ROWS: dict[int, Row] = {
     -134: ("N", PERMANENT, PERSON, "not agreed"),
     -135: ("H", SNOOZE, MESSAGE, "no right to send templates"),
     -1351: ("H", SNOOZE, MESSAGE, "blocked for a violation"),
-    -136: ("H", SNOOZE, MESSAGE, "must be linked"),
-    -137: ("H", SNOOZE, MESSAGE, "could not be charged"),
+    -136: ("H", SNOOZE, ALLOWANCE, "must be linked"),
+    -137: ("H", SNOOZE, ALLOWANCE, "could not be charged"),
     -138: ("H", SNOOZE, MESSAGE, "app has no right"),
     -1381: ("H", SNOOZE, MESSAGE, "extension needs"),
     -139: ("N", PERMANENT, PERSON, "refused this kind"),
@@ -145,8 +152,8 @@ BUSINESS_ROWS: dict[int, Row] = {
     -141: ("N", PERMANENT, PERSON, "refused messages of this oa"),
     -142: ("N", PERMANENT, MESSAGE, "no encryption key"),
     -143: ("N", PERMANENT, MESSAGE, "exists already"),
-    -144: ("L", SNOOZE, MESSAGE, "daily limit"),
-    -1441: ("L", SNOOZE, MESSAGE, "monthly promotion limit"),
+    -144: ("L", SNOOZE, PROMOTION, "daily limit"),
+    -1441: ("L", SNOOZE, PROMOTION, "monthly promotion limit"),
     -145: ("H", PERMANENT, MESSAGE, "kind of content"),
     -146: ("H", PERMANENT, Subject.TEMPLATE, "low quality"),
     -147: ("L", SNOOZE, MESSAGE, "template's daily limit"),

@@ -14,11 +14,15 @@ from bot.channels.zalo.parse import parse
 from bot.channels.zalo.quiet import QUIET
 from crm.events import (
     Address,
+    AllowanceChanged,
     ConsentWithdrawn,
     ContactShared,
     Event,
     Followed,
     GrantLost,
+    GroupChanged,
+    GroupSpoke,
+    Labelled,
     LocationShared,
     Media,
     MediaKind,
@@ -170,7 +174,7 @@ def test_coming_and_going() -> None:
 def test_a_reaction_and_its_removal() -> None:
     put = parsed(zalo.from_user("user_reacted_message", {"react_icon": "/-heart"}))
     gone = parsed(zalo.from_user("user_reacted_message", {"react_icon": "/-remove"}))
-    assert put == Reacted(LAN, AT, zalo.MESSAGE_ID, "/-heart", added=True)
+    assert put == Reacted(LAN, AT, zalo.MESSAGE_ID, "❤️", added=True)
     assert gone == Reacted(LAN, AT, zalo.MESSAGE_ID, "/-remove", added=False)
 
 
@@ -218,9 +222,35 @@ def test_known_events_that_ask_nothing_are_known(name: str) -> None:
 
 def test_a_group_message_is_nobodys_private_chat() -> None:
     event = parsed(zalo.in_group())
-    assert isinstance(event, UnknownEvent)
-    assert event.address == NOBODY
-    assert event.details["recipient.id"] == zalo.GROUP
+    assert event == GroupSpoke(
+        NOBODY, AT, group_id=zalo.GROUP, author=zalo.LAN, message_id=zalo.MESSAGE_ID, text="còn hàng không?"
+    )
+    ours = parsed(zalo.in_group("oa_send_group_text") | {"sender": {"id": zalo.OA}})
+    assert isinstance(ours, GroupSpoke) and ours.author == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("react_request_join_group_accept", "accepted"), ("user_leave_group", "left"), ("disperse_group", "dissolved")],
+)
+def test_a_groups_life_is_told_whatever_the_event_is_called(name: str, what: str) -> None:
+    event = parsed(zalo.flat(name, group_id=zalo.GROUP, users=[{"id": zalo.LAN}, {}]))
+    assert event == GroupChanged(NOBODY, AT, zalo.GROUP, what, (zalo.LAN,))
+
+
+def test_a_label_says_on_whom_it_is_and_its_end_off_everyone() -> None:
+    tag = {"user_ids": [zalo.LAN, int(zalo.LAN) + 1], "name": "Khách quen"}
+    put = parsed(zalo.flat("add_user_to_tag", tag=tag))
+    assert put == Labelled(NOBODY, AT, "Khách quen", (zalo.LAN, str(int(zalo.LAN) + 1)))
+    gone = parsed(zalo.flat("remove_tag", tag={"name": "Khách quen"}))
+    assert gone == Labelled(NOBODY, AT, "Khách quen", on=False)
+    nobody = parsed(zalo.flat("remove_user_from_tag", tag={"user_ids": [], "name": "Khách quen"}))
+    assert isinstance(nobody, UnknownEvent) and nobody.known
+
+
+def test_a_daily_quota_tells_its_new_whole() -> None:
+    event = parsed({**zalo.flat("change_oa_daily_quota"), "quota": {"prev_value": "500", "new_value": "2000"}})
+    assert event == AllowanceChanged(NOBODY, AT, "template_daily", 2000)
 
 
 def test_feedback_keeps_what_was_said() -> None:
