@@ -10,9 +10,12 @@ from typing import Any
 from sqlmodel import Session
 
 import main
+from benchmarks.points import OVER, fill
+from bot import points
 from storage.database import Database
 
 _ROWS = 200_000
+_DUE_AT_ONCE = 20_000
 _tasks: set[asyncio.Task[None]] = set()
 
 
@@ -62,4 +65,24 @@ def _touch(session: Session, start: int, size: int) -> int | None:
     return start + size if start + size < _ROWS else None
 
 
-WORK: dict[str, Callable[[], None]] = {"busy-thread": busy_thread, "bulk": bulk}
+def points_due() -> None:
+    """Points that never cease to be due: lots come in ranges, expire, and their owners' tiers are reviewed."""
+    application = main.application
+
+    def beside(settings: Any, service: Any, *arguments: Any, **named: Any) -> Any:
+        task = asyncio.get_running_loop().create_task(_turn(service.database))
+        _tasks.add(task)
+        return application(settings, service, *arguments, **named)
+
+    main.application = beside
+
+
+async def _turn(database: Database) -> None:
+    first = 1
+    while True:
+        await fill(database, _DUE_AT_ONCE, first)
+        first += _DUE_AT_ONCE
+        await points.turn(database, OVER)
+
+
+WORK: dict[str, Callable[[], None]] = {"busy-thread": busy_thread, "bulk": bulk, "points": points_due}

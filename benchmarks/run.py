@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -24,10 +25,11 @@ MEMORY_MESSAGES = 50_000
 class Bench:
     """What was asked for, and the raw figures of every section so far."""
 
-    def __init__(self, rounds: int, seconds: float, bare_only: bool) -> None:
+    def __init__(self, rounds: int, seconds: float, bare_only: bool, points: tuple[int, int]) -> None:
         self.rounds = rounds
         self.seconds = seconds
         self.bare_only = bare_only
+        self.points = points
         self.raw: dict[str, Rounds] = {}
 
     def candidates(self, product: System = systems.product) -> dict[str, System]:
@@ -121,6 +123,34 @@ def memory(bench: Bench) -> Iterator[str]:
     yield goal(rounds, "growth ≤ 5 MB", after - before, after - before <= 5)
 
 
+def points_of_many(bench: Bench) -> Iterator[str]:
+    """What one customer holds costs the same among ten thousand as among a million; time's work fits in between."""
+    if bench.bare_only:
+        yield "skipped: only the product keeps points"
+        return
+    few, many = (_points(rows) for rows in bench.points)
+    for seen in (few, many):
+        yield (
+            f"{seen['rows']:>9,} customers: balance {seen['balance_ms']} ms, card {seen['card_ms']} ms, of 10,000 own "
+            f"entries {seen['heavy_card_ms']} ms; {seen['due_per_second']:,} lots and tiers due a second, other work "
+            f"waits {seen['worst_range_ms']} ms at most, memory +{seen['grown_mb']} MB; faults: {seen['faults']}"
+        )
+    for name in ("balance_ms", "card_ms", "heavy_card_ms"):
+        ratio = many[name] / few[name]
+        yield f"{'ok' if ratio <= 1.5 else 'MISSED'}  {name}: {ratio:.2f} ≤ 1.5"
+    yield f"{'ok' if many['grown_mb'] <= 50 else 'MISSED'}  growth {many['grown_mb']} MB ≤ 50 MB"
+
+
+def _points(rows: int) -> dict[str, float]:
+    print(f"… points, {rows:,} customers", file=sys.stderr)
+    command = [sys.executable, "-m", "benchmarks.points", str(rows)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise FailedError(done.stderr[-2000:])
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 Section = Callable[[Bench], Iterator[str]]
 SECTIONS: dict[str, tuple[str, Section]] = {
     "sat": ("64 people wait for a reply at any moment: replies a second", saturation),
@@ -131,6 +161,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
         work: (f"50 webhooks a second beside other work in the process: {work}", partial(beside_work, work))
         for work in beside.WORK
     },
+    "ledger": ("What one customer holds, among few and among very many", points_of_many),
     "memory": (f"Resident memory after {MEMORY_MESSAGES:,} messages, and after as many again", memory),
 }
 
@@ -141,8 +172,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
     parser.add_argument("--seconds", type=float, default=8.0, help="measured seconds of one run, after 2 s warm-up (8)")
     parser.add_argument("--only", nargs="+", choices=["bare", *SECTIONS], default=[], help="sections; bare: no product")
+    parser.add_argument(
+        "--points", nargs=2, type=int, default=(10_000, 1_000_000), metavar="N", help="customers (10000 1000000)"
+    )
     options = parser.parse_args(argv)
-    bench = Bench(options.rounds, options.seconds, bare_only="bare" in options.only)
+    points = (options.points[0], options.points[1])
+    bench = Bench(options.rounds, options.seconds, bare_only="bare" in options.only, points=points)
     wanted = [name for name in SECTIONS if name in options.only] or list(SECTIONS)
     failed = False
     for name in wanted:

@@ -11,7 +11,7 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from bot import accounts, allowances, expiry, holds, labels, registry, settling
+from bot import accounts, allowances, expiry, holds, labels, points, registry, settling
 from bot.accounts import Accounts, Held
 from bot.batch import PROFILE_JOB
 from bot.channels.base import Channel, Profile, SendError, SendErrorKind
@@ -33,6 +33,7 @@ from storage.work import Priority
 log = logging.getLogger(__name__)
 
 WAITING_ALARM = "customer_waits"
+PLACE = "points.place"
 WATCHED = 100
 """How many conversations the watch begins with in one transaction."""
 LOOKS = 8
@@ -49,6 +50,8 @@ EVERY: Mapping[str, timedelta] = {
     "accounts.check": timedelta(minutes=10),
     "bodies.purge": timedelta(hours=6),
     registry.SYNC: timedelta(hours=6),
+    "points.turn": timedelta(minutes=1),
+    "points.birthdays": timedelta(hours=3),
 }
 """What the scheduler enqueues, and how often; the unique key of a job makes many schedulers one."""
 FIRST: Mapping[str, timedelta] = {registry.SYNC: timedelta(minutes=1)}
@@ -83,6 +86,9 @@ class Upkeep:
             "accounts.check": self.check_accounts,
             "bodies.purge": self.purge_bodies,
             registry.SYNC: self.sync_templates,
+            "points.turn": self.turn_points,
+            "points.birthdays": self.give_birthdays,
+            PLACE: self.place_members,
         }
 
     async def fetch_profile(self, payload: Payload) -> None:
@@ -180,6 +186,18 @@ class Upkeep:
             self._database, self._channels, self._accounts, payload["channel"], payload["account_id"], self._clock
         )
         await self._database.write(partial(holds.lift_templates, now=self._clock()), name="templates.lift")
+
+    async def turn_points(self, payload: Payload) -> None:
+        """Write down what is due in anybody's points: released, expired, reviewed."""
+        await points.turn(self._database, self._clock())
+
+    async def give_birthdays(self, payload: Payload) -> None:
+        """Give points to those whose birthday it is."""
+        await points.birthdays(self._database, self._clock())
+
+    async def place_members(self, payload: Payload) -> None:
+        """Give every member the tier that they earned under the programme of now."""
+        await points.place(self._database, self._clock())
 
     async def purge_bodies(self, payload: Payload) -> None:
         """Forget raw bodies after the days that the settings leave them, and comments that can be answered no more."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,8 +11,9 @@ from itertools import accumulate
 
 from sqlmodel import Session
 
-from crm import consent, ledger, phones, tags, tickets
-from crm.errors import Invalid, NotFound
+from crm import codes, consent, gifts, ledger, phones, tags, tickets
+from crm.errors import Conflict, Invalid, NotFound
+from crm.programme import Event
 from storage import customers as store
 from storage.columns import new_id
 from storage.customers import Person
@@ -23,8 +23,6 @@ CODE_LIFE = timedelta(days=30)
 GUESSES = 5
 GUESS_WINDOW = timedelta(hours=1)
 
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-"""31 letters and digits that nobody confuses; being prime, one weighted sum finds every slip and every swap."""
 _CODE_LENGTH = 8
 _PIECE = re.compile(r"[^\W_]+")
 
@@ -86,12 +84,28 @@ def known(session: Session, external_id: str, now: datetime) -> int:
     return found.id
 
 
-def find(session: Session, external_id: str) -> Profile:
-    """The customer that the POS calls so. Raises NotFound."""
+def find(session: Session, external_id: str, *, field: str = "external_id") -> Profile:
+    """The customer that the POS calls so. Raises NotFound, which names the input's `field`."""
     found = store.external(session, external_id)
     if found is None:
-        raise NotFound("Không có khách hàng này.", "There is no such customer.", field="external_id")
+        raise NotFound("Không có khách hàng này.", "There is no such customer.", field=field)
     return found
+
+
+def by_number(session: Session, phone: str) -> str:
+    """What the POS calls the one customer with this number. Raises NotFound, and Conflict where there are several."""
+    number = phones.normalise(phone)
+    found = store.ids_by_phone(session, number, chat_born=False) if number else []
+    if len(found) > 1:
+        raise Conflict("Nhiều khách có số này.", "Several customers have this number.", field="phone")
+    if not found:
+        raise NotFound("Không có khách nào có số này.", "Nobody has this number.", field="phone")
+    return name_of(session, found[0])
+
+
+def name_of(session: Session, customer_id: int) -> str:
+    """What the POS calls a customer; "" for one born in a chat."""
+    return store.external_ids(session, [customer_id]).get(customer_id, "")
 
 
 def page(session: Session, after: int, most: int) -> list[Profile]:
@@ -155,14 +169,14 @@ def code_in(text: str) -> str:
     for start in range(len(pieces)):
         for count, code in enumerate(accumulate(pieces[start : start + _CODE_LENGTH]), 1):
             is_code = count in (1, len(pieces)) or any(letter.isdigit() for letter in code)
-            if is_code and _is_code(code):
+            if is_code and codes.is_code(code, _CODE_LENGTH):
                 return code
     return ""
 
 
 def looks_like_code(text: str) -> bool:
     """Whether these words are nothing but eight letters and digits, as a code is, be it right or mistyped."""
-    tidy = _tidy(text)
+    tidy = codes.tidy(text)
     is_plain = tidy.isascii() and tidy.isalnum()
     return len(tidy) == _CODE_LENGTH and is_plain and any(letter.isdigit() for letter in tidy)
 
@@ -172,8 +186,8 @@ def join_by_code(session: Session, person: Person, code: str, now: datetime) -> 
     person = _now(session, person)
     if store.count_guesses(session, person.identity_id, now - GUESS_WINDOW) >= GUESSES:
         return Join.REFUSED
-    tidy = _tidy(code)
-    owner = store.code_owner(session, _digest(tidy), now) if _is_code(tidy) else None
+    tidy = codes.tidy(code)
+    owner = store.code_owner(session, _digest(tidy), now) if codes.is_code(tidy, _CODE_LENGTH) else None
     if owner is None:
         store.add_guess(session, person.identity_id, now, now - GUESS_WINDOW)
         return Join.NO_MATCH
@@ -186,8 +200,7 @@ def join_by_code(session: Session, person: Person, code: str, now: datetime) -> 
 
 def issue_code(session: Session, customer_id: int, now: datetime) -> str:
     """A new code for a receipt: eight letters and digits, good once and for `CODE_LIFE`. Only its hash is kept."""
-    body = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH - 1))
-    code = body + _check(body)
+    code = codes.new(_CODE_LENGTH)
     store.add_code(
         session,
         {
@@ -252,6 +265,7 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
     tickets.carry_over(session, source, target)
     tags.carry_over(session, source, target)
     ledger.transfer(session, source, target, now, f"join:{source}:{target}:{now.isoformat()}")
+    gifts.give(session, target, Event.SIGN_UP, "", now)
     consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))
     store.change(session, source, merged_into=target, phone=None, updated_at=now)
     return Join.JOINED
@@ -260,19 +274,6 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
 def _now(session: Session, person: Person) -> Person:
     """The person as the database has them now: an event before this one may have joined them."""
     return store.person(session, person.identity_id) or person
-
-
-def _tidy(code: str) -> str:
-    return re.sub(r"[\s\-.#]", "", code).upper()
-
-
-def _is_code(tidy: str) -> bool:
-    return len(tidy) == _CODE_LENGTH and set(tidy) <= set(_ALPHABET) and _check(tidy[:-1]) == tidy[-1]
-
-
-def _check(body: str) -> str:
-    total = sum(place * _ALPHABET.index(letter) for place, letter in enumerate(body, start=2))
-    return _ALPHABET[-total % len(_ALPHABET)]
 
 
 def _digest(code: str) -> str:

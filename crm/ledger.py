@@ -64,20 +64,20 @@ def earn(
     lot = NewLot(new_id(), points, fact.order_id, pending, available_at, terms.expires_at)
     debt = 0 if pending or terms.expires_at <= fact.now else holding(session, customer_id, currency).debt
     uses = choice.repay([(lot.id, points)], debt)
-    return posting.written(
-        session,
-        posting.new(
-            customer_id, currency, kind, points, fact, new_lots=(lot,), uses=tuple(uses),
-            pending=points if pending else 0,
-        ),
-    )  # fmt: skip
+    given = posting.new(
+        customer_id, currency, kind, points, fact, new_lots=(lot,), uses=tuple(uses), pending=points if pending else 0
+    )
+    done = posting.written(session, given)
+    if terms.expires_at <= fact.now:
+        posting.caught_up(session, customer_id, currency, fact.now)
+    return done
 
 
 def take_back(
     session: Session, customer_id: int, points: int, fact: Fact, currency: str = SPEND, reverses: int | None = None
 ) -> Posted:
-    """Take back what a fact had brought: from its order's lots that wait, its other ones, what expires soonest; what
-    nothing is left of becomes debt, which later points repay. Never fails for lack of points."""
+    """Take back what a fact had brought: from the lots of its order, or of the entry that it reverses, first those that
+    wait; then from what expires soonest; the rest becomes debt, which later points repay. Never lacks points."""
     posting.check(points, currency)
     people.lock(session, [customer_id])
     if done := posting.repeated(session, customer_id, currency, Kind.REVERSE, -points, fact.key):
@@ -86,7 +86,9 @@ def take_back(
         back = posting.new(customer_id, currency, Kind.REVERSE, -points, fact, reverses=reverses)
         return posting.written(session, back)
     found = posting.caught_up(session, customer_id, currency, fact.now)
-    source = choice.taking_back(found, fact.order_id, fact.now)
+    own = {lot.id for lot in found if reverses is not None and lot.entry_id == reverses}
+    own |= {lot.id for lot in found if fact.order_id is not None and lot.order_id == fact.order_id}
+    source = choice.taking_back(found, own, fact.now)
     uses, owed = choice.take(source, points)
     waiting = {lot.id for lot in source if lot.pending}
     from_waiting = sum(use.points for use in uses if use.lot_id in waiting)
@@ -161,6 +163,17 @@ def transfer(session: Session, source: int, target: int, now: datetime, key: str
         if what.balance or what.debt or open_lots:
             postings.write(session, _passed_on(source, target, currency, what, open_lots, fact))
             posting.repay_free(session, target, currency, now, fact.key)
+
+
+def is_known(session: Session, key: str) -> bool:
+    """Whether this fact was told before."""
+    return loyalty.by_key(session, key) is not None
+
+
+def catch_up(session: Session, customer_id: int, now: datetime, currency: str = SPEND) -> None:
+    """Write down all that is due in a customer's points by now."""
+    people.lock(session, [customer_id])
+    posting.caught_up(session, customer_id, currency, now)
 
 
 def freeze(session: Session, customer_id: int, reason: str, now: datetime) -> None:

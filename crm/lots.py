@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from storage.lots import Lot
@@ -31,17 +31,14 @@ def take(lots: Sequence[Lot], points: int) -> tuple[list[Use], int]:
     return uses, points
 
 
-def taking_back(lots: Sequence[Lot], order_id: int | None, now: datetime) -> list[Lot]:
-    """The order in which points are taken back: the order's lots that wait, its other ones, then whatever expires
-    soonest. Lots of other orders that wait are left alone."""
+def taking_back(lots: Sequence[Lot], own: Collection[int], now: datetime) -> list[Lot]:
+    """The order in which points are taken back: from its own lots that wait, its other ones, then whatever expires
+    soonest. Lots of others that wait are left alone."""
     usable = spendable(lots, now)
-    if order_id is None:
-        return usable
-    own = [lot for lot in lots if lot.order_id == order_id and lot.pending and lot.free > 0]
     return [
-        *own,
-        *(lot for lot in usable if lot.order_id == order_id),
-        *(lot for lot in usable if lot.order_id != order_id),
+        *(lot for lot in lots if lot.id in own and lot.pending and lot.free > 0),
+        *(lot for lot in usable if lot.id in own),
+        *(lot for lot in usable if lot.id not in own),
     ]
 
 

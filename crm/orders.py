@@ -38,11 +38,13 @@ _TOLD = frozenset({"customer_id", "status", "total", "items", "code", "note", "p
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of an order; `price` is đồng for one."""
+    """One line of an order; `price` is đồng for one. `sku` and `category` are what rules of points know it by."""
 
     name: str
     quantity: float
     price: int
+    sku: str = ""
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def reserve(
     return Reservation(*(row[name] for name in Reservation._fields))  # type: ignore[arg-type]
 
 
-def commit(session: Session, reservation_id: int, now: datetime, actor: str = "") -> Posted:
+def spend(session: Session, reservation_id: int, now: datetime, actor: str = "") -> Posted:
     """Spend what was set aside; again, it finds what it did. Raises Conflict where the reservation ended otherwise."""
     found = find(session, reservation_id)
     people.lock(session, [found.customer_id])

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from crm import conversations, customers, orders, outbox, staff, tickets
+from crm import conversations, customers, orders, outbox, programmes, staff, tickets
 from crm.conversations import State
 from crm.events import Address
 from crm.orders import Item, News, Status
@@ -18,6 +20,9 @@ from storage import customers as people
 from storage import transcripts
 from storage.columns import new_id
 
+PROGRAMME = Path(__file__).resolve().parent / "sample_programme.toml"
+"""The shop's programme of points, and a good start for anybody's."""
+_OPEN_DAYS = 400
 BRAND = "Tiệm Cà Phê Mây Trưa"
 PHONE = "0901 234 500"
 ADDRESS = "24 Hoa Sữa, phường An Lành, TP. Hồ Chí Minh"
@@ -134,6 +139,15 @@ def hire(session: Session, channel: str, account_id: str, secret_key: str, now: 
     }  # fmt: skip
     people.add_many(session, [], [row], [conversations.row_of(identity, State())])
     return True
+
+
+def open_programme(session: Session, zone: ZoneInfo, now: datetime) -> None:
+    """Let the sample programme hold since before the first order; nothing where a programme is there already."""
+    if not programmes.versions(session):
+        since = now - timedelta(days=_OPEN_DAYS)
+        programmes.load(
+            session, f"from = {since.isoformat(timespec='seconds')}\n{PROGRAMME.read_text('utf-8')}", zone, now
+        )
 
 
 def _orders(regular: Regular, now: datetime) -> Iterator[News]:

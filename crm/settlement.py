@@ -2,49 +2,174 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
 
 from sqlmodel import Session
 
-from crm import ledger
-from crm.ledger import Fact, Kind
+from crm import earning, ledger, membership, posting, programmes
+from crm.earning import Evaluation, Line, Purchase
+from crm.ledger import FOREVER, QUALIFY, Entry, Fact, Kind, Terms
+from crm.programme import Programme
+from storage import customers as people
+from storage import lots, members, orders, refunds
 from storage import loyalty as store
 from storage.orders import OrderRow
+from storage.refunds import RefundRow
 
-DONG_PER_POINT = 10_000
-"""How much a customer pays for one point; what is left over earns nothing."""
+DELIVERED = "delivered"
+_ON_ITS_WAY = ("pending", "confirmed", "shipping", DELIVERED)
 
-EARNING_STATUS = "delivered"
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """What an order earns now, under which programme, rule by rule; `earns` is False in a state that earns nothing."""
+
+    programme: Programme
+    purchase: Purchase
+    evaluation: Evaluation
+    earns: bool
+
+    @property
+    def due(self) -> dict[str, int]:
+        """What the ledger is to hold of this order, by currency, without what qualifies for tiers."""
+        return {currency: max(0, points) for currency, points in self.evaluation.points.items()} if self.earns else {}
 
 
 def settle_order(session: Session, order: OrderRow, now: datetime) -> None:
     """Make the ledger hold what this order has earned in the state it is in now.
 
-    A delivered order earns once; returned, cancelled or sent back on its way it earns nothing, so what it earned is
-    reversed; a changed total or another customer moves the difference. Whatever order the news came in, the sums end
-    the same. The caller holds the order's row and its customers.
+    Its points are promised from the status that the programme says, and wait until some days after delivery; returned
+    or cancelled it earns nothing; a refund, a changed total or another customer moves the difference alone. Whatever
+    order the news came in, the sums end the same. The caller holds the order's row and its customers.
     """
     written = store.of_order(session, order.id)
+    _claim_first(session, order, written)
+    reckoning = reckon(session, order)
+    due = {(order.customer_id, currency): points for currency, points in reckoning.due.items()}
+    if order.status == DELIVERED:
+        due[order.customer_id, QUALIFY] = reckoning.purchase.total
+    earned = _earned(written)
+    terms = _terms(order, reckoning.programme)
+    if order.status != DELIVERED and any(not lot.pending and lot.remaining for lot in _lots(session, order)):
+        _post(session, order, {key: -points for key, points in earned.items()}, terms, reckoning, now)
+        earned = {}
+    _retime(session, order, terms, now)
+    changes = {key: due.get(key, 0) - earned.get(key, 0) for key in {*earned, *due}}
+    _post(session, order, changes, terms, reckoning, now)
+    for customer_id in sorted({customer for (customer, currency), points in changes.items() if currency == QUALIFY}):
+        membership.requalify(session, customer_id, now)
+
+
+def reckon(session: Session, order: OrderRow) -> Reckoning:
+    """What an order earns as it is now; nothing is written."""
+    programme = programmes.at(session, order.placed_at)
+    purchase = _purchase(session, order)
+    evaluation = earning.evaluate(programme, purchase)
+    return Reckoning(programme, purchase, evaluation, _earns(order, programme, purchase.total))
+
+
+def left_of(order: OrderRow, given_back: Sequence[RefundRow]) -> tuple[int, list[Line]]:
+    """What is left of an order after its refunds: đồng, and its lines."""
+    back: defaultdict[str, Fraction] = defaultdict(Fraction)
+    for refund in given_back:
+        for line in json.loads(refund.lines):
+            back[line["item"].casefold()] += Fraction(str(line["quantity"]))
+    lines: list[Line] = []
+    for item in json.loads(order.items):
+        name, sku, quantity = item["name"], item.get("sku", ""), Fraction(str(item["quantity"]))
+        key = sku.casefold() if sku and sku.casefold() in back else name.casefold()
+        gone = min(quantity, back[key])
+        back[key] -= gone
+        lines.append(Line(name, sku, item.get("category", ""), quantity - gone, item["price"]))
+    return max(0, order.total - sum(refund.amount for refund in given_back)), lines
+
+
+def _purchase(session: Session, order: OrderRow) -> Purchase:
+    total, lines = left_of(order, refunds.of_order(session, order.id))
+    member = members.member(session, order.customer_id)
+    profile = people.profile(session, order.customer_id)
+    return Purchase(
+        total=total,
+        source=order.source,
+        placed_at=order.placed_at,
+        lines=lines,
+        tier=membership.tier_at(session, order.customer_id, order.placed_at),
+        birthday=profile.birthday if profile else "",
+        is_first=member is not None and member.first_order_id == order.id,
+    )
+
+
+def _earns(order: OrderRow, programme: Programme, total: int) -> bool:
+    promised = _ON_ITS_WAY.index(programme.points.shown_from)
+    return order.status in _ON_ITS_WAY[promised:] and total > 0
+
+
+def _claim_first(session: Session, order: OrderRow, written: Sequence[Entry]) -> None:
+    """A customer's first order that earns counts as such, until it earns nothing any more or is somebody else's."""
+    total = left_of(order, refunds.of_order(session, order.id))[0]
+    earns = _earns(order, programmes.at(session, order.placed_at), total)
+    losers = {entry.customer_id for entry in written} - ({order.customer_id} if earns else set())
+    members.free_first(session, order.id, losers)
+    if earns and not orders.has_earlier(session, order.customer_id, order.placed_at, order.id):
+        members.join(session, [order.customer_id], order.placed_at)
+        members.claim_first(session, order.customer_id, order.id)
+
+
+def _earned(written: Sequence[Entry]) -> dict[tuple[int, str], int]:
     earned: defaultdict[tuple[int, str], int] = defaultdict(int)
     for entry in written:
         if entry.kind in (Kind.EARN, Kind.REVERSE):
             earned[entry.customer_id, entry.currency] += entry.points
-    due = {(order.customer_id, currency): points for currency, points in _entitled(order).items()}
+    return dict(earned)
+
+
+def _terms(order: OrderRow, programme: Programme) -> Terms:
+    if order.status != DELIVERED or order.delivered_at is None:
+        return Terms(FOREVER, FOREVER)
+    available_at = order.delivered_at + timedelta(days=programme.points.wait_days)
+    return Terms(available_at, programme.expires_at(available_at))
+
+
+def _lots(session: Session, order: OrderRow) -> list[ledger.Lot]:
+    return [lot for lot in lots.of_order(session, order.id) if lot.customer_id == order.customer_id]
+
+
+def _retime(session: Session, order: OrderRow, terms: Terms, now: datetime) -> None:
+    """The order's points that wait follow its state."""
+    assert terms.available_at is not None
+    waiting = [lot for lot in _lots(session, order) if lot.pending and lot.available_at != terms.available_at]
+    lots.retime(session, [lot.id for lot in waiting], terms.available_at, terms.expires_at)
+    if terms.available_at <= now:
+        for currency in sorted({lot.currency for lot in waiting}):
+            posting.caught_up(session, order.customer_id, currency, now)
+
+
+def _post(
+    session: Session,
+    order: OrderRow,
+    changes: dict[tuple[int, str], int],
+    terms: Terms,
+    reckoning: Reckoning,
+    now: datetime,
+) -> None:
+    written = store.of_order(session, order.id)
     count = len(written)
-    for customer_id, currency in sorted({*earned, *due}):
-        points = due.get((customer_id, currency), 0) - earned[customer_id, currency]
+    for (customer_id, currency), points in sorted(changes.items()):
+        if points == 0:
+            continue
+        before = [entry for entry in written if (entry.customer_id, entry.currency) == (customer_id, currency)]
+        own_day = before[-1].effective_at if points < 0 and before else order.delivered_at or order.placed_at
         fact = Fact(
             key=f"order:{order.id}:{count}", now=now, reason=f"#{order.code}", order_id=order.id,
-            happened_at=order.delivered_at or order.placed_at,
+            happened_at=own_day, programme=reckoning.programme.version,
         )  # fmt: skip
         if points > 0:
-            ledger.earn(session, customer_id, points, fact, currency)
-        elif points < 0:
+            ledger.earn(session, customer_id, points, fact, currency, terms)
+        else:
             ledger.take_back(session, customer_id, -points, fact, currency)
-        count += bool(points)
-
-
-def _entitled(order: OrderRow) -> dict[str, int]:
-    total = order.total if order.status == EARNING_STATUS else 0
-    return {ledger.SPEND: total // DONG_PER_POINT, ledger.QUALIFY: total}
+        count += 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import CheckConstraint, bindparam, select, update
+from sqlalchemy.dialects.postgresql import Insert
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, part_of_key
@@ -41,6 +43,9 @@ class Holding(NamedTuple):
 
 _balance = PointBalance.__table__  # type: ignore[attr-defined]
 _HOLDING = tuple(_balance.c[name] for name in Holding._fields)
+_ONE = select(*_HOLDING).where(
+    _balance.c.customer_id == bindparam("customer"), _balance.c.currency == bindparam("in_currency")
+)
 _ADD = (
     update(_balance)
     .where(_balance.c.customer_id == bindparam("b_customer_id"), _balance.c.currency == bindparam("b_currency"))
@@ -48,9 +53,17 @@ _ADD = (
 )
 
 
+@cache
+def _opening(dialect: str) -> Insert:
+    """Make a row of nothing where there is none yet."""
+    fresh = insert(dialect, _balance).values(balance=0, pending=0, held=0, debt=0)
+    return fresh.on_conflict_do_nothing(index_elements=["customer_id", "currency"])
+
+
 def holding(session: Session, customer_id: int, currency: str) -> Holding:
     """What a customer holds."""
-    return holdings(session, [customer_id], currency).get(customer_id, Holding())
+    row = session.connection().execute(_ONE, {"customer": customer_id, "in_currency": currency}).first()
+    return Holding._make(row) if row else Holding()
 
 
 def holdings(session: Session, customer_ids: Collection[int], currency: str) -> dict[int, Holding]:
@@ -76,7 +89,8 @@ def change(session: Session, changes: Mapping[tuple[int, str], Holding]) -> None
         for (customer, currency), by in sorted(changes.items())
     ]
     connection = session.connection()
-    keys = [{"customer_id": row["customer_id"], "currency": row["currency"]} for row in rows]
-    fresh = insert(connection.dialect.name, _balance).values(balance=0, pending=0, held=0, debt=0)
-    connection.execute(fresh.on_conflict_do_nothing(index_elements=["customer_id", "currency"]), keys)
+    growing = [row for row in rows if max(row["balance"], row["pending"], row["debt"]) > 0]
+    if growing:
+        keys = [{"customer_id": row["customer_id"], "currency": row["currency"]} for row in growing]
+        connection.execute(_opening(connection.dialect.name), keys)
     connection.execute(_ADD, [{f"b_{name}": value for name, value in row.items()} for row in rows])

@@ -96,6 +96,9 @@ class UseRow(NamedTuple):
 _lot = PointLot.__table__  # type: ignore[attr-defined]
 _use = LotUse.__table__  # type: ignore[attr-defined]
 _LOT = select(*(_lot.c[name] for name in Lot._fields))
+_OPEN_LOTS = _LOT.where(
+    _lot.c.customer_id == bindparam("customer"), _lot.c.currency == bindparam("in_currency"), _lot.c.remaining > 0
+).order_by(_lot.c.expires_at, _lot.c.id)
 _MOVE = (
     update(_lot)
     .where(_lot.c.id == bindparam("b_id"))
@@ -137,33 +140,13 @@ def retime(session: Session, lot_ids: Collection[int], available_at: datetime, e
 
 def open_lots(session: Session, customer_id: int, currency: str) -> list[Lot]:
     """A customer's lots of which something remains, the soonest expiring first."""
-    found = _LOT.where(_lot.c.customer_id == customer_id, _lot.c.currency == currency, _lot.c.remaining > 0)
-    rows = session.connection().execute(found.order_by(_lot.c.expires_at, _lot.c.id))
+    rows = session.connection().execute(_OPEN_LOTS, {"customer": customer_id, "in_currency": currency})
     return [Lot._make(row) for row in rows]
 
 
 def some(session: Session, lot_ids: Collection[int]) -> list[Lot]:
     """These lots, by id."""
     rows = session.connection().execute(_LOT.where(_lot.c.id.in_(lot_ids)).order_by(_lot.c.id))
-    return [Lot._make(row) for row in rows]
-
-
-def next_expiring(session: Session, customer_id: int, currency: str, now: datetime, most: int = 1) -> list[Lot]:
-    """A customer's lots that expire next, of those that can be spent."""
-    found = _LOT.where(
-        _lot.c.customer_id == customer_id, _lot.c.currency == currency, _lot.c.remaining > 0,
-        _lot.c.pending.is_(False), _lot.c.expires_at > now, _lot.c.expires_at < FOREVER,
-    )  # fmt: skip
-    rows = session.connection().execute(found.order_by(_lot.c.expires_at, _lot.c.id).limit(most))
-    return [Lot._make(row) for row in rows]
-
-
-def pending_lots(session: Session, customer_id: int, currency: str) -> list[Lot]:
-    """A customer's lots that wait, the soonest due first."""
-    found = _LOT.where(
-        _lot.c.customer_id == customer_id, _lot.c.currency == currency, _lot.c.remaining > 0, _lot.c.pending
-    )
-    rows = session.connection().execute(found.order_by(_lot.c.available_at, _lot.c.id))
     return [Lot._make(row) for row in rows]
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, func, select
+from sqlalchemy import Index, UniqueConstraint, bindparam, func, select
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment, reference, serial
@@ -91,12 +93,24 @@ class Entry(NamedTuple):
 _entry = LedgerEntry.__table__  # type: ignore[attr-defined]
 _ENTRY = select(*(_entry.c[name] for name in Entry._fields))
 
+_TOTAL = select(func.coalesce(func.sum(_entry.c.points), 0)).where(
+    _entry.c.customer_id == bindparam("customer"),
+    _entry.c.currency == bindparam("in_currency"),
+    _entry.c.effective_at >= bindparam("since"),
+    _entry.c.effective_at < bindparam("until"),
+)
+
 
 def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Add entries; the ids of those that were new, by `source_key`. A fact that is there already adds nothing."""
-    statement = insert(session.get_bind().dialect.name, _entry)
-    added = statement.on_conflict_do_nothing(index_elements=["source_key"]).returning(_entry.c.id, _entry.c.source_key)
-    return {row[1]: row[0] for row in session.connection().execute(added, list(rows))}
+    connection = session.connection()
+    return {row[1]: row[0] for row in connection.execute(_adding(connection.dialect.name), list(rows))}
+
+
+@cache
+def _adding(dialect: str) -> ReturningInsert[Any]:
+    fresh = insert(dialect, _entry).on_conflict_do_nothing(index_elements=["source_key"])
+    return fresh.returning(_entry.c.id, _entry.c.source_key)
 
 
 def by_key(session: Session, source_key: str) -> Entry | None:
@@ -130,19 +144,10 @@ def of_order(session: Session, order_id: int) -> list[Entry]:
 
 def total(session: Session, customer_id: int, currency: str, since: datetime, until: datetime) -> int:
     """The sum of a customer's entries whose facts happened in this span, its end not included."""
-    statement = select(func.coalesce(func.sum(_entry.c.points), 0)).where(
-        _entry.c.customer_id == customer_id,
-        _entry.c.currency == currency,
-        _entry.c.effective_at >= since,
-        _entry.c.effective_at < until,
-    )
-    return int(session.connection().execute(statement).scalar_one())
+    given = {"customer": customer_id, "in_currency": currency, "since": since, "until": until}
+    return int(session.connection().execute(_TOTAL, given).scalar_one())
 
 
-def sums(session: Session, customer_ids: Collection[int], currency: str) -> dict[int, tuple[int, int]]:
-    """The sums of points and of pending of these customers' entries, added up anew."""
-    statement = select(_entry.c.customer_id, func.sum(_entry.c.points), func.sum(_entry.c.pending)).where(
-        _entry.c.customer_id.in_(customer_ids), _entry.c.currency == currency
-    )
-    rows = session.connection().execute(statement.group_by(_entry.c.customer_id))
-    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+def has_entries(session: Session) -> bool:
+    """Whether anything was ever written."""
+    return session.connection().execute(select(_entry.c.id).limit(1)).first() is not None

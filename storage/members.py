@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, func, select, update
+from sqlalchemy import Index, bindparam, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment, part_of_key, reference, serial
@@ -17,11 +17,14 @@ from storage.loyalty import QUALIFY, LedgerEntry
 class LoyaltyMember(SQLModel, table=True):
     """A customer who ever had points. The tier is reviewed at `review_at` by what was bought since `window_from`.
 
-    `first_order_id` is the order that counts as the first one.
+    `first_order_id` is the order that counts as the first one, `code` what stands on the member's card.
     """
 
     __tablename__ = "loyalty_member"
-    __table_args__ = (Index("ix_loyalty_member_review", "review_at", "customer_id"),)
+    __table_args__ = (
+        Index("uq_loyalty_member_code", "code", unique=True),
+        Index("ix_loyalty_member_review", "review_at", "customer_id"),
+    )
 
     customer_id: int = part_of_key("customer.id")
     joined_at: datetime = moment()
@@ -32,6 +35,7 @@ class LoyaltyMember(SQLModel, table=True):
     frozen_at: datetime | None = moment(nullable=True)
     frozen_reason: str = ""
     first_order_id: int | None = reference("sales_order.id", nullable=True)
+    code: str | None = Field(default=None, max_length=16)
 
 
 class TierChange(SQLModel, table=True):
@@ -64,6 +68,7 @@ class Member(NamedTuple):
     frozen_at: datetime | None
     frozen_reason: str
     first_order_id: int | None
+    code: str | None
 
 
 class Change(NamedTuple):
@@ -85,6 +90,12 @@ _member = LoyaltyMember.__table__  # type: ignore[attr-defined]
 _change = TierChange.__table__  # type: ignore[attr-defined]
 _entry = LedgerEntry.__table__  # type: ignore[attr-defined]
 _MEMBER = select(*(_member.c[name] for name in Member._fields))
+_ONE = _MEMBER.where(_member.c.customer_id == bindparam("customer"))
+_SET_TIER = (
+    update(_member)
+    .where(_member.c.customer_id == bindparam("b_customer_id"))
+    .values({name: bindparam(f"b_{name}") for name in ("tier", "tier_since", "window_from", "review_at")})
+)
 _CHANGE = select(*(_change.c[name] for name in Change._fields))
 
 
@@ -104,7 +115,7 @@ def join(session: Session, customer_ids: Collection[int], now: datetime) -> None
 
 def member(session: Session, customer_id: int) -> Member | None:
     """A member; None for who never had points."""
-    row = session.connection().execute(_MEMBER.where(_member.c.customer_id == customer_id)).first()
+    row = session.connection().execute(_ONE, {"customer": customer_id}).first()
     return Member._make(row) if row else None
 
 
@@ -119,6 +130,40 @@ def some(session: Session, customer_ids: Collection[int]) -> list[Member]:
 def set_member(session: Session, customer_id: int, **values: object) -> None:
     """Set columns of one member."""
     session.connection().execute(update(_member).where(_member.c.customer_id == customer_id).values(**values))
+
+
+def set_tiers(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set `tier`, `tier_since`, `window_from` and `review_at` of these members, each by `customer_id`."""
+    if rows:
+        session.connection().execute(_SET_TIER, [{f"b_{key}": value for key, value in row.items()} for row in rows])
+
+
+def claim_first(session: Session, customer_id: int, order_id: int) -> None:
+    """This order is the first one of a customer who has none."""
+    free = (_member.c.customer_id == customer_id, _member.c.first_order_id.is_(None))
+    session.connection().execute(update(_member).where(*free).values(first_order_id=order_id))
+
+
+def free_first(session: Session, order_id: int, customer_ids: Collection[int]) -> None:
+    """This order is the first one of these customers no more."""
+    claimed = (_member.c.customer_id.in_(customer_ids), _member.c.first_order_id == order_id)
+    if customer_ids:
+        session.connection().execute(update(_member).where(*claimed).values(first_order_id=None))
+
+
+def give_code(session: Session, customer_id: int, code: str) -> bool:
+    """Give a member without a code this one; False where they have one, or it is somebody else's."""
+    taken = select(_member.c.customer_id).where(_member.c.code == code).exists()
+    free = (_member.c.customer_id == customer_id, _member.c.code.is_(None), ~taken)
+    return session.connection().execute(update(_member).where(*free).values(code=code)).rowcount == 1
+
+
+def by_code(session: Session, code: str) -> int | None:
+    """The customer on whose card this code stands."""
+    found: int | None = (
+        session.connection().execute(select(_member.c.customer_id).where(_member.c.code == code)).scalar()
+    )
+    return found
 
 
 def frozen_among(session: Session, customer_ids: Collection[int]) -> set[int]:
@@ -177,7 +222,7 @@ def changes(session: Session, customer_id: int, most: int) -> list[Change]:
 
 
 def tier_at(session: Session, customer_id: int, at: datetime) -> str | None:
-    """The tier that a customer was in at a moment; None where no change was noted until then."""
-    statement = select(_change.c.after).where(_change.c.customer_id == customer_id, _change.c.at <= at)
+    """The tier that a customer was in when a moment came; None where no change was noted before it."""
+    statement = select(_change.c.after).where(_change.c.customer_id == customer_id, _change.c.at < at)
     found: str | None = session.connection().execute(statement.order_by(_change.c.id.desc()).limit(1)).scalar()
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -98,6 +98,24 @@ def with_code(session: Session, code_key: str, most: int) -> list[OrderRow]:
     """Everybody's orders with this code, the newest first."""
     statement = _ROW.where(_order.c.code_key == code_key).order_by(_order.c.placed_at.desc()).limit(most)
     return [OrderRow(*row) for row in session.connection().execute(statement)]
+
+
+def one(session: Session, order_id: int) -> OrderRow | None:
+    """One order."""
+    row = session.connection().execute(_ROW.where(_order.c.id == order_id)).first()
+    return OrderRow(*row) if row else None
+
+
+def some(session: Session, order_ids: Collection[int]) -> dict[int, OrderRow]:
+    """These orders, by id."""
+    return {row[0]: OrderRow(*row) for row in session.connection().execute(_ROW.where(_order.c.id.in_(order_ids)))}
+
+
+def has_earlier(session: Session, customer_id: int, placed_at: datetime, order_id: int) -> bool:
+    """Whether a customer has a delivered order that was placed before this one."""
+    before = (_order.c.placed_at < placed_at) | ((_order.c.placed_at == placed_at) & (_order.c.id < order_id))
+    own = (_order.c.customer_id == customer_id, _order.c.status == "delivered", _order.c.id != order_id)
+    return session.connection().execute(select(_order.c.id).where(*own, before).limit(1)).first() is not None
 
 
 def page(session: Session, after: int, most: int, customer_id: int | None = None) -> list[OrderRow]:

@@ -2,6 +2,7 @@
 
 from storage import (
     accounts,
+    adjustments,
     alarms,
     allowances,
     audit,
@@ -28,7 +29,9 @@ from storage import (
     outbox,
     personas,
     polling,
+    programmes,
     ratings,
+    refunds,
     replies,
     reservations,
     sla,
@@ -40,7 +43,8 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, alarms, allowances, audit, balances, catchup, comments, consent, conversations, customers, desks, doors,
-    grants, heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices, orders, outbox, personas, polling,
-    ratings, replies, reservations, sla, staff, tags, templates, tickets, transcripts,
+    accounts, adjustments, alarms, allowances, audit, balances, catchup, comments, consent, conversations,
+    customers, desks, doors, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices,
+    orders, outbox, personas, polling, programmes, ratings, refunds, replies, reservations, sla, staff, tags,
+    templates, tickets, transcripts,
 )  # fmt: skip

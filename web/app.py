@@ -7,12 +7,19 @@ from typing import Any
 
 from aiohttp import web
 
-from web import customers, orders, probes, site, staff
+from web import customers, loyalty, orders, probes, redemptions, refunds, site, staff
 from web.auth import THROTTLE, Throttle, require_key
 from web.openapi import document
 from web.problems import render
 
-OPERATIONS = (*customers.OPERATIONS, *orders.OPERATIONS, *staff.OPERATIONS)
+OPERATIONS = (
+    *customers.OPERATIONS,
+    *orders.OPERATIONS,
+    *refunds.OPERATIONS,
+    *loyalty.OPERATIONS,
+    *redemptions.OPERATIONS,
+    *staff.OPERATIONS,
+)
 
 
 def attach(app: web.Application) -> None:

@@ -78,13 +78,21 @@ Moment = Annotated[
 ]
 
 
+RowId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
+
+
+def row_id(raw: str) -> int:
+    """The id of a row; one that is larger than any row's is nobody's."""
+    return min(int(raw), _MOST)
+
+
 class PageParams(Params):
     """Where a list goes on, and how much of it to give."""
 
-    cursor: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")] = "0"
+    cursor: RowId = "0"
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     @property
     def after(self) -> int:
         """The id of the last row seen."""
-        return min(int(self.cursor), _MOST)
+        return row_id(self.cursor)

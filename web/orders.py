@@ -47,6 +47,8 @@ class ItemIn(Exact):
     name: Name
     quantity: Quantity
     price: Price
+    sku: Annotated[Code, Field(description="Your id of the product, for rules of points and for refunds.")] = ""
+    category: Annotated[Code, Field(description="What rules of points know it by.")] = ""
 
 
 class OrderIn(Exact):
@@ -78,6 +80,8 @@ class ItemOut(BaseModel):
     name: str
     quantity: int | float
     price: int
+    sku: str
+    category: str
 
 
 class OrderOut(BaseModel):
@@ -144,7 +148,7 @@ def _news(params: OrderParams, said: OrderIn, now: datetime) -> News:
         version=orders.version_at(changed_at) if said.version is None else said.version,
         placed_at=said.placed_at,
         changed_at=changed_at,
-        items=tuple(Item(item.name, item.quantity, item.price) for item in said.items),
+        items=tuple(Item(**item.model_dump()) for item in said.items),
         code=said.code or "",
         note=said.note or "",
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import settings
+from bot.commands import points_arguments
 from crm.sla import Priority
 from crm.staff import Role
 
@@ -37,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _dead(commands)
     _keys(commands)
     _staff(commands)
+    points_arguments.add(commands, _plain, _group)
     _accounts(commands)
     _pages(commands)
     _threads(commands)

@@ -6,7 +6,22 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
-from bot.commands import accounts, catchup, cost, dead, keys, page, staff, templates, threads, tickets, waiting
+from bot.commands import (
+    accounts,
+    catchup,
+    cost,
+    dead,
+    imports,
+    keys,
+    loyalty,
+    page,
+    programme,
+    staff,
+    templates,
+    threads,
+    tickets,
+    waiting,
+)
 from bot.commands.report import Outside, Report
 from bot.settings import Settings
 from storage.database import Database
@@ -15,7 +30,10 @@ LOCAL: Mapping[str, Callable[[Namespace, Database, Settings, datetime], Awaitabl
     "catchup": catchup.run,
     "cost": cost.run,
     "dead": dead.run,
+    "import": imports.run,
     "key": keys.run,
+    "loyalty": loyalty.run,
+    "programme": programme.run,
     "staff": staff.run,
     "ticket": tickets.run,
     "waiting": waiting.run,

@@ -142,7 +142,7 @@ def _tell(ctx: Context, join: Join) -> None:
     ctx.speaks(language)
     match join:
         case Join.JOINED | Join.ALREADY:
-            balance = loyalty.balance(ctx.session, ctx.customer.customer_id)
+            balance = loyalty.card(ctx.session, ctx.customer.customer_id, ctx.now).spendable
             ctx.reply("link/linked", new=join is Join.JOINED, balance=balance)
         case Join.NO_MATCH:
             ctx.reply("link/no_match")

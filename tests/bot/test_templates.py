@@ -20,6 +20,7 @@ from crm.tickets import State
 from handlers import ROUTERS
 from storage.orders import OrderRow
 from storage.tickets import TicketRow
+from tests.bot import points
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 FULL_SHOP = {"brand": "Tiệm Mây", "phone": "02838220000", "address": "12 Lê Lợi, Quận 1", "hours": "8h–21h"}
@@ -55,8 +56,16 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "link/typed_phone": [{}],
     "link/unlink": [{"linked": linked} for linked in (True, False)],
     "link/wrong_code": [{}],
-    "loyalty/balance": [{"balance": n, "linked": linked} for n in (-5, 0, 1, 1250) for linked in (True, False)],
+    "loyalty/balance": [{"card": card} for card in points.CARDS],
+    "loyalty/history": [{"lines": lines} for lines in ((), points.LINES)],
+    "loyalty/no_why": [{}],
+    "loyalty/not_linked": [{}],
     "loyalty/offers": [{}],
+    "loyalty/why": [
+        {"order": each, "total": 400_000, "earns": earns, "steps": points.STEPS if earns else (), "points": 75}
+        for each in ORDERS
+        for earns in (True, False)
+    ],
     "media/kept": [{"kind": kind} for kind in ("audio", "video", "file", "image", "link", "share", "other")],
     "media/photo": [{}],
     "media/place": [{}],
@@ -154,19 +163,19 @@ def test_nobody_is_called_older_or_younger() -> None:
 
 
 def test_the_balance_of_nothing_is_told_in_these_words(templates: Templates) -> None:
-    message = templates.render("loyalty/balance", "vi", "zalo", {"balance": 0, "linked": True})
-    assert message == Message("Bạn chưa có điểm nào. Mua hàng để bắt đầu tích điểm nhé!")
+    message = templates.render("loyalty/balance", "vi", "zalo", {"card": points.NOTHING})
+    assert message.text == "Bạn chưa có điểm nào. Mua hàng để bắt đầu tích điểm nhé!"
 
 
 def test_nobody_who_is_not_linked_is_told_that_they_have_no_points(templates: Templates) -> None:
-    message = templates.render("loyalty/balance", "vi", "zalo", {"balance": 0, "linked": False})
+    message = templates.render("loyalty/not_linked", "vi", "zalo", {})
     assert message.text.startswith("Cuộc trò chuyện này chưa được liên kết nên mình chưa xem được điểm của bạn.")
     assert message.buttons == (Button("Liên kết số ĐT", "kq:link"),)
 
 
 def test_a_missing_value_is_an_error(templates: Templates) -> None:
     with pytest.raises(UndefinedError):
-        templates.render("loyalty/balance", "vi", "zalo", {"linked": True})
+        templates.render("loyalty/balance", "vi", "zalo", {})
 
 
 def test_a_missing_template_is_an_error(templates: Templates) -> None:

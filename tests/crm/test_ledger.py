@@ -164,8 +164,8 @@ def test_reserved_points_are_nobodys_until_it_is_decided(session: Session, clock
     clock.pass_by(days=2)
     posting.caught_up(session, lan, "spend", clock())
     assert ledger.holding(session, lan) == (7, 0, 7, 0), "expiry takes only what nobody holds"
-    assert reservations.commit(session, held.id, clock()).points == -7
-    assert reservations.commit(session, held.id, clock()).repeated
+    assert reservations.spend(session, held.id, clock()).points == -7
+    assert reservations.spend(session, held.id, clock()).repeated
     assert ledger.holding(session, lan) == (0, 0, 0, 0)
     with pytest.raises(Conflict, match="spent already"):
         reservations.cancel(session, held.id, clock())
@@ -184,7 +184,7 @@ def test_what_was_reserved_comes_free_or_expires_if_its_time_is_over(
         assert reservations.cancel(session, held.id, clock()).state == how
         assert reservations.cancel(session, held.id, clock()).state == how
     with pytest.raises(Conflict):
-        reservations.commit(session, held.id, clock())
+        reservations.spend(session, held.id, clock())
     assert reservations.find(session, held.id).state == how
     assert ledger.holding(session, lan) == (5, 0, 0, 0)
     assert ledger_check.faults(session) == []
@@ -209,7 +209,7 @@ def test_frozen_points_cannot_be_spent_but_are_earned_and_taken_back(session: Se
     with pytest.raises(Frozen):
         reservations.reserve(session, lan, 1, fact(clock, "till:1"), clock() + DAY)
     with pytest.raises(Frozen):
-        reservations.commit(session, held.id, clock())
+        reservations.spend(session, held.id, clock())
     give(session, lan, 10, clock, "b")
     ledger.take_back(session, lan, 5, fact(clock, "refund"))
     ledger.unfreeze(session, lan)

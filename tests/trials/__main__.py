@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 
 from storage import migrate
 from tests import guide
+from tests.crm import test_ledger_machine
 from tests.postgresql import libpq
 from tests.trials import crowd, day, grants, kills, moves, tokens
 
@@ -158,6 +159,19 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
         "from an empty server to an OA and a Page that answer, by the guides", [each.told() for each in newcomer.took]
     )
 
+    rows = []
+    for engine in ENGINES:
+        began = time.monotonic()
+        try:
+            test_ledger_machine.run(made.fresh(engine), asked.histories, steps=200)
+            word = "held"
+        except Exception as error:
+            word = f"BROKEN: {error}"
+        minutes = round((time.monotonic() - began) / 60, 1)
+        rows.append({"engine": engine, "histories": asked.histories, "steps": 200, "minutes": minutes, "all": word})
+    table("histories of points: purchases, refunds, redemptions, adjustments, expiry, joins", rows)
+    held = held and all(row["all"] == "held" for row in rows)
+
     past = made.fresh("sqlite")
     moves.fill(past, asked.messages, asked.seed)
     rows = moves.moved(past, made.fresh("postgresql"))
@@ -176,6 +190,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="kills at random moments")
     parser.add_argument("--events", type=int, default=50_000, help="redelivered events")
     parser.add_argument("--messages", type=int, default=100_000, help="messages of a shop that is moved")
+    parser.add_argument("--histories", type=int, default=100, help="histories of points, of 200 steps each")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     asked = parser.parse_args()
     with databases() as made:

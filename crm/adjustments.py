@@ -1,0 +1,100 @@
+"""Points given or taken by hand: with a reason, and above a limit only by two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from crm import ledger, posting, programmes
+from crm.errors import Conflict, Invalid, NotFound
+from crm.ledger import Fact, Kind, Posted, Terms
+from storage import adjustments as store
+from storage import customers as people
+from storage.adjustments import Adjustment as Adjustment
+
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: it is written, or it waits for a second person."""
+
+    posted: Posted | None
+    waiting: Adjustment | None
+
+
+def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outcome:
+    """Give (+) or take (−) points. Above the programme's limit it waits for somebody else than `fact.actor`.
+
+    Raises Invalid without a reason or an actor, NotEnough where more would be taken than there is.
+    """
+    posting.check(abs(points) if type(points) is int else points, ledger.SPEND)
+    reason = fact.reason.strip()
+    if not reason or len(reason) > _LONGEST:
+        raise Invalid(
+            "reason", f"Cần lý do, tối đa {_LONGEST} ký tự.", f"A reason of 1 to {_LONGEST} characters is needed."
+        )
+    if not fact.actor:
+        raise Invalid("actor", "Cần biết ai làm.", "It must be known who does it.")
+    limit = programmes.at(session, fact.now).points.approve_above
+    if limit is None or abs(points) <= limit:
+        return Outcome(_post(session, customer_id, points, fact), None)
+    row = {
+        "source_key": fact.key, "customer_id": customer_id, "points": points, "reason": reason,
+        "asked_by": fact.actor, "asked_at": fact.now, "state": store.WAITING, "decided_by": "",
+    }  # fmt: skip
+    found = store.add(session, row)
+    if (found.customer_id, found.points) != (customer_id, points):
+        raise Conflict("Mã này đã dùng cho việc khác.", "This key was used for something else.", field="key")
+    return Outcome(None, found)
+
+
+def approve(session: Session, number: int, by: str, now: datetime) -> Adjustment:
+    """A second person agrees, and it is written. Raises Conflict for the one who asked, or where it is decided."""
+    found = _undecided(session, number, by)
+    fact = Fact(key=found.source_key, now=now, reason=found.reason, actor=f"{found.asked_by}+{by}"[:64])
+    done = _post(session, found.customer_id, found.points, fact)
+    store.decide(
+        session, number, state=store.APPROVED, decided_by=by, decided_at=now, entry_id=done.entry_id
+    )  # fmt: skip
+    return find(session, number)
+
+
+def refuse(session: Session, number: int, by: str, now: datetime) -> Adjustment:
+    """It shall not be; the one who asked may say so, too. Raises Conflict where it is decided."""
+    _undecided(session, number, "")
+    store.decide(session, number, state=store.REFUSED, decided_by=by, decided_at=now)
+    return find(session, number)
+
+
+def waiting(session: Session, most: int = 100) -> list[Adjustment]:
+    """Those that wait for a second person, the oldest first."""
+    return store.waiting(session, most)
+
+
+def find(session: Session, number: int) -> Adjustment:
+    """One of them. Raises NotFound."""
+    found = store.one(session, number)
+    if found is None:
+        raise NotFound("Không có yêu cầu này.", "There is no such adjustment.", field="adjustment")
+    return found
+
+
+def _undecided(session: Session, number: int, by: str) -> Adjustment:
+    people.lock(session, [find(session, number).customer_id])
+    found = store.one(session, number, lock=True)
+    assert found is not None
+    if found.state != store.WAITING:
+        raise Conflict("Yêu cầu này đã được quyết định.", "This is decided already.", field="adjustment")
+    if found.asked_by == by:
+        raise Conflict("Cần người khác duyệt.", "Somebody else must approve it.", field="actor")
+    return found
+
+
+def _post(session: Session, customer_id: int, points: int, fact: Fact) -> Posted:
+    if points < 0:
+        return ledger.redeem(session, customer_id, -points, fact, kind=Kind.ADJUST)
+    expires_at = programmes.at(session, fact.now).expires_at(fact.now)
+    return ledger.earn(session, customer_id, points, fact, terms=Terms(None, expires_at), kind=Kind.ADJUST)

@@ -1,0 +1,167 @@
+"""Adjustments of points that wait for a second person, and batches of points that were loaded together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Index, UniqueConstraint, func, select, text, update
+from sqlmodel import Field, Session, SQLModel
+
+from storage.columns import BigInt, given_id, insert, moment, reference, serial
+from storage.loyalty import LedgerEntry
+from storage.queue import stands
+
+WAITING = "waiting"
+APPROVED = "approved"
+REFUSED = "refused"
+
+_WAITING = text("state = 'waiting'")
+
+
+class PointAdjustment(SQLModel, table=True):
+    """Points that somebody wants to give or take, above what one person may alone."""
+
+    __tablename__ = "point_adjustment"
+    __table_args__ = (
+        UniqueConstraint("source_key"),
+        Index("ix_point_adjustment_waiting", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    )
+
+    id: int | None = serial()
+    source_key: str = Field(max_length=255)
+    customer_id: int = reference("customer.id", index=True)
+    points: int = Field(sa_type=BigInt)
+    reason: str
+    asked_by: str = Field(max_length=64)
+    asked_at: datetime = moment()
+    state: str = Field(default=WAITING, max_length=16)
+    decided_by: str = Field(default="", max_length=64)
+    decided_at: datetime | None = moment(nullable=True)
+    entry_id: int | None = reference("ledger_entry.id", nullable=True)
+
+
+class PointBatch(SQLModel, table=True):
+    """Points that came out of one file, to be taken back as a whole. `digest` is the file's: it is loaded once."""
+
+    __tablename__ = "point_batch"
+
+    id: int = given_id()
+    digest: str = Field(max_length=64)
+    name: str
+    rows: int
+    points: int = Field(sa_type=BigInt)
+    actor: str = Field(default="", max_length=64)
+    created_at: datetime = moment()
+    undone_at: datetime | None = moment(nullable=True)
+
+
+class Adjustment(NamedTuple):
+    """An adjustment as read."""
+
+    id: int
+    source_key: str
+    customer_id: int
+    points: int
+    reason: str
+    asked_by: str
+    asked_at: datetime
+    state: str
+    decided_by: str
+    decided_at: datetime | None
+    entry_id: int | None
+
+
+class Batch(NamedTuple):
+    """A batch as read."""
+
+    id: int
+    digest: str
+    name: str
+    rows: int
+    points: int
+    actor: str
+    created_at: datetime
+    undone_at: datetime | None
+
+
+class Loaded(NamedTuple):
+    """An entry of a batch."""
+
+    id: int
+    customer_id: int
+    points: int
+    source_key: str
+
+
+_adjustment = PointAdjustment.__table__  # type: ignore[attr-defined]
+_batch = PointBatch.__table__  # type: ignore[attr-defined]
+_entry = LedgerEntry.__table__  # type: ignore[attr-defined]
+_ROW = select(*(_adjustment.c[name] for name in Adjustment._fields))
+_BATCH = select(*(_batch.c[name] for name in Batch._fields))
+
+
+def add(session: Session, row: Mapping[str, Any]) -> Adjustment:
+    """Keep an adjustment that waits; the one that is there already where its fact is known."""
+    statement = insert(session.get_bind().dialect.name, _adjustment).values(**row)
+    session.connection().execute(statement.on_conflict_do_nothing(index_elements=["source_key"]))
+    found = session.connection().execute(_ROW.where(_adjustment.c.source_key == row["source_key"])).one()
+    return Adjustment._make(found)
+
+
+def one(session: Session, number: int, *, lock: bool = False) -> Adjustment | None:
+    """One adjustment; `lock` holds it until the transaction ends."""
+    statement = _ROW.where(_adjustment.c.id == number)
+    row = session.connection().execute(statement.with_for_update() if lock else statement).first()
+    return Adjustment._make(row) if row else None
+
+
+def waiting(session: Session, most: int) -> list[Adjustment]:
+    """Those that wait, the oldest first."""
+    rows = session.connection().execute(
+        _ROW.where(stands(_adjustment.c.state, WAITING)).order_by(_adjustment.c.id).limit(most)
+    )
+    return [Adjustment._make(row) for row in rows]
+
+
+def decide(session: Session, number: int, **values: object) -> None:
+    """Set how an adjustment ended."""
+    session.connection().execute(update(_adjustment).where(_adjustment.c.id == number).values(**values))
+
+
+def add_batch(session: Session, row: Mapping[str, Any]) -> None:
+    """Keep a batch."""
+    session.connection().execute(_batch.insert(), [row])
+
+
+def batch(session: Session, number: int) -> Batch | None:
+    """One batch."""
+    row = session.connection().execute(_BATCH.where(_batch.c.id == number)).first()
+    return Batch._make(row) if row else None
+
+
+def batch_of(session: Session, digest: str) -> Batch | None:
+    """The batch of a file that stands, or is being loaded."""
+    found = _BATCH.where(_batch.c.digest == digest, _batch.c.undone_at.is_(None))
+    row = session.connection().execute(found.order_by(_batch.c.id.desc()).limit(1)).first()
+    return Batch._make(row) if row else None
+
+
+def end_batch(session: Session, number: int, undone_at: datetime) -> None:
+    """A batch is taken back."""
+    session.connection().execute(update(_batch).where(_batch.c.id == number).values(undone_at=undone_at))
+
+
+def loaded(session: Session, prefix: str, after: int, most: int) -> list[Loaded]:
+    """The entries whose fact begins so, with an id above `after`, by id."""
+    statement = select(*(_entry.c[name] for name in Loaded._fields)).where(
+        _entry.c.source_key >= prefix, _entry.c.source_key < prefix + "~", _entry.c.id > after
+    )
+    return [Loaded._make(row) for row in session.connection().execute(statement.order_by(_entry.c.id).limit(most))]
+
+
+def loaded_count(session: Session, prefix: str) -> int:
+    """How many entries begin so."""
+    statement = select(func.count()).where(_entry.c.source_key >= prefix, _entry.c.source_key < prefix + "~")
+    return int(session.connection().execute(statement).scalar_one())
