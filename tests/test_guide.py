@@ -29,7 +29,7 @@ async def test_who_follows_the_guides_comes_from_an_empty_server_to_answers_on_b
     newcomer = await followed(tmp_path)
     assert "ZALO_APP_ID is not set" in newcomer.unfinished[0]
     assert not (tmp_path / "token.txt").exists()
-    assert len(newcomer.took) == 5 + 7 + 6 + 3
+    assert len(newcomer.took) == 5 + 7 + 7 + 3
 
 
 @pytest.mark.parametrize(("english", "vietnamese"), CHAPTERS)

@@ -36,7 +36,9 @@ def order(status: Status, code: str = "DH1024") -> OrderRow:
 
 ORDERS = [order(status) for status in Status]
 LONG_NAMES = tuple(Item("Áo khoác dài tay " * 20, 2.5, 1000) for _ in range(40))
-TICKETS = [TicketRow(12, 1, 1, state.value, "ly vỡ\nđổi giúp " * 60, AT, AT) for state in State]
+TICKETS = [
+    TicketRow(12, 1, 1, state.value, "", "normal", None, "", "ly vỡ\nđổi giúp " * 60, AT, AT, None) for state in State
+]
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "consent/offer": [{}],

@@ -25,7 +25,7 @@ EVERYTHING = {
     "told": "SELECT text, count(*) FROM message WHERE author = 'customer' GROUP BY text ORDER BY text",
     "kept": "SELECT count(*) FROM inbox",
     "points": "SELECT c.external_id, sum(l.points) FROM ledger_entry l JOIN customer c ON c.id = l.customer_id "
-    "GROUP BY c.external_id ORDER BY c.external_id",
+    "WHERE l.currency = 'spend' GROUP BY c.external_id ORDER BY c.external_id",
     "orders": "SELECT external_id, status, version FROM sales_order ORDER BY external_id",
     "people": "SELECT channel, user_id FROM identity ORDER BY channel, user_id",
 }

@@ -11,6 +11,7 @@ from simulator import speech, zalo_events
 from simulator.people import MESSENGER, ZALO
 from storage import alarms
 from tests.conftest import Clock
+from tests.crm.people import POLICY
 from tests.pipeline.stage import ANSWER, Stage, playing
 
 WAITS = "customer_waits"
@@ -61,7 +62,7 @@ async def test_a_customer_whose_request_was_answered_elsewhere_waits_no_more(sta
     stage.clock.pass_by(minutes=15)
     await stage.tick("conversations.watch")
     assert await rung(stage) == [WAITS]
-    await stage.service.database.write(lambda session: tickets.close(session, 1, stage.clock()))
+    await stage.service.database.write(lambda session: tickets.close(session, 1, stage.clock(), POLICY, "móp khi giao"))
     await stage.tick("conversations.watch")
     assert await rung(stage) == []
 
