@@ -13,7 +13,7 @@ from sqlmodel import Session
 from bot.channels.base import Channel
 from bot.templates import Templates
 from crm import conversations, outbox, times
-from crm.conversations import State
+from crm.conversations import Reason, State
 from crm.events import Event
 from crm.messages import Button, Message, Purpose
 from crm.reach import Refusal
@@ -107,13 +107,17 @@ class Context:
             self.talk.state, KEPT, json.dumps(data, ensure_ascii=False), self.now + within
         )
 
-    def hand_over(self) -> None:
+    def hand_over(self, reason: Reason = Reason.ASKED) -> None:
         """Let a person answer from now on; the bot falls silent after this event."""
-        self.talk.state = conversations.hand_over(self.talk.state, self.now)
+        self.talk.state = conversations.hand_over(self.talk.state, self.now, reason)
 
-    def call_person(self) -> None:
+    def call_person(self, reason: Reason = Reason.TICKET) -> None:
         """Let the customer be listed as waiting for a person; the bot goes on answering."""
-        self.talk.state = conversations.call_person(self.talk.state, self.now)
+        self.talk.state = conversations.call_person(self.talk.state, self.now, reason)
+
+    def content(self) -> None:
+        """Who only waits because the bot did not understand waits no more."""
+        self.talk.state = conversations.content(self.talk.state)
 
     def hand_back(self) -> None:
         """Let the bot answer again."""

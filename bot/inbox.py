@@ -27,7 +27,7 @@ from bot.staff.context import Office
 from bot.staff.hearing import Heard
 from bot.templates import Templates
 from crm import conversations, staff
-from crm.conversations import State
+from crm.conversations import Reason, State
 from crm.events import BrandSpoke, Event, Followed, Inbound, Labelled, TextReceived, UnknownEvent
 from crm.sla import Policy
 from storage import accounts, engines, inbox
@@ -209,7 +209,7 @@ class InboxWorker:
     def _flood(self, batch: Batch, events: Sequence[Event], now: datetime) -> datetime | None:
         """When a person who writes too fast is answered again: at the next minute, all lines together.
 
-        Until then they see that theirs were read, where the channel can show that.
+        Until then they see that theirs were read, where the channel can show that. Staff are told of them.
         """
         limit = self._desk.flood_per_minute
         lines = [event for event in events if isinstance(event, Inbound)]
@@ -219,6 +219,7 @@ class InboxWorker:
         if not talk.state.staff_holds and not conversations.lines_left(talk.state, now, limit):
             if isinstance(self._desk.channels[talk.person.channel], Signing):
                 signs.ask(batch.session, talk.person, Sign.SEEN, now)
+            talk.state = conversations.call_person(talk.state, now, Reason.FLOOD)
             return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
         talk.state = conversations.counted(talk.state, now, len(lines))
         return None
@@ -250,7 +251,7 @@ class InboxWorker:
             missed = next((event for event in run if event in late and isinstance(event, Inbound)), None)
             if missed is not None:
                 talk = batch.talk(missed.address)
-                talk.state = conversations.call_person(talk.state, min(missed.at, batch.now))
+                talk.state = conversations.call_person(talk.state, min(missed.at, batch.now), Reason.LATE)
             run = [event for event in run if event not in late]
         if not run:
             return
@@ -262,6 +263,8 @@ class InboxWorker:
             return
         if conversations.is_stale(talk.state, batch.now):
             talk.state = conversations.given_up(talk.state)
+        if talk.person.is_vip and isinstance(event, Inbound):
+            talk.state = conversations.call_person(talk.state, batch.now, Reason.VIP)
         lines = [each.text for each in run if isinstance(each, TextReceived)]
         self._desk.routes.handle(self._context(batch, talk, event, "\n".join(lines)), lines)
 

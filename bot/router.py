@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TypeVar
 
+from bot.anger import is_angry
 from bot.context import Answer, Context
 from bot.understanding import SURE, Understanding, understand
 from crm import conversations
@@ -23,6 +25,13 @@ _NOD = "yes"
 """Says nothing beside other lines."""
 
 
+class Apart(Enum):
+    """What is answered for itself."""
+
+    ANGRY = "angry"
+    BLOCKED = "blocked"
+
+
 class Router:
     """The handlers of one noun, registered by decorators."""
 
@@ -35,6 +44,7 @@ class Router:
         self.while_held: set[Answer] = set()
         self.leaving: set[str] = set()
         self.resuming: dict[str, Answer] = {}
+        self.apart: dict[Apart, Answer] = {}
 
     def intent(self, *names: str, while_held: bool = False, leaves_dialog: bool = False) -> Callable[[Answer], Answer]:
         """Answers a text that is understood so.
@@ -61,6 +71,14 @@ class Router:
     def resumes(self, answer: Answer) -> Callable[[Answer], Answer]:
         """Called where something else was answered while this answer was waited for; may ask again, or let it end."""
         return self._register(self.resuming, [self._name(answer)])
+
+    def angry(self, fn: Answer) -> Answer:
+        """Answers who is angry, besides the dialog that they answered, and instead of everything else."""
+        return self._register(self.apart, [Apart.ANGRY])(fn)
+
+    def blocked(self, fn: Answer) -> Answer:
+        """Called for whatever is said in a conversation that staff blocked."""
+        return self._register(self.apart, [Apart.BLOCKED])(fn)
 
     def fallback(self, fn: Answer) -> Answer:
         """Answers whatever nothing else does."""
@@ -92,6 +110,7 @@ class Routes:
     while_held: frozenset[Answer] = frozenset()
     leaving: frozenset[str] = frozenset()
     resuming: dict[str, Answer] = field(default_factory=dict)
+    apart: dict[Apart, Answer] = field(default_factory=dict)
     names: dict[Answer, str] = field(default_factory=dict)
 
     @staticmethod
@@ -104,6 +123,7 @@ class Routes:
             _merge(routes.answers, router.answers)
             _merge(routes.kinds, router.kinds)
             _merge(routes.resuming, router.resuming)
+            _merge(routes.apart, router.apart)
         routes.names.update({fn: name for name, fn in routes.answers.items()})
         return replace(
             routes,
@@ -119,21 +139,34 @@ class Routes:
         """
         said = _heard(ctx, lines)
         if ctx.conversation.staff_holds:
-            for answer in self._choose(ctx, said):
-                if answer.fn in self.while_held and answer.is_sure:
-                    answer.call(ctx)
+            if ctx.conversation.is_blocked and Apart.BLOCKED in self.apart:
+                self.apart[Apart.BLOCKED](ctx)
+            self._while_held(ctx, said)
             return
+        angry = self.apart.get(Apart.ANGRY) if any(is_angry(meaning.text) for meaning in said.meanings) else None
         ctx.speaks(next((meaning.language for meaning in said.meanings if meaning.language), ""))
         waiting = conversations.waits_for(ctx.conversation, ctx.now)
         if waiting and isinstance(ctx.event, TextReceived | MediaReceived | ButtonPressed):
             ctx.remember()
             is_asked = waiting in self.answers and not said.presses and not self._leaves(said)
             if is_asked and self.answers[waiting](ctx) is not False:
+                if angry is not None:
+                    angry(ctx)
                 return
+        if angry is not None:
+            self._while_held(ctx, said)
+            angry(ctx)
+            return
         for answer in self._choose(ctx, said):
             answer.call(ctx)
         if waiting in self.resuming and not (ctx.conversation.dialog or ctx.conversation.staff_holds):
             self.resuming[waiting](ctx)
+
+    def _while_held(self, ctx: Context, said: _Heard) -> None:
+        """Let those answer that do even where staff hold the conversation."""
+        for answer in self._choose(ctx, said):
+            if answer.fn in self.while_held and answer.is_sure:
+                answer.call(ctx)
 
     def _leaves(self, said: _Heard) -> bool:
         return any(meaning.intent in self.leaving and meaning.confidence >= SURE for meaning in said.meanings)

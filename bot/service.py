@@ -36,6 +36,7 @@ from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.signs import Signs
 from bot.silence import Silence
+from bot.staff import desk as staff_desk
 from bot.staff.receipts import Receipts
 from bot.staff.waking import Waking
 from bot.upkeep import Upkeep
@@ -188,6 +189,8 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     kinds |= Comments(database, channels, living, clock).kinds()
     kinds |= Followers(database, channels, living, desk.policy, clock).kinds()
     kinds |= Labels(database, channels, living, clock).kinds()
+    looking = staff_desk.Desk(desk.office, desk.policy, settings.escalation_minutes)
+    kinds |= staff_desk.Looking(database, looking, clock).kinds()
     job_worker = JobWorker(database, kinds, clock, owner)
     poller = Poller(database, channels, living, clock, owner)
     await outbox_worker.recall()

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
-from crm import hours, sla
+from crm import calls, hours, sla
+from crm.calls import Ladder
 from crm.hours import FreeDays
 from crm.sla import Priority, Targets
 
@@ -65,6 +66,7 @@ class Settings:
     opening_hours: str = ""
     holidays: FreeDays = (True, ())
     sla_targets: Mapping[Priority, Targets] = field(default_factory=lambda: sla.PROMISED)
+    escalation_minutes: Ladder = field(default_factory=Ladder)
     zalo_sends_per_minute: int = 100
     messenger_sends_per_second: int = 35
     flood_per_minute: int = 30
@@ -137,6 +139,7 @@ _READERS: dict[str, Any] = {
     "data_dir": Path,
     "timezone": ZoneInfo,
     "holidays": hours.free_days,
+    "escalation_minutes": calls.read_ladder,
     "sla_targets": sla.read_targets,
     "zalo_sends_per_minute": _whole,
     "messenger_sends_per_second": _whole,

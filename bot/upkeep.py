@@ -17,7 +17,7 @@ from bot.batch import PROFILE_JOB
 from bot.channels.base import Channel, Profile, SendError, SendErrorKind
 from bot.checkup import Checkups
 from bot.jobs import Later, Payload, Work
-from bot.staff import receipts
+from bot.staff import desk, receipts
 from crm import conversations
 from crm.budget import Budget
 from crm.comments import KEPT
@@ -44,6 +44,7 @@ EVERY: Mapping[str, timedelta] = {
     "conversations.watch": timedelta(minutes=1),
     "ratings.ask": timedelta(minutes=1),
     receipts.JOB: timedelta(seconds=30),
+    desk.JOB: timedelta(seconds=5),
     "webhooks.watch": timedelta(minutes=20),
     "events.watch": timedelta(hours=1),
     "tokens.refresh": timedelta(minutes=10),

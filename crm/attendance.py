@@ -11,9 +11,11 @@ from sqlmodel import Session
 
 from crm import conversations
 from crm.errors import Conflict
+from crm.messages import Purpose
 from storage import attendance as store
 from storage import conversations as stored
 from storage import customers, staff
+from storage import outbox as queue
 from storage.attendance import Attended, Duty
 from storage.conversations import Standing
 
@@ -88,12 +90,13 @@ def is_closed(duty: Duty) -> bool:
 def take(session: Session, conversation_id: int, staff_id: int, now: datetime) -> None:
     """This member of staff looks after it from now on, and the bot is silent; who waits goes on waiting.
 
-    Raises Conflict where another app holds it; so do the functions below.
+    Raises Conflict where another app holds it, or it is blocked; so do the functions below.
     """
     standing = _held(session, conversation_id)
     state = conversations.state_of(standing)
     if not state.staff_holds:
-        state = replace(conversations.hand_over(state, now), waiting_since=standing.waiting_since)
+        state = replace(conversations.hand_over(state, now), waiting_since=standing.waiting_since,
+                        reason=standing.reason)  # fmt: skip
         stored.set_conversations(session, [conversations.row_of(conversation_id, state)])
     changed = {"assigned_to": staff_id, "assigned_at": now, "snoozed_until": None, "closed_at": None}
     store.change(session, conversation_id, **changed)
@@ -132,10 +135,31 @@ def wake(session: Session, conversation_id: int, now: datetime) -> Duty | None:
     return duty
 
 
-def _held(session: Session, conversation_id: int) -> Standing:
-    """The conversation as it stands, with its customer held."""
+def block(session: Session, conversation_id: int, now: datetime) -> bool:
+    """Nobody answers this customer any more, and nobody is told of them; False where that was so."""
+    state = conversations.state_of(_held(session, conversation_id, blocked=True))
+    if state.is_blocked:
+        return False
+    row = conversations.row_of(conversation_id, conversations.blocked(state, now))
+    stored.set_conversations(session, [row])
+    store.change(session, conversation_id, assigned_to=None, assigned_at=None, snoozed_until=None)
+    queue.withdraw(session.connection(), [conversation_id], Purpose.REPLY)
+    return True
+
+
+def unblock(session: Session, conversation_id: int) -> bool:
+    """The bot answers this customer again; False where they were not blocked."""
+    state = conversations.state_of(_held(session, conversation_id, blocked=True))
+    stored.set_conversations(session, [conversations.row_of(conversation_id, conversations.unblocked(state))])
+    return state.is_blocked
+
+
+def _held(session: Session, conversation_id: int, *, blocked: bool = False) -> Standing:
+    """The conversation as it stands, with its customer held; a blocked one only where that is asked for."""
     customers.lock_owners(session.connection(), [conversation_id])
     (standing,) = stored.some(session, [conversation_id])
+    if standing.holder == stored.BLOCKED and not blocked:
+        raise Conflict("Khách này đang bị chặn: /bochan trước.", "This customer is blocked: /bochan first.")
     if standing.holder == stored.ELSEWHERE:
         raise Conflict(
             "Hộp thư Trang hoặc ứng dụng khác đang giữ cuộc trò chuyện này.",

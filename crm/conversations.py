@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 from operator import attrgetter
 
-from storage.conversations import BOT, ELSEWHERE, STAFF, Standing
+from storage.conversations import BLOCKED, BOT, ELSEWHERE, STAFF, Standing
 from storage.customers import Person
 
 HAND_BACK_AFTER = timedelta(hours=12)
@@ -16,9 +17,27 @@ ANSWERED_WITHIN = timedelta(hours=24)
 """What is older when we learn of it is for a person: nobody expects the bot's answer to it any more."""
 
 
+class Reason(StrEnum):
+    """Why a customer waits for a person."""
+
+    ASKED = "asked"
+    MISSED = "missed"
+    ANGRY = "angry"
+    VIP = "vip"
+    WROTE = "wrote"
+    TICKET = "ticket"
+    LATE = "late"
+    FLOOD = "flood"
+    WOKEN = "woken"
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """The part of a conversation that changes while it goes on."""
+    """The part of a conversation that changes while it goes on.
+
+    `reason` tells why somebody waits, while they do. `misses` counts how often in a row the bot did not understand, and
+    in a blocked conversation how often it had nothing to say.
+    """
 
     holder: str = BOT
     handed_over_at: datetime | None = None
@@ -31,11 +50,17 @@ class State:
     minute: datetime | None = None
     minute_count: int = 0
     away_until: datetime | None = None
+    reason: str = ""
 
     @property
     def staff_holds(self) -> bool:
-        """Whether the bot must be silent: a person holds it, here or elsewhere."""
+        """Whether the bot must be silent: a person holds it, here or elsewhere, or nobody is to answer."""
         return self.holder != BOT
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether nobody is to answer, and nobody is called."""
+        return self.holder == BLOCKED
 
 
 _OF_PERSON = attrgetter(*State.__slots__)
@@ -51,19 +76,19 @@ def row_of(conversation_id: int, state: State) -> dict[str, object]:
     return {"id": conversation_id, **{name: getattr(state, name) for name in State.__slots__}}
 
 
-def hand_over(state: State, now: datetime) -> State:
+def hand_over(state: State, now: datetime, reason: Reason = Reason.ASKED) -> State:
     """A person is to answer; the bot falls silent. Keeps the first moment where one holds it already."""
     if state.staff_holds:
-        return replace(state, waiting_since=state.waiting_since or now)
+        return call_person(state, now, reason)
     return replace(
         state, holder=STAFF, handed_over_at=now, waiting_since=now, last_staff_at=None, misses=0, dialog="",
-        dialog_data="", dialog_until=None,
+        dialog_data="", dialog_until=None, reason=reason.value,
     )  # fmt: skip
 
 
 def go_elsewhere(state: State, at: datetime) -> State:
     """Another app or the platform's own inbox holds it from now on; who waited waits on. Keeps the first moment."""
-    if state.holder == ELSEWHERE:
+    if state.is_blocked or state.holder == ELSEWHERE:
         return state
     return replace(state, holder=ELSEWHERE, handed_over_at=at, misses=0, dialog="", dialog_data="", dialog_until=None)
 
@@ -80,9 +105,17 @@ def answered_elsewhere(state: State) -> State:
     return replace(state, waiting_since=None) if state.holder == ELSEWHERE else state
 
 
-def call_person(state: State, at: datetime) -> State:
-    """The customer waits for a person since then, while the bot goes on answering."""
-    return replace(state, waiting_since=state.waiting_since or at)
+def call_person(state: State, at: datetime, reason: Reason = Reason.TICKET) -> State:
+    """The customer waits for a person since then, while the bot goes on answering; who waits already goes on so."""
+    if state.is_blocked or (state.waiting_since is not None and state.reason != Reason.MISSED):
+        return state
+    return replace(state, waiting_since=state.waiting_since or at, reason=reason.value)
+
+
+def content(state: State) -> State:
+    """Who only waits because the bot did not understand them waits no more."""
+    is_missed = state.waiting_since is not None and state.reason == Reason.MISSED and not state.staff_holds
+    return replace(state, waiting_since=None) if is_missed else state
 
 
 def told_away(state: State, opens: datetime) -> State:
@@ -97,9 +130,19 @@ def is_too_old(at: datetime, now: datetime) -> bool:
 
 def hand_back(state: State) -> State:
     """The bot answers again; changes nothing where it did already, so that who called a person goes on waiting."""
-    if not state.staff_holds:
+    if state.is_blocked or not state.staff_holds:
         return state
     return replace(state, holder=BOT, handed_over_at=None, waiting_since=None, last_staff_at=None, misses=0)
+
+
+def blocked(state: State, now: datetime) -> State:
+    """Nobody answers any more, and nobody waits."""
+    return State(holder=BLOCKED, handed_over_at=now, last_staff_at=state.last_staff_at, away_until=state.away_until)
+
+
+def unblocked(state: State) -> State:
+    """The bot answers again; changes nothing where it did already."""
+    return State(last_staff_at=state.last_staff_at, away_until=state.away_until) if state.is_blocked else state
 
 
 def given_up(state: State) -> State:
@@ -109,18 +152,18 @@ def given_up(state: State) -> State:
 
 def staff_spoke(state: State, at: datetime) -> State:
     """A person of the brand wrote: they hold the conversation, and nobody waits."""
-    held = state if state.staff_holds else hand_over(state, at)
+    held = state if state.staff_holds and not state.is_blocked else hand_over(unblocked(state), at)
     return replace(held, waiting_since=None, last_staff_at=max(at, held.last_staff_at or at))
 
 
 def customer_spoke(state: State, at: datetime) -> State:
     """A customer wrote while staff hold the conversation: they wait from now on, if they did not before."""
-    return replace(state, waiting_since=state.waiting_since or at) if state.staff_holds else state
+    return call_person(state, at, Reason.WROTE) if state.staff_holds else state
 
 
 def is_stale(state: State, now: datetime) -> bool:
     """Whether staff hold it but have said nothing for so long that it returns to the bot."""
-    if not state.staff_holds or state.handed_over_at is None:
+    if state.is_blocked or not state.staff_holds or state.handed_over_at is None:
         return False
     return now - max(state.handed_over_at, state.last_staff_at or state.handed_over_at) >= HAND_BACK_AFTER
 
@@ -165,5 +208,6 @@ def missed(state: State) -> State:
 
 
 def understood(state: State) -> State:
-    """The bot understood: the row of misses ends."""
-    return replace(state, misses=0) if state.misses else state
+    """The bot understood: the row of misses ends, and nobody waits any more because of it."""
+    happy = content(state)
+    return replace(happy, misses=0) if happy.misses and not happy.is_blocked else happy

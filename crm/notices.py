@@ -16,6 +16,7 @@ from storage import outbox as queue
 from storage.columns import new_id
 from storage.customers import Person
 from storage.notices import NoticeRow
+from storage.queue import WAITING
 from storage.work import wake
 
 Say = Callable[[int], Message]
@@ -94,6 +95,16 @@ def settle(session: Session) -> int:
     store.change(session, [each.id for each in lost], state=store.HELD)
     store.set_aside(session, [each.outbox_id for each in lost])
     return len(ended)
+
+
+def void(session: Session, kind: str, most: int = 200) -> int:
+    """Take back the notices of this kind that nobody was told yet and nobody needs any more; how many."""
+    needless = store.needless(session, kind, most)
+    for _, outbox_id in needless:
+        if outbox_id is not None:
+            queue.move(session, outbox_id, WAITING, state=queue.WITHDRAWN)
+    store.change(session, [key for key, _ in needless], state=store.VOID)
+    return len(needless)
 
 
 def quoted(session: Session, person: Person, message_id: str, since: datetime) -> NoticeRow | None:

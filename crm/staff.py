@@ -231,6 +231,22 @@ def is_on_shift(member: StaffRow, now: datetime) -> bool:
     return member.shift_until is not None and now < member.shift_until
 
 
+def on_shift(session: Session, now: datetime) -> list[StaffRow]:
+    """Those on shift who may answer customers; whom a conversation was given longest ago comes first."""
+    there = [each for each in active(session) if is_on_shift(each, now) and may(each, Permission.ANSWER)]
+    return sorted(there, key=lambda each: (each.given_at is not None, each.given_at, each.id))
+
+
+def leads(session: Session) -> list[StaffRow]:
+    """Those who give conversations to others, on shift or not."""
+    return [each for each in active(session) if may(each, Permission.ASSIGN)]
+
+
+def given(session: Session, staff_id: int, now: datetime) -> None:
+    """They were given a conversation: everybody else on shift is before them now."""
+    store.change(session, staff_id, given_at=now)
+
+
 def _digest(code: str) -> str:
     return hashlib.sha256(code.encode()).hexdigest()
 

@@ -19,7 +19,7 @@ from handlers.customer import (
     support,
     welcome,
 )
-from handlers.staff import answer, attend, help, lookup, oneself, points, queue, shift, system
+from handlers.staff import answer, attend, block, help, lookup, oneself, points, queue, shift, system
 
 ROUTERS: list[Router] = [
     consent.router,
@@ -39,6 +39,7 @@ STAFF_ROUTERS: list[StaffRouter] = [
     answer.router,
     queue.router,
     attend.router,
+    block.router,
     lookup.router,
     points.router,
     shift.router,

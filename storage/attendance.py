@@ -74,7 +74,8 @@ _DUTY = select(
 ).join(_identity, _identity.c.id == _conversation.c.id)  # fmt: skip
 
 
-def _waits(now: datetime) -> ColumnElement[bool]:
+def waits(now: datetime) -> ColumnElement[bool]:
+    """Whether a customer waits for a person and was not put off, in a statement that joins the identity."""
     until, spoke = _conversation.c.snoozed_until, _identity.c.last_interaction_at
     awake = or_(until.is_(None), until <= now, spoke > _conversation.c.snoozed_at)
     return and_(_conversation.c.waiting_since.is_not(None), awake)
@@ -85,14 +86,14 @@ def waiting(session: Session, now: datetime, most: int) -> list[Attended]:
 
     What was put off is not among them, until its time comes or the customer writes.
     """
-    statement = _ATTENDED.where(_waits(now)).order_by(_conversation.c.waiting_since, _conversation.c.id).limit(most)
+    statement = _ATTENDED.where(waits(now)).order_by(_conversation.c.waiting_since, _conversation.c.id).limit(most)
     return [Attended._make(row) for row in session.connection().execute(statement)]
 
 
 def count_waiting(session: Session, now: datetime) -> int:
     """How many there are of those."""
     statement = select(func.count()).select_from(_conversation).join(_identity, _identity.c.id == _conversation.c.id)
-    return int(session.connection().execute(statement.where(_waits(now), _identity.c.staff_id.is_(None))).scalar_one())
+    return int(session.connection().execute(statement.where(waits(now), _identity.c.staff_id.is_(None))).scalar_one())
 
 
 def of_staff(session: Session, staff_id: int, most: int) -> list[Attended]:

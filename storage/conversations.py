@@ -16,6 +16,8 @@ BOT = "bot"
 STAFF = "staff"
 ELSEWHERE = "elsewhere"
 """Another app or the platform's own inbox holds it: nothing of ours can be said there."""
+BLOCKED = "blocked"
+"""Staff want to hear nothing of it: what is written is kept, and nobody answers."""
 _HELD = text(f"holder IN ('{STAFF}', '{ELSEWHERE}')")
 _ASSIGNED = text("assigned_to IS NOT NULL")
 _SNOOZED = text("snoozed_until IS NOT NULL")
@@ -26,8 +28,9 @@ class Conversation(SQLModel, table=True):
 
     `assigned_to` looks after it; `answered_by` is who sent the last answer through us, at `answered_at`; None where
     nothing came of it. `closed_at` is when staff called it done: what the customer writes later opens it again.
-    `away_until` is the end of the closed time of which the customer was told last.
     Put off at `snoozed_at`, it is in no list until `snoozed_until`, unless the customer writes before.
+    `reason` tells why the customer waits, while they do. `away_until` is the end of the closed time of which they
+    were told last.
     """
 
     __tablename__ = "conversation"
@@ -64,6 +67,7 @@ class Conversation(SQLModel, table=True):
     snoozed_until: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     away_until: datetime | None = moment(nullable=True)
+    reason: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
 
 
 _conversation = Conversation.__table__  # type: ignore[attr-defined]
@@ -89,6 +93,7 @@ class Standing(NamedTuple):
     minute: datetime | None
     minute_count: int
     away_until: datetime | None
+    reason: str
 
 
 _STANDING = select(*(_conversation.c[name] for name in Standing._fields))

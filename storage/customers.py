@@ -6,19 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Index,
-    Select,
-    UniqueConstraint,
-    delete,
-    func,
-    or_,
-    select,
-    text,
-    update,
-)
+import sqlalchemy
+from sqlalchemy import ColumnElement, Connection, Index, Select, UniqueConstraint, delete, func, or_, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, new_id, reference, serial
@@ -26,7 +15,9 @@ from storage.conversations import Conversation
 from storage.hot import Fetch, updating
 from storage.queue import set_rows
 
-_OF_STAFF = text("staff_id IS NOT NULL")
+_OF_STAFF = sqlalchemy.text("staff_id IS NOT NULL")
+VIP_TAG = "vip"
+"""For whom a person is called whatever they write: customers with this tag, however it is spelt."""
 
 
 class Customer(SQLModel, table=True):
@@ -160,6 +151,8 @@ class Person(NamedTuple):
     ad_silent_since: datetime | None
     staff_id: int | None
     away_until: datetime | None
+    reason: str
+    is_vip: bool
 
 
 _customer = Customer.__table__  # type: ignore[attr-defined]
@@ -167,6 +160,7 @@ _identity = Identity.__table__  # type: ignore[attr-defined]
 _conversation = Conversation.__table__  # type: ignore[attr-defined]
 _code = LinkCode.__table__  # type: ignore[attr-defined]
 _guess = LinkGuess.__table__  # type: ignore[attr-defined]
+_tag = sqlalchemy.table("tag", sqlalchemy.column("customer_id"), sqlalchemy.column("folded"))
 _PROFILE = select(*(_customer.c[name] for name in Profile._fields))
 
 _PEOPLE = (
@@ -178,6 +172,8 @@ _PEOPLE = (
         _conversation.c.last_staff_at, _conversation.c.misses, _conversation.c.dialog, _conversation.c.dialog_data,
         _conversation.c.dialog_until, _conversation.c.minute, _conversation.c.minute_count,
         _identity.c.ad_silent_since, _identity.c.staff_id, _conversation.c.away_until,
+        _conversation.c.reason,
+        sqlalchemy.exists().where(_tag.c.customer_id == _customer.c.id, _tag.c.folded == VIP_TAG),
     )
     .join(_customer, _customer.c.id == _identity.c.customer_id)
     .join(_conversation, _conversation.c.id == _identity.c.id)

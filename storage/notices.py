@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, func, select, text, update
+from sqlalchemy import Index, func, or_, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import given_id, id_at, moment, reference
+from storage.conversations import Conversation
 from storage.outbox import SENT, WITHDRAWN, OutboxMessage
 from storage.queue import DEAD, stands
 
@@ -60,6 +61,7 @@ class NoticeRow(NamedTuple):
     created_at: datetime
 
 
+_conversation = Conversation.__table__  # type: ignore[attr-defined]
 _notice = Notice.__table__  # type: ignore[attr-defined]
 _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
 _ROW = select(*(_notice.c[name] for name in NoticeRow._fields))
@@ -118,6 +120,34 @@ def ended(session: Session, most: int) -> list[Ended]:
         .limit(most)
     )
     return [Ended._make(row) for row in session.connection().execute(statement)]
+
+
+def states(
+    session: Session, conversation_ids: Collection[int], kind: str, since: datetime
+) -> list[tuple[int, datetime, str]]:
+    """How the notices of this kind stand that were made since then: conversation, when made, state."""
+    statement = select(_notice.c.conversation_id, _notice.c.created_at, _notice.c.state).where(
+        _notice.c.conversation_id.in_(conversation_ids), _notice.c.kind == kind, _notice.c.created_at >= since
+    )
+    return [(row[0], row[1], row[2]) for row in session.connection().execute(statement)]
+
+
+def needless(session: Session, kind: str, most: int) -> list[tuple[int, int | None]]:
+    """Notices of this kind that nobody was told yet and nobody needs any more, with the message that carries each:
+
+    Nobody waits in their conversation now, or only since later.
+    """
+    statement = (
+        select(_notice.c.id, _notice.c.outbox_id)
+        .join(_conversation, _conversation.c.id == _notice.c.conversation_id)
+        .where(
+            stands(_notice.c.state, QUEUED, HELD), _notice.c.kind == kind,
+            or_(_conversation.c.waiting_since.is_(None), _conversation.c.waiting_since > _notice.c.created_at),
+        )
+        .order_by(_notice.c.id)
+        .limit(most)
+    )  # fmt: skip
+    return [(row[0], row[1]) for row in session.connection().execute(statement)]
 
 
 def change(session: Session, notice_ids: Sequence[int], **values: object) -> None:

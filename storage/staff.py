@@ -24,6 +24,7 @@ class Staff(SQLModel, table=True):
     pin_misses: int = 0
     pin_locked_at: datetime | None = moment(nullable=True)
     shift_until: datetime | None = moment(nullable=True)
+    given_at: datetime | None = moment(nullable=True)
     revoked_at: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
 
@@ -50,6 +51,7 @@ class StaffRow(NamedTuple):
     pin_misses: int
     pin_locked_at: datetime | None
     shift_until: datetime | None
+    given_at: datetime | None
     revoked_at: datetime | None
     created_at: datetime
 

@@ -7,6 +7,7 @@ from storage import (
     allowances,
     audit,
     balances,
+    calls,
     catchup,
     comments,
     consent,
@@ -43,8 +44,8 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, adjustments, alarms, allowances, audit, balances, catchup, comments, consent, conversations,
-    customers, desks, doors, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices,
-    orders, outbox, personas, polling, programmes, ratings, refunds, replies, reservations, sla, staff, tags,
-    templates, tickets, transcripts,
+    accounts, adjustments, alarms, allowances, audit, balances, calls, catchup, comments, consent, conversations,
+    customers, desks, doors, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices, orders,
+    outbox, personas, polling, programmes, ratings, refunds, replies, reservations, sla, staff, tags, templates,
+    tickets, transcripts,
 )  # fmt: skip

@@ -162,6 +162,14 @@ def last_of_brand(session: Session, conversation_id: int) -> Said | None:
     return Said._make(row) if row else None
 
 
+def count_said(session: Session, conversation_id: int, since: datetime) -> int:
+    """How many lines a customer wrote from then on."""
+    statement = select(func.count()).where(
+        _message.c.conversation_id == conversation_id, _message.c.author == "customer", _message.c.at >= since
+    )
+    return int(session.connection().execute(statement).scalar_one())
+
+
 def latest(session: Session, conversation_id: int, most: int = 50) -> list[Line]:
     """The last lines, oldest of them first."""
     statement = _LINES.where(_message.c.conversation_id == conversation_id).order_by(_message.c.id.desc())

@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from bot.jobs import Payload, Work
 from bot.staff.context import CLI, Office
-from crm import attendance, notices
+from crm import attendance, notices, staff
+from crm.conversations import Reason
 from crm.messages import Message
 from storage import attendance as rows
 from storage.database import Database
@@ -29,7 +30,10 @@ class Waking:
         return {JOB: self.wake}
 
     async def wake(self, payload: Payload) -> None:
-        """Tell whoever looks after it, else the one who put it off; nothing where it was dealt with meanwhile."""
+        """Tell whoever looks after it and is on shift, else somebody who is; nothing where it was dealt with meanwhile.
+
+        Who waits is told of by the desk, like everybody who does.
+        """
         wake = partial(
             _wake, office=self._office, conversation_id=payload["conversation"], staff_id=payload["staff"],
             now=self._clock(),
@@ -42,10 +46,14 @@ def _wake(session: Session, office: Office, conversation_id: int, staff_id: int,
     found = next(iter(rows.some(session, [conversation_id])), None)
     if duty is None or found is None or attendance.is_closed(duty):
         return
+    if found.waiting_since is not None:
+        rows.change(session, conversation_id, reason=Reason.WOKEN)
+        return
 
     def say(number: int) -> Message:
         values = {"number": number, "name": found.name, "channel": found.channel, "line": found.line or ""}
         return office.templates.render("staff/woken", office.locale, CLI, values)
 
-    owner = duty.assigned_to or staff_id
+    there = [each.id for each in staff.on_shift(session, now)]
+    owner = next((each for each in (duty.assigned_to, staff_id, *there) if each in there), duty.assigned_to or staff_id)
     notices.tell(session, owner, "woken", say, now, conversation_id=conversation_id)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.context import Context
 from bot.router import Router
 from bot.understanding import understand
-from crm.conversations import MISSES_BEFORE_PERSON
+from crm.conversations import MISSES_BEFORE_PERSON, Reason
 from handlers.customer import link, person
 
 router = Router("fallback")
@@ -17,10 +17,11 @@ OFFER_WITHIN = timedelta(hours=2)
 
 @router.fallback
 def not_understood(ctx: Context) -> None:
-    """It may be a receipt's code. Else admit it, and offer the menu; from the second time in a row on, a person."""
+    """It may be a receipt's code. Else admit it, offer the menu; the second time in a row, call a person."""
     if link.takes_code(ctx):
         ctx.understood()
     elif ctx.missed() >= MISSES_BEFORE_PERSON or ctx.data.get("offered"):
+        ctx.call_person(Reason.MISSED)
         ctx.ask("fallback/person", then=take_offer, within=OFFER_WITHIN, data={"offered": True})
     else:
         ctx.reply("fallback/menu")
@@ -33,6 +34,7 @@ def take_offer(ctx: Context) -> bool:
     if intent == "yes":
         person.call_person(ctx)
     elif intent == "no":
+        ctx.content()
         ctx.reply("welcome/left")
     else:
         return False

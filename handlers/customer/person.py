@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.context import Context
 from bot.router import Router
+from crm.conversations import Reason
 from storage import conversations
 
 router = Router("person")
@@ -13,10 +14,27 @@ router = Router("person")
 @router.button("person")
 def call_person(ctx: Context) -> None:
     """Hand over, and tell truthfully who will answer and when."""
-    ctx.hand_over()
+    _hand_over(ctx, "person/handed_over", Reason.ASKED)
+
+
+@router.angry
+def calm(ctx: Context) -> None:
+    """Who is angry talks to a person."""
+    _hand_over(ctx, "person/angry", Reason.ANGRY)
+
+
+@router.blocked
+def refuse(ctx: Context) -> None:
+    """Say once, politely, that nobody answers here; what is written is kept all the same."""
+    if ctx.missed() == 1:
+        ctx.reply("person/blocked")
+
+
+def _hand_over(ctx: Context, template: str, reason: Reason) -> None:
+    ctx.hand_over(reason)
     away = ctx.away()
     ahead = 0 if away else conversations.waiting_before(ctx.session, ctx.conversation.waiting_since or ctx.now)
-    ctx.reply("person/handed_over", away=away, ahead=ahead)
+    ctx.reply(template, away=away, ahead=ahead)
 
 
 @router.intent("order.buy")

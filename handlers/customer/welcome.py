@@ -28,6 +28,8 @@ def welcome(ctx: Context) -> None:
 @router.button("menu", while_held=True)
 def show_menu(ctx: Context) -> None:
     """Show what the bot can do; also the customer's own way back from staff to the bot."""
+    if ctx.conversation.is_blocked:
+        return
     if ctx.conversation.staff_holds:
         ctx.hand_back()
     ctx.reply("welcome/menu")

@@ -25,6 +25,8 @@ MATRIX = {
     "hen": "agent lead admin",
     "dong": "agent lead admin",
     "mo": "agent lead admin",
+    "chan": "agent lead admin",
+    "bochan": "agent lead admin",
     "don": EVERYBODY,
     "phieu": EVERYBODY,
     "diem": "lead admin",

@@ -127,6 +127,23 @@ Cuộc trò chuyện với Nguyễn Thị Lan đã đóng.
 Vẫn gửi “Cảm ơn bạn”?
 → Gõ /ok <code> trong 5 phút để làm.
 
+> /chặn 1
+Chặn Nguyễn Thị Lan? Bot và nhân viên sẽ không trả lời, không ai được báo.
+→ Gõ /ok <code> trong 5 phút để làm.
+
+> /ok <code>
+✓ Đã chặn Nguyễn Thị Lan. /bochan để bỏ.
+
+> /giu 1
+✗ Khách này đang bị chặn: /bochan trước.
+Cách dùng: /giu <khách>
+
+> /unblock 1
+✓ Đã bỏ chặn Nguyễn Thị Lan, bot trả lời lại.
+
+> /bochan 1
+Nguyễn Thị Lan không bị chặn.
+
 > /mở 1
 ✓ Bạn phụ trách Nguyễn Thị Lan, bot im. /vao để trả lời, /tra khi xong.
 

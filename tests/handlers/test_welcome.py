@@ -124,7 +124,7 @@ async def test_the_second_miss_in_a_row_offers_a_person(each: Chat) -> None:
 async def is_offered_a_person(chat: Chat) -> None:
     await chat.says("blablabla")
     (offer,) = await chat.says("hôm qua trăng tròn")
-    assert offer == "Xin lỗi, mình vẫn chưa hiểu. Bạn muốn gặp nhân viên không?"
+    assert offer == "Xin lỗi, mình vẫn chưa hiểu nên đã báo nhân viên. Bạn muốn gặp nhân viên không?"
 
 
 YES = [
