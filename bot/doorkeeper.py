@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
@@ -23,10 +24,16 @@ SHUT_AFTER = timedelta(seconds=10)
 
 
 class Doorkeeper:
-    """Notes in memory what the doors answered; a beat writes it down, and asks for what was missed to be read again."""
+    """Notes in memory what the doors answered; a beat writes it down, and asks for what was missed to be read again.
 
-    def __init__(self, service: Service, clock: Callable[[], datetime]) -> None:
-        self._service, self._clock = service, clock
+    `uptime` counts seconds whatever the clock says: it shows where this process itself was stopped for a while.
+    """
+
+    def __init__(
+        self, service: Service, clock: Callable[[], datetime], uptime: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._service, self._clock, self._uptime = service, clock, uptime
+        self._beat_at = uptime()
         self._heard: dict[Key, datetime] = {}
         self._missed: dict[Key, datetime] = {}
 
@@ -54,12 +61,13 @@ class Doorkeeper:
         now, keys = self._clock(), self._keys()
 
         def opened(session: Session) -> list[Key]:
-            shut = doors.opened(session, keys, now, SHUT_AFTER)
-            for key, since in shut.items():
-                catchup.ask(session, *key, since - MARGIN, now + MARGIN, now)
-            return sorted(shut)
+            return _opened(session, keys, now)
 
-        for channel, account_id in await self._service.database.write(opened, name="doors.open"):
+        self._tell(await self._service.database.write(opened, name="doors.open"))
+        self._beat_at = self._uptime()
+
+    def _tell(self, shut: list[Key]) -> None:
+        for channel, account_id in shut:
             words = "the door was shut; what was said meanwhile is read from the platform"
             log.warning(words, extra={"channel": channel, "account": account_id})
 
@@ -72,17 +80,21 @@ class Doorkeeper:
         """Write down what was noted since the last beat; if that fails, the next one does."""
         heard, missed = self._heard, self._missed
         self._heard, self._missed = {}, {}
-        now = self._clock()
+        now, uptime = self._clock(), self._uptime()
+        stood_still = uptime - self._beat_at > SHUT_AFTER.total_seconds()
         try:
             await self._service.accounts.freshen()
             keys = self._keys()
 
-            def beat(session: Session) -> None:
+            def beat(session: Session) -> list[Key]:
+                shut = _opened(session, keys, now) if stood_still else []
                 doors.beat(session, keys, {key: at for key, at in heard.items() if key in keys}, now)
                 for key in sorted(missed.keys() & keys):
                     catchup.ask(session, *key, missed[key] - MARGIN, now + MARGIN, now)
+                return shut
 
-            await self._service.database.write(beat, name="doors.beat")
+            self._tell(await self._service.database.write(beat, name="doors.beat"))
+            self._beat_at = uptime
         except BaseException as error:
             self._heard = heard | self._heard
             self._missed |= missed
@@ -94,3 +106,11 @@ class Doorkeeper:
         """The accounts whose webhooks are taken."""
         keys = {name: self._service.keys(name) for name in self._service.channels}
         return frozenset((name, each) for name, own in keys.items() if not own.pending for each in own.account_ids)
+
+
+def _opened(session: Session, keys: Collection[Key], now: datetime) -> list[Key]:
+    """These doors open, now or again; those that were shut, whose conversations are asked to be read."""
+    shut = doors.opened(session, keys, now, SHUT_AFTER)
+    for key, since in sorted(shut.items()):
+        catchup.ask(session, *key, since - MARGIN, now + MARGIN, now)
+    return sorted(shut)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.doorkeeper import Doorkeeper
 from simulator import speech
 from simulator.faults import Fault
 from simulator.people import MESSENGER, ZALO
@@ -239,6 +240,17 @@ async def test_no_catch_up_after_ten_seconds_or_on_the_first_start(database_url:
             async with product(database_url, clock, platform) as stage:
                 assert await stage.read(catchup.everyone) == []
             clock.now += timedelta(seconds=9)
+
+
+async def test_a_process_that_stood_still_reads_what_it_missed(database_url: str, clock: Clock) -> None:
+    uptime = 0.0
+    async with simulated(clock) as platform, product(database_url, clock, platform) as stage:
+        before = clock.now
+        async with Doorkeeper(stage.service, clock, lambda: uptime).attending():
+            clock.now, uptime = clock.now + timedelta(seconds=90), 90.0
+        spans = await stage.read(catchup.everyone)
+    assert {span.channel for span in spans} == {ZALO, MESSENGER}
+    assert all(span.since < before and span.until > clock.now and span.round == 1 for span in spans)
 
 
 async def test_what_a_door_answered_with_503_is_read(sqlite_url: str, clock: Clock, channel: str) -> None:
