@@ -382,4 +382,4 @@ def ended(channel: str, purpose: str, end: str) -> Counter:
 def _hold_until(session: Session, due: Due, tat: datetime) -> None:
     row = accounts.find(session, due.channel, due.account_id)
     if row is not None:
-        accounts.change(session, row.id, send_tat=tat)
+        outbox.hold_pace(session, {row.id: tat})

@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -159,6 +160,7 @@ _SENT = updating(
     constants={"state": SENT, "lease_until": NEVER, "error": ""},
 )
 _CHARGED = updating(_outbox, ("quota", "cost"), stands(_outbox.c.state, SENT))
+_RESERVED = updating(_account, ("send_tat",), _account.c.send_tat < literal_column("given.send_tat"))
 _LOCK = Fetch(
     lambda among: select(_outbox.c.id).where(among(_outbox.c.id, "ids")).order_by(_outbox.c.id).with_for_update()
 )
@@ -393,5 +395,5 @@ def replay(session: Session, ids: Sequence[int], now: datetime, but_not: Collect
 
 
 def hold_pace(session: Session, tats: Mapping[int, datetime]) -> None:
-    """Write how far each account's sends are reserved ahead."""
-    set_rows(session.connection(), _account, [{"id": key, "send_tat": tat} for key, tat in tats.items()])
+    """Write how far each account's sends are reserved ahead; a longer rest that was written meanwhile stays."""
+    _RESERVED.run(session.connection(), [{"id": key, "send_tat": tats[key]} for key in sorted(tats)])

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from storage import doubt, outbox
+from storage import accounts, doubt, outbox
 from storage.outbox import Sent
 from tests.postgresql import Server
 from tests.storage.rows import ACCOUNT, NOW, claim, message, person, queue, transaction
@@ -232,3 +232,11 @@ def test_two_workers_at_once_claim_nobody_twice(database_url: str) -> None:
             text("SELECT count(*), count(DISTINCT identity_id) FROM outbox WHERE state = 'sending'")
         )
         assert flying.one() == (20, 20)
+
+
+def test_a_longer_rest_of_an_account_outlives_a_shorter_one(session: Session) -> None:
+    accounts.add(session, "zalo", ACCOUNT, NOW)
+    (account,) = [key for key, _, _ in accounts.paces(session).values()]
+    for minutes in (15, 1):
+        outbox.hold_pace(session, {account: NOW + timedelta(minutes=minutes)})
+    assert [tat for _, tat, _ in accounts.paces(session).values()] == [NOW + timedelta(minutes=15)]
