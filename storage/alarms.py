@@ -24,7 +24,7 @@ class Alarm(SQLModel, table=True):
 
     id: int | None = serial()
     kind: str = Field(max_length=64)
-    subject: str = Field(max_length=255)
+    subject: str
     words: str = ""
     since: datetime = moment()
     solved_at: datetime | None = moment(nullable=True)

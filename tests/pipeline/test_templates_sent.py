@@ -293,6 +293,17 @@ async def test_a_utility_template_that_was_disabled_holds_its_messages(stage: St
     assert await rung(stage) == {f"{MESSENGER}:{person.account_id}:order_update:vi"}
 
 
+async def test_a_template_with_the_longest_name_holds_only_its_own_messages(database_url: str, clock: Clock) -> None:
+    name = "a" * 512
+    async with playing(database_url, clock) as stage:
+        person = await lan(stage, MESSENGER)
+        await send(stage, person, {}, template_id=name, language="vi")
+        await stage.send(MESSENGER, "Shop chào bạn", Purpose.TRANSACTION)
+        await stage.quiet()
+        assert stage.heard()[-1] == "Shop chào bạn"
+        assert await rung(stage) == {f"{MESSENGER}:{person.account_id}:{name}:vi"}
+
+
 async def test_a_utility_template_that_vanished_is_found_out_by_the_refusal(stage: Stage) -> None:
     """Facebook says only that a parameter is wrong."""
     stage.platform.page.templates = [dict(UTILITY)]
