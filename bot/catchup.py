@@ -106,12 +106,14 @@ class Catchup:
             raise Later(max(error.retry_after or PAUSE, PACE)) from None
 
     async def _renewed(self, span: Span) -> None:
-        """Get a new token for the next try; raises Later."""
+        """Get a new token for the next try, which waits for longer where there is none yet; raises Later."""
         try:
-            await self._accounts.renew(await self._accounts.get(span.channel, span.account_id))
+            stale = await self._accounts.get(span.channel, span.account_id)
+            await self._accounts.renew(stale)
+            living = await self._accounts.get(span.channel, span.account_id)
         except Held:
             raise Later(HELD_PAUSE) from None
-        raise Later(PACE)
+        raise Later(PAUSE if living.access_token == stale.access_token else PACE)
 
     async def _trouble(self, span: Span, words: str, *, ended: bool = False) -> None:
         ended_at = self._clock() if ended else None

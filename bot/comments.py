@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -77,7 +78,8 @@ class Comments:
             case SendErrorKind.RETRY | SendErrorKind.UNKNOWN:
                 raise error
             case SendErrorKind.AUTH:
-                await self._accounts.renew(account)
+                with suppress(Held):
+                    await self._accounts.renew(account)
                 raise Later(AGAIN)
             case SendErrorKind.SNOOZE:
                 raise Later(error.retry_after or AGAIN)

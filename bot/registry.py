@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -73,7 +74,8 @@ async def sync_later(
     except SendError as error:
         log.info("templates could not be read", extra={"channel": channel, "account": account_id, "code": error.code})
         if error.kind is SendErrorKind.AUTH:
-            await living.renew(account)
+            with suppress(Held):
+                await living.renew(account)
         if error.kind in (SendErrorKind.AUTH, SendErrorKind.RETRY, SendErrorKind.UNKNOWN):
             raise Later(error.retry_after or AGAIN) from None
     else:
