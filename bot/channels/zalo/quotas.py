@@ -6,7 +6,7 @@ https://docs.zaloplatforms.com/docs/OA: "quota/message", and the `quota` of ever
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import MAXYEAR, UTC, datetime, timedelta, timezone
 
 from bot.channels.text import clean
 from bot.channels.zalo.envelope import Json, identifier
@@ -66,11 +66,12 @@ def end_of(value: object) -> datetime | None:
 
 
 def day(value: object) -> datetime | None:
-    """The first minute of a day in Vietnam, written dd/mm/yyyy."""
+    """The first minute of a day in Vietnam, written dd/mm/yyyy; None also for the year 9999, which means never."""
     try:
-        return datetime.strptime(clean(value), "%d/%m/%Y").replace(tzinfo=VIETNAM)
+        first = datetime.strptime(clean(value), "%d/%m/%Y").replace(tzinfo=VIETNAM)
     except ValueError:
         return None
+    return first if first.year < MAXYEAR else None
 
 
 def _together(one: Allowance, other: Allowance) -> Allowance:

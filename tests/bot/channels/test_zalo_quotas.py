@@ -35,6 +35,12 @@ def test_a_day_ends_at_midnight_in_vietnam() -> None:
     assert quotas.end_of("31/02/2026") is None
 
 
+def test_the_last_day_of_all_is_no_end() -> None:
+    quota = {"quota_type": "sub_quota", "remain": "5", "expired_date": "31/12/9999"}
+    assert quotas.of_answer(quota) == Allowance("sub_quota", 5)
+    assert quotas.day("31/12/9999") is None
+
+
 def test_assets_of_a_kind_count_together_and_end_with_the_first() -> None:
     assets = [
         {"quota_type": "sub_quota", "total": 500, "remain": 20, "valid_through": "31/12/2026"},
