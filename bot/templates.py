@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Tem
 from jinja2.runtime import Context as JinjaContext
 
 from crm.messages import Button, ButtonKind, Card, Message
-from crm.words import clipped
+from crm.words import clipped, money, number
 
 FOLDER = Path(__file__).resolve().parent.parent / "message_templates"
 LOCALES = ("vi", "en")
@@ -47,22 +47,12 @@ def _picture(context: JinjaContext, url: str) -> str:
     return ""
 
 
-def money(amount: int) -> str:
-    """1250000 → "1.250.000đ"."""
-    return f"{amount:,}".replace(",", ".") + "đ"
-
-
-def number(value: int, locale: str = "vi") -> str:
-    """1250 → "1.250" in Vietnamese, "1,250" in English."""
-    grouped = f"{value:,}"
-    return grouped.replace(",", ".") if locale == "vi" else grouped
-
-
 class Templates:
     """Finds, renders and remembers templates; `shop` values (brand, phone, …) are there in every one."""
 
     def __init__(self, timezone: ZoneInfo, shop: dict[str, str], folder: Path = FOLDER) -> None:
         self._timezone = timezone
+        self.shop = shop
         self._environment = Environment(
             loader=FileSystemLoader(folder), autoescape=False, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,

@@ -24,7 +24,7 @@ from crm.comments import KEPT
 from crm.events import Address
 from crm.messages import Message
 from storage import accounts as account_rows
-from storage import alarms, comments, customers, doubt, inbox, jobs, transcripts
+from storage import alarms, comments, customers, doubt, inbox, jobs, search, transcripts
 from storage import conversations as conversation_rows
 from storage.database import Database
 from storage.doubt import Unsettled
@@ -233,6 +233,7 @@ def _keep_profiles(connection: Connection, found: Sequence[tuple[int, Profile, d
     customers.lock_owners(connection, [identity for identity, _, _ in found])
     latest = {identity: (profile, now) for identity, profile, now in found}
     customers.keep_profiles(connection, [_seen(identity, *known) for identity, known in latest.items()])
+    search.refresh_owners(connection, [identity for identity, (profile, _) in latest.items() if profile.name])
 
 
 def _seen(identity: int, profile: Profile, now: datetime) -> dict[str, object]:

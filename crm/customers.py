@@ -11,10 +11,11 @@ from itertools import accumulate
 
 from sqlmodel import Session
 
-from crm import codes, consent, gifts, ledger, phones, tags, tickets
+from crm import codes, consent, fields, gifts, ledger, notes, phones, tags, tickets
 from crm.errors import Conflict, Invalid, NotFound
 from crm.programme import Event
 from storage import customers as store
+from storage import search
 from storage.columns import new_id
 from storage.customers import Person
 from storage.customers import Profile as Profile
@@ -69,6 +70,8 @@ def put_customer(
     number = _number(phone)
     given = {"name": name, "phone": number, "email": email, "birthday": birthday}
     outcome = _write(session, external_id, given, version, now)
+    if outcome in (Outcome.CREATED, Outcome.UPDATED):
+        search.refresh(session.connection(), [find(session, external_id).id])
     if number and outcome in (Outcome.CREATED, Outcome.UPDATED):
         _join_waiting(session, number, now)
     return outcome
@@ -80,7 +83,8 @@ def known(session: Session, external_id: str, now: datetime) -> int:
     if found is None:
         store.insert_external(session, _newborn(external_id, now))
         found = store.external(session, external_id)
-    assert found is not None
+        assert found is not None
+        search.refresh(session.connection(), [found.id])
     return found.id
 
 
@@ -135,6 +139,7 @@ def join_by_phone(session: Session, person: Person, phone: str, now: datetime) -
         return Join.REFUSED if matches else Join.OTHER_NUMBER
     if len(matches) != 1:
         store.change(session, person.customer_id, phone=number, updated_at=now)
+        search.refresh(session.connection(), [person.customer_id])
         return Join.AMBIGUOUS if matches else Join.NO_MATCH
     return _join(session, person.customer_id, matches[0], now)
 
@@ -264,10 +269,13 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
     store.move_identities(session, source, target)
     tickets.carry_over(session, source, target)
     tags.carry_over(session, source, target)
+    notes.carry_over(session, source, target)
+    fields.carry_over(session, source, target)
     ledger.transfer(session, source, target, now, f"join:{source}:{target}:{now.isoformat()}")
     gifts.give(session, target, Event.SIGN_UP, "", now)
     consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))
     store.change(session, source, merged_into=target, phone=None, updated_at=now)
+    search.refresh(session.connection(), [source, target])
     return Join.JOINED
 
 

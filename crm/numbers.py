@@ -15,6 +15,8 @@ LIVES = timedelta(hours=24)
 """A number that was not shown for so long means nothing any more."""
 
 CONVERSATION = "conversation"
+CUSTOMER = "customer"
+"""Of a customer who never wrote."""
 
 
 def bind(session: Session, staff_id: int, surface: str, kind: str, targets: Sequence[int], now: datetime) -> list[int]:

@@ -56,17 +56,24 @@ class Permission(StrEnum):
     BROADCAST = "broadcast"
     EXPORT = "export"
     WATCH = "watch"
+    WRITE_REPLIES = "write_replies"
+    SET_UP = "set_up"
     MANAGE_STAFF = "manage_staff"
 
 
 _AGENT = frozenset({Permission.LOOK_UP, Permission.ANSWER})
-_LEAD = _AGENT | {Permission.ASSIGN, Permission.ADJUST_POINTS, Permission.REPORT, Permission.WATCH}
+_LEAD = _AGENT | {
+    Permission.ASSIGN, Permission.ADJUST_POINTS, Permission.REPORT, Permission.WATCH, Permission.WRITE_REPLIES,
+}  # fmt: skip
 MAY: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.AGENT: _AGENT,
         Role.LEAD: _LEAD,
         Role.MARKETER: frozenset(
-            {Permission.LOOK_UP, Permission.REPORT, Permission.BROADCAST, Permission.EXPORT}
+            {
+                Permission.LOOK_UP, Permission.REPORT, Permission.BROADCAST, Permission.EXPORT,
+                Permission.WRITE_REPLIES,
+            }
         ),
         Role.ADMIN: frozenset(Permission),
     }

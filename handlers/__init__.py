@@ -19,7 +19,23 @@ from handlers.customer import (
     support,
     welcome,
 )
-from handlers.staff import answer, attend, block, help, lookup, oneself, points, queue, shift, system
+from handlers.staff import (
+    answer,
+    attend,
+    block,
+    canned,
+    customer,
+    help,
+    lookup,
+    macros,
+    oneself,
+    points,
+    queue,
+    reports,
+    setup,
+    shift,
+    system,
+)
 
 ROUTERS: list[Router] = [
     consent.router,
@@ -37,13 +53,18 @@ ROUTERS: list[Router] = [
 ]
 STAFF_ROUTERS: list[StaffRouter] = [
     answer.router,
+    canned.router,
     queue.router,
+    macros.router,
     attend.router,
     block.router,
+    customer.router,
     lookup.router,
     points.router,
     shift.router,
     oneself.router,
+    reports.router,
+    setup.router,
     system.router,
     help.router,
     dispatch.router,

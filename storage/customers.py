@@ -27,6 +27,7 @@ class Customer(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("external_id"),
         Index("ix_customer_phone", "phone"),
+        Index("ix_customer_created_at", "created_at"),
     )
 
     id: int = given_id()
@@ -197,8 +198,9 @@ _OWNERS_BY_USER = Fetch(lambda among: _owners(among(_identity.c.user_id, "users"
 
 def is_served(customer_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether this customer is one: who stands behind a chat of staff is left out of whatever counts or addresses."""
-    of_staff = or_(_identity.c.staff_id.is_not(None), _identity.c.staff_only)
-    return customer_id.not_in(select(_identity.c.customer_id).where(of_staff))
+    chat = _identity.alias()
+    of_staff = or_(chat.c.staff_id.is_not(None), chat.c.staff_only)
+    return ~sqlalchemy.exists().where(chat.c.customer_id == customer_id, of_staff)
 
 
 def serves(session: Session, customer_id: int) -> bool:

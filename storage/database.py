@@ -291,6 +291,18 @@ class _Writer:
         self._wake(topics)
 
 
+def attempt(session: Session, fn: Callable[[], T], *, keep: Callable[[T], bool]) -> T:
+    """What `fn` returns; all that it wrote in this session is undone, unless `keep` says of the result that it stays.
+
+    Topics that it woke may be woken for nothing.
+    """
+    with session.begin_nested() as before:
+        result = fn()
+        if not keep(result):
+            before.rollback()
+    return result
+
+
 def _measure(together: Sequence[Work], began: float) -> None:
     took = time.monotonic() - began
     for work in together:

@@ -26,6 +26,7 @@ class Rating(SQLModel, table=True):
     __tablename__ = "rating"
     __table_args__ = (
         Index("ix_rating_look_at", "look_at", sqlite_where=_PLANNED, postgresql_where=_PLANNED),
+        Index("ix_rating_given_at", "given_at"),
         Index("ix_rating_alert_at", "alert_at", sqlite_where=_ALERTED, postgresql_where=_ALERTED),
     )
 

@@ -26,6 +26,7 @@ class StaffSend(SQLModel, table=True):
     __table_args__ = (
         Index("ix_staff_send_untold", "id", sqlite_where=_UNTOLD, postgresql_where=_UNTOLD),
         Index("ix_staff_send_staff", "staff_id", "id"),
+        Index("ix_staff_send_at", "at"),
     )
 
     id: int = Field(

@@ -29,6 +29,8 @@ class TicketClock(SQLModel, table=True):
         Index("ix_ticket_clock_look_at", "look_at", sqlite_where=_LOOKED_FOR, postgresql_where=_LOOKED_FOR),
         Index("ix_ticket_clock_running", "ticket_id", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
         Index("ix_ticket_clock_ticket", "ticket_id", "id"),
+        Index("ix_ticket_clock_ended_at", "ended_at"),
+        Index("ix_ticket_clock_due_at", "due_at"),
     )
 
     id: int = given_id()

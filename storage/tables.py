@@ -15,6 +15,7 @@ from storage import (
     customers,
     desks,
     doors,
+    fields,
     grants,
     heard,
     inbox,
@@ -25,6 +26,7 @@ from storage import (
     marks,
     media,
     members,
+    notes,
     notices,
     orders,
     outbox,
@@ -32,9 +34,11 @@ from storage import (
     polling,
     programmes,
     ratings,
+    ready,
     refunds,
     replies,
     reservations,
+    search,
     sla,
     staff,
     tags,
@@ -45,7 +49,7 @@ from storage import (
 
 NOUNS = (
     accounts, adjustments, alarms, allowances, audit, balances, calls, catchup, comments, consent, conversations,
-    customers, desks, doors, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notices, orders,
-    outbox, personas, polling, programmes, ratings, refunds, replies, reservations, sla, staff, tags, templates,
-    tickets, transcripts,
+    customers, desks, doors, fields, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notes,
+    notices, orders, outbox, personas, polling, programmes, ratings, ready, refunds, replies, reservations, search, sla,
+    staff, tags, templates, tickets, transcripts,
 )  # fmt: skip

@@ -16,7 +16,12 @@ class Ticket(SQLModel, table=True):
     """A support request. Its id is the number that people see; `cause` is why it was needed, told at its end."""
 
     __tablename__ = "ticket"
-    __table_args__ = (Index("ix_ticket_customer", "customer_id", "id"), Index("ix_ticket_state", "state", "id"))
+    __table_args__ = (
+        Index("ix_ticket_customer", "customer_id", "id"),
+        Index("ix_ticket_state", "state", "id"),
+        Index("ix_ticket_created_at", "created_at"),
+        Index("ix_ticket_closed_at", "closed_at"),
+    )
 
     id: int | None = serial()
     customer_id: int = reference("customer.id")

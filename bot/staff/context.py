@@ -51,7 +51,7 @@ class StaffContext:
     """One line of a member of staff in a command's hands. Nothing here does I/O but queries on the given session.
 
     `chat` is the chat that they write in, None on the command line. What is said is collected in `said`; `ok` is False
-    where the line was refused, `is_secret` True where it must not be kept.
+    where the line was refused, `is_secret` True where it must not be kept, `asks` True where more is needed to do it.
     """
 
     member: StaffRow
@@ -67,6 +67,7 @@ class StaffContext:
     data: Mapping[str, Any] = field(default_factory=dict)
     confirming: str = ""
     is_secret: bool = False
+    asks: bool = False
     ok: bool = True
 
     @property
@@ -120,6 +121,7 @@ class StaffContext:
     ) -> None:
         """Ask something: the next plain words go to `then` (a `@router.answer`) and never to a customer; `/thoat`
         ends it."""
+        self.asks = True
         self.reply(template, **values)
         kept = json.dumps(data or {}, ensure_ascii=False)
         self.put(dialog=self.office.commands.names[then], dialog_data=kept, dialog_until=self.now + within)
@@ -149,6 +151,7 @@ class StaffContext:
         digest = hashlib.sha256(f"{self.command.name}\0{about or shown.text}".encode()).hexdigest()
         if self.confirming == digest:
             return True
+        self.asks = True
         code = f"{secrets.randbelow(9000) + 1000}"
         kept = json.dumps(dict(self.given), ensure_ascii=False)
         row = PreviewRow(code, self.command.name, kept, digest, self.now + PREVIEW_LIVES, None)

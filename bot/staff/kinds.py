@@ -15,11 +15,14 @@ from crm import numbers, phones, staff, tickets, times, words
 from crm.errors import CrmError, Invalid, NotFound
 from storage import customers as people
 from storage.customers import Person
+from storage.desks import Binding
 from storage.staff import StaffRow
 from storage.tickets import TicketRow
 
 Text = NewType("Text", str)
 """The rest of the line as it was typed, line breaks and all."""
+Blanks = NewType("Blanks", tuple[str, ...])
+"""What fills the blanks of a text, in their order; typed with `|` between."""
 Points = NewType("Points", int)
 """A number of points to add (+50) or take (-50)."""
 
@@ -119,15 +122,23 @@ def _conversation(ctx: StaffContext, rest: str) -> tuple[ConversationRef, str]:
 
 def _meant(ctx: StaffContext, word: str) -> int:
     """The conversation behind a short number."""
+    binding = _bound(ctx, word)
+    if binding.kind == numbers.CUSTOMER:
+        raise NotFound(f"Khách {word} chưa từng nhắn ở đây.", f"The customer {word} never wrote here.")
+    return binding.target_id
+
+
+def _bound(ctx: StaffContext, word: str) -> Binding:
+    """What a short number means here."""
     found = _NUMBER.fullmatch(word)
     if found is None:
         raise Invalid("conversation", f"“{word}” không phải số trong danh sách (ví dụ 12). Xem /ds.",
                       f"“{word}” is no number of your list (such as 12). See /ds.")  # fmt: skip
     binding = numbers.meaning(ctx.session, ctx.member.id, ctx.surface, int(found[1]), ctx.now)
-    if binding is None or binding.kind != numbers.CONVERSATION:
+    if binding is None or binding.kind not in (numbers.CONVERSATION, numbers.CUSTOMER):
         raise NotFound(f"#{found[1]} không còn trong danh sách của bạn. Xem lại bằng /ds.",
                        f"#{found[1]} is not in your list any more. See /ds.")  # fmt: skip
-    return binding.target_id
+    return binding
 
 
 def _entered(ctx: StaffContext) -> ConversationRef | None:
@@ -138,7 +149,10 @@ def _customer(ctx: StaffContext, rest: str) -> tuple[CustomerRef, str]:
     """By the number in the list, the phone number, or what the POS calls them."""
     word, left = first_word(rest)
     if _NUMBER.fullmatch(word):
-        person = conversation(ctx, _meant(ctx, word)).person
+        binding = _bound(ctx, word)
+        if binding.kind == numbers.CUSTOMER:
+            return customer(ctx, binding.target_id), left
+        person = conversation(ctx, binding.target_id).person
         return customer(ctx, person.customer_id), left
     number = phones.normalise(word)
     if number is not None:
@@ -224,6 +238,10 @@ def _when(ctx: StaffContext, rest: str) -> tuple[When, str]:
     return When(found.at), found.rest
 
 
+def _blanks(ctx: StaffContext, rest: str) -> tuple[Blanks, str]:
+    return Blanks(tuple(part.strip() for part in rest.split("|"))), ""
+
+
 _SWITCHES = {
     "on": Switch.ON, "bat": Switch.ON, "mo": Switch.ON, "off": Switch.OFF, "tat": Switch.OFF, "dong": Switch.OFF,
 }  # fmt: skip
@@ -287,6 +305,7 @@ KINDS: dict[Any, Kind] = {
     When: Kind("giờ (9h mai)", "a time (9h mai)", _when, lambda value: value.at.isoformat(),
                lambda ctx, raw: When(datetime.fromisoformat(raw))),
     Switch: Kind("on hoặc off", "on or off", _switch, str, lambda ctx, raw: Switch(raw)),
+    Blanks: Kind("chỗ trống", "what fills the blanks", _blanks, list, lambda ctx, raw: Blanks(tuple(raw))),
     Points: Kind("số điểm (+50, -50)", "points (+50, -50)", _points, int, _again),
     int: Kind("một số", "a number", _whole, _same, _again),
     str: Kind("một từ", "a word", _word, _same, _again),

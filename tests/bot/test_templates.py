@@ -13,10 +13,11 @@ import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 
 from bot.router import PREFIX, Routes
-from bot.templates import FOLDER, LOCALES, Templates, money, number
+from bot.templates import FOLDER, LOCALES, Templates
 from crm.messages import Button, ButtonKind, Message
 from crm.orders import Item, Status
 from crm.tickets import State
+from crm.words import money, number
 from handlers import ROUTERS
 from handlers.customer.support import Standing
 from storage.orders import OrderRow

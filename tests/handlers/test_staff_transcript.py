@@ -147,6 +147,151 @@ Nguyễn Thị Lan không bị chặn.
 > /mở 1
 ✓ Bạn phụ trách Nguyễn Thị Lan, bot im. /vao để trả lời, /tra khi xong.
 
+> /truong + Size: chọn S, M, L
+✓ Đã thêm trường Size: chọn S, M, L
+
+> /trường + Ngày cưới: ngày
+✓ Đã thêm trường Ngày cưới: ngày
+
+> /tt 1 size XL
+✗ “XL” không có trong: S, M, L.
+Cách dùng: /tt <khách> [<trường> <giá trị | ->]
+
+> /tt 1 size m
+✓ Nguyễn Thị Lan: Size = M
+
+> /tt 1 ngay cuoi 2/9/2026
+✓ Nguyễn Thị Lan: Ngày cưới = 02/09/2026
+
+> /tt 1 ngày cưới -
+✓ Nguyễn Thị Lan: Ngày cưới = (trống) (trước: 02/09/2026)
+
+> /fields - size
+Bỏ trường Size: chọn S, M, L, đang ghi ở 1 khách?
+→ Gõ /ok <code> trong 5 phút để làm.
+
+> /gc 1 thích gói quà
+✓ Đã ghi chú về Nguyễn Thị Lan. Khách không thấy. /gc … - để bỏ.
+
+> /ghichu 1
+Nguyễn Thị Lan:
+• “thích gói quà” (Hoa, 10:00 23/11)
+
+> /thẻ 1 +VIP +khách sỉ -mới
+✓ Nguyễn Thị Lan: khách sỉ, VIP (1 nhãn đã như vậy)
+
+> /tag 1 vip
+✗ Ghi +nhãn để gắn, -nhãn để gỡ.
+Cách dùng: /the <khách> [+nhãn] [-nhãn]
+
+> /kh 1
+#1 Nguyễn Thị Lan · +84901234501 · KH001
+Kênh: {Channel} #1 (còn {left} giờ)
+Quảng cáo: chưa hỏi
+Điểm: 0 dùng được
+Đơn mở: DH1024 đang giao 250.000đ
+Phiếu: T1 chờ mình “hộp bị móp”
+Đã hẹn trả lời: trước 11:00 23/11
+Ghi chú: “thích gói quà” (Hoa, 10:00 23/11)
+Nhãn: khách sỉ, VIP
+Trường: Size = M
+
+> /c lan
+*
+> /gc 1 -
+✓ Đã bỏ ghi chú cuối của bạn về Nguyễn Thị Lan.
+
+> /tìm nguyen lan
+*
+> /find DH1024
+*
+> /tim ai do
+Không thấy khách nào “ai do”.
+
+> /tim a
+✗ Gõ thêm vài chữ để tìm.
+Cách dùng: /tim <tên | cuối số điện thoại | mã đơn>
+
+> /mausua ship Chào {{{{ khach.hoten }}}}
+*
+> /mausua ship Chào {{{{ khach.ten }}}}, đơn {{{{ don.ma }}}} tới sau [số ngày?] ngày, giao [buổi nào?] ạ
+✓ Đã lưu mẫu ship (chỗ trống: số ngày, buổi nào). Gửi: /mau ship <khách>
+
+> /mauanh ship https://shop.vn/hop.jpg
+Mẫu ship:
+Chào {{{{ khach.ten }}}}, đơn {{{{ don.ma }}}} tới sau [số ngày?] ngày, giao [buổi nào?] ạ
+Ảnh: https://shop.vn/hop.jpg
+Chỗ trống: số ngày, buổi nào
+
+> /mẫu
+• ship: Chào {{{{ khach.ten }}}}, đơn {{{{ don.ma }}}} tới sau [s… [ảnh]
+/mau ship 12 để gửi cho khách số 12
+
+> /m ship 1
+Mẫu ship cho Nguyễn Thị Lan, chỗ trống 1/2: số ngày? (- để sửa chỗ trước, /thoat để thôi)
+
+> 5
+Mẫu ship cho Nguyễn Thị Lan, chỗ trống 2/2: buổi nào? (- để sửa chỗ trước, /thoat để thôi)
+
+> -
+Mẫu ship cho Nguyễn Thị Lan, chỗ trống 1/2: số ngày? (- để sửa chỗ trước, /thoat để thôi)
+
+> 3
+*
+> sáng | chiều
+⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
+
+> /huy
+✓ Đã rút lại, Nguyễn Thị Lan không nhận được gì.
+
+> /m ship 1 3 | | sáng
+✗ Mẫu có 2 chỗ trống.
+Cách dùng: /mau [tên] [khách] [chỗ trống | chỗ trống]
+
+> /canned ship 1 3 |
+✗ “buổi nào” còn trống.
+Cách dùng: /mau [tên] [khách] [chỗ trống | chỗ trống]
+
+> /macrosua doi-hang
+Nhắn các dòng lệnh của macro doi-hang, mỗi dòng một lệnh, {{khach}} là khách được chọn. /thoat để thôi.
+
+> /macrosua doi-hang /macro doi-hang {{khach}}
+✗ /macro không dùng được trong macro.
+Cách dùng: /macrosua <tên> [các dòng lệnh]
+
+> /macrosua doi-hang /the {{khach}} +đổi hàng{newline}/m ship {{khach}} 3 | sáng
+✓ Đã lưu macro doi-hang. Chạy: /macro doi-hang <khách>
+
+> /macro
+• doi-hang: /the {{khach}} +đổi hàng /m ship {{khach}} 3 | sáng
+
+> /macro đổi-hàng 1
+Macro doi-hang cho Nguyễn Thị Lan:
+1. /the 1 +đổi hàng
+   sẽ trả lời: ✓ Nguyễn Thị Lan: đổi hàng, khách sỉ, VIP
+2. /m ship 1 3 | sáng
+   sẽ trả lời: ⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
+→ Gõ /ok <code> trong 5 phút để làm.
+
+> /the 1
+Nguyễn Thị Lan: khách sỉ, VIP
+
+> /ok <code>
+✓ Nguyễn Thị Lan: đổi hàng, khách sỉ, VIP
+⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
+
+> /huy
+✓ Đã rút lại, Nguyễn Thị Lan không nhận được gì.
+
+> /macroxoa doi-hang
+*
+> /ok <code>
+✓ Đã bỏ macro doi-hang.
+
+> /mauxoa ship
+Bỏ mẫu ship: “Chào {{{{ khach.ten }}}}, đơn {{{{ don.ma }}}} tới sau [số ngày?] ngày, giao [buổi nào?] ạ”?
+→ Gõ /ok <code> trong 5 phút để làm.
+
 > /đơn DH1024
 DH1024 · Nguyễn Thị Lan · đang giao · 250.000đ · đặt 23/11/2026
 • 2 × Áo thun trắng (100.000đ)
@@ -222,6 +367,19 @@ Bị bỏ: 0
 Tài khoản bị giữ: không
 Cảnh báo: không
 
+> /bc
+Ngày 23/11/2026
+Khách mới: {new}
+Trả lời: 0 tin, 0 cuộc trò chuyện · đang chờ 0
+Phản hồi đầu (giờ làm việc): không ai phải chờ
+Phiếu: mở 1, đóng 0, còn 1
+Trễ hẹn: không
+Hài lòng: chưa có
+
+> /report năm
+✗ Dùng /bc, /bc hôm qua, /bc tuần hoặc /bc tuần trước.
+Cách dùng: /bc [hôm qua | tuần | tuần trước]
+
 > /help giao
 /giao <khách> @<nhân viên>: giao khách này cho đồng nghiệp
 Cũng gọi là: /assign
@@ -260,7 +418,7 @@ async def opened(lan: Chat, surface: str) -> Surface:
     shown = lan.channel
     words = {
         "Channel": shown.title(), "left": {ZALO: "47", MESSENGER: "167"}[shown], "PIN": PIN,
-        "window": "", "outgoing": "1",
+        "window": "", "outgoing": "1", "newline": "\n", "new": "1",
         "customer": "✗ Chỉ dùng được trong chat.\nCách dùng: /khach on|off",
     }  # fmt: skip
     if surface == CLI:
