@@ -13,7 +13,7 @@ from bot.batch import Batch, moved_window
 from bot.context import Talk
 from bot.understanding import SURE, understand
 from crm import comments as public_comments
-from crm import consent, conversations, templates, tickets
+from crm import consent, conversations, referrals, templates, tickets
 from crm.events import (
     AllowanceChanged,
     BrandSpoke,
@@ -118,6 +118,9 @@ def _came_by(
     batch: Batch, talk: Talk, origin: Origin, silent_since: datetime | None, first_message_at: datetime | None
 ) -> None:
     """Keep what brought a person, and with an advertisement what was before it is over."""
+    code = referrals.code_of_ref(origin.ref)
+    if code and talk.person.staff_id is None:
+        referrals.accept(batch.session, talk.person.customer_id, code, batch.now)
     known = {"referral": origin.label, "referral_source": origin.source}
     row: dict[str, object] = {key: value for key, value in known.items() if value}
     if origin.is_ad:

@@ -16,6 +16,7 @@ from bot.accounts import Accounts, Held, rung_for
 from bot.allowances import Allowances
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.claims import BURST, Claimed, Claims, Turn
+from bot.drawing.shelf import Shelf
 from bot.effects import METADATA
 from bot.pace import Paces
 from bot.registry import Registry
@@ -62,6 +63,7 @@ class OutboxWorker:
         living: Accounts,
         intervals: Mapping[str, timedelta],
         budget: Budget,
+        shelf: Shelf,
         clock: Callable[[], datetime],
         owner: str,
     ) -> None:
@@ -69,7 +71,7 @@ class OutboxWorker:
         self._paces, self._clock, self._owner = Paces(intervals), clock, owner
         self._registry, self._allowed = Registry(), Allowances()
         self._claims = Claims(channels, living, self._registry, self._paces, budget, self._allowed)
-        self._uploads, self._speakers = Uploads(database, channels, clock), Speakers(database, channels, clock)
+        self._uploads, self._speakers = Uploads(database, channels, shelf, clock), Speakers(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
         self._refusing: set[tuple[str, str]] = set()
         self._sent: list[Sent] = []

@@ -22,6 +22,7 @@ from bot.channels.abilities import Polled
 from bot.channels.base import Channel, Keys
 from bot.channels.zalobot.channel import bot_id
 from bot.comments import Comments
+from bot.drawing.shelf import Shelf
 from bot.followers import Followers
 from bot.hearing import Listening
 from bot.inbox import Desk, InboxWorker
@@ -179,7 +180,8 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     budget = Budget(settings.monthly_send_budget, settings.timezone)
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget)
     inbox_worker = InboxWorker(database, desk, living, clock)
-    outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, clock, owner)
+    shelf = Shelf(database, settings.brand_name, clock)
+    outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, shelf, clock, owner)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
     kinds |= Ratings(database, desk, clock).kinds()
@@ -218,6 +220,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
             await outbox_worker.drain(max(1.0, deadline - loop.time()))
         except Closed:
             log.exception("how the last sends went could not be written; they are looked for after the next start")
+        await shelf.close()
 
 
 def _scheduler(database: Database, clock: Clock) -> AsyncIOScheduler:

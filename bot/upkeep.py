@@ -16,15 +16,16 @@ from bot.accounts import Accounts, Held
 from bot.batch import PROFILE_JOB
 from bot.channels.base import Channel, Profile, SendError, SendErrorKind
 from bot.checkup import Checkups
+from bot.drawing.shelf import LIVES
 from bot.jobs import Later, Payload, Work
 from bot.staff import desk, receipts
-from crm import conversations
+from crm import conversations, referrals
 from crm.budget import Budget
 from crm.comments import KEPT
 from crm.events import Address
 from crm.messages import Message
 from storage import accounts as account_rows
-from storage import alarms, comments, customers, doubt, inbox, jobs, search, transcripts
+from storage import alarms, comments, customers, doubt, drawings, inbox, jobs, search, transcripts
 from storage import conversations as conversation_rows
 from storage.database import Database
 from storage.doubt import Unsettled
@@ -90,6 +91,7 @@ class Upkeep:
             "points.turn": self.turn_points,
             "points.birthdays": self.give_birthdays,
             PLACE: self.place_members,
+            referrals.JOB: self.settle_referral,
         }
 
     async def fetch_profile(self, payload: Payload) -> None:
@@ -200,8 +202,16 @@ class Upkeep:
         """Give every member the tier that they earned under the programme of now."""
         await points.place(self._database, self._clock())
 
+    async def settle_referral(self, payload: Payload) -> None:
+        """Reward who was brought and who brought them, once that is earned."""
+        now = self._clock()
+        settle = partial(referrals.settle, friend_id=int(payload["friend"]), now=now)
+        again = await self._database.write(settle, name="referrals.settle")
+        if again is not None:
+            raise Later(again - now)
+
     async def purge_bodies(self, payload: Payload) -> None:
-        """Forget raw bodies after the days that the settings leave them, and comments that can be answered no more."""
+        """Forget raw bodies after the settings' days, comments that can be answered no more, and old pictures."""
         before = self._clock() - timedelta(days=self._body_days)
 
         def step(session: Session, cursor: int, size: int) -> int | None:
@@ -210,8 +220,12 @@ class Upkeep:
         def forget(session: Session, cursor: int, size: int) -> int | None:
             return cursor if comments.purge(session, self._clock() - KEPT, size) == size else None
 
+        def clear(session: Session, cursor: int, size: int) -> int | None:
+            return cursor if drawings.purge(session, self._clock() - LIVES, size) == size else None
+
         await self._database.bulk(step, 0)
         await self._database.bulk(forget, 0)
+        await self._database.bulk(clear, 0)
 
 
 async def enqueue(database: Database, kind: str, now: datetime) -> None:

@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from sqlmodel import Session
 
-from crm import codes, consent, fields, gifts, ledger, notes, phones, tags, tickets
+from crm import codes, consent, fields, gifts, ledger, notes, phones, referrals, tags, tickets
 from crm.errors import Conflict, Invalid, NotFound
 from crm.programme import Event
 from storage import customers as store
@@ -273,6 +273,7 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
     fields.carry_over(session, source, target)
     ledger.transfer(session, source, target, now, f"join:{source}:{target}:{now.isoformat()}")
     gifts.give(session, target, Event.SIGN_UP, "", now)
+    referrals.carry_over(session, source, target, now)
     consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))
     store.change(session, source, merged_into=target, phone=None, updated_at=now)
     search.refresh(session.connection(), [source, target])

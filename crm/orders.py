@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from crm import customers, settlement
+from crm import customers, referrals, settlement
 from crm.customers import Outcome
 from crm.errors import NotFound
 from storage import customers as people
@@ -86,6 +86,8 @@ def put(session: Session, news: News, now: datetime) -> Outcome:
     outcome = Outcome.CREATED if store.add(session, new) else _change(session, news, row, now)
     if outcome in (Outcome.CREATED, Outcome.UPDATED):
         settlement.settle_order(session, find(session, news.source, news.external_id), now)
+        if news.status == Status.DELIVERED:
+            referrals.queue(session, owner, now)
     return outcome
 
 

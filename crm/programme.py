@@ -14,13 +14,17 @@ HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 class Event(StrEnum):
-    """What brings points besides an order's amount and lines. FIRST_ORDER comes with that order."""
+    """What brings points besides an order's amount and lines. FIRST_ORDER comes with that order.
+
+    REFERRAL is for who brought a friend, REFERRED for the friend.
+    """
 
     FIRST_ORDER = "first_order"
     SIGN_UP = "sign_up"
     BIRTHDAY = "birthday"
     REVIEW = "review"
     REFERRAL = "referral"
+    REFERRED = "referred"
 
 
 class Often(StrEnum):
@@ -71,6 +75,7 @@ class Points:
     approve_above: int | None = None
     reserve_minutes: int = 15
     warn_days: int = 30
+    most_referrals_per_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

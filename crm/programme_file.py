@@ -89,6 +89,7 @@ def _points(part: _Reader) -> Points:
         approve_above=part.optional("approve_above"),
         reserve_minutes=part.whole("reserve_minutes", plain.reserve_minutes, least=1, most=24 * 60),
         warn_days=part.whole("warn_days", plain.warn_days, most=365),
+        most_referrals_per_year=part.optional("most_referrals_per_year"),
     )
 
 
@@ -149,6 +150,7 @@ def _inconsistent(programme: Programme, today: date) -> Iterator[Problem]:
     for number, event in enumerate(programme.events):
         if event.event is Event.FIRST_ORDER and event.often is not Often.EVER:
             yield Problem(f"event.{number}.often", "a first order comes once: leave this out")
+    yield from _referral_problems(programme)
     points = programme.points
     if not programme.rules and not programme.events:
         yield Problem("rule", "nothing earns points: add a [[rule]]")
@@ -160,6 +162,16 @@ def _inconsistent(programme: Programme, today: date) -> Iterator[Problem]:
         yield Problem("points.warn_days", "fresh points would be announced as expiring", is_warning=True)
     if points.approve_above is None:
         yield Problem("points.approve_above", "staff may give any number of points alone", is_warning=True)
+
+
+def _referral_problems(programme: Programme) -> Iterator[Problem]:
+    for number, event in enumerate(programme.events):
+        if event.event is Event.REFERRED and event.often is not Often.EVER:
+            yield Problem(f"event.{number}.often", "a friend is brought once: leave this out")
+        if event.event is Event.REFERRAL and event.often is Often.EVER:
+            yield Problem(f"event.{number}.often", "only the first friend counts: write always", is_warning=True)
+        if event.event is Event.REFERRAL and programme.points.most_referrals_per_year is None:
+            yield Problem("points.most_referrals_per_year", "any number of friends counts", is_warning=True)
 
 
 def _repeated(programme: Programme) -> Iterator[Problem]:

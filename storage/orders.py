@@ -118,6 +118,20 @@ def has_earlier(session: Session, customer_id: int, placed_at: datetime, order_i
     return session.connection().execute(select(_order.c.id).where(*own, before).limit(1)).first() is not None
 
 
+def has_before(session: Session, customer_id: int, at: datetime) -> bool:
+    """Whether a customer placed an order before this moment that came to something, or still may."""
+    own = (_order.c.customer_id == customer_id, _order.c.placed_at < at)
+    stands = _order.c.status.not_in(("cancelled", "returned"))
+    return session.connection().execute(select(_order.c.id).where(*own, stands).limit(1)).first() is not None
+
+
+def delivered_since(session: Session, customer_id: int, since: datetime, most: int) -> list[OrderRow]:
+    """A customer's delivered orders that were placed since this moment, in the order of their delivery."""
+    own = (_order.c.customer_id == customer_id, _order.c.status == "delivered", _order.c.placed_at >= since)
+    rows = session.connection().execute(_ROW.where(*own).order_by(_order.c.delivered_at, _order.c.id).limit(most))
+    return [OrderRow(*row) for row in rows]
+
+
 def page(session: Session, after: int, most: int, customer_id: int | None = None) -> list[OrderRow]:
     """Orders with an id above `after`, of one customer or of all, by id."""
     statement = _ROW.where(_order.c.id > after)

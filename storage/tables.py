@@ -15,6 +15,7 @@ from storage import (
     customers,
     desks,
     doors,
+    drawings,
     fields,
     grants,
     heard,
@@ -35,6 +36,7 @@ from storage import (
     programmes,
     ratings,
     ready,
+    referrals,
     refunds,
     replies,
     reservations,
@@ -49,7 +51,7 @@ from storage import (
 
 NOUNS = (
     accounts, adjustments, alarms, allowances, audit, balances, calls, catchup, comments, consent, conversations,
-    customers, desks, doors, fields, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media, members, notes,
-    notices, orders, outbox, personas, polling, programmes, ratings, ready, refunds, replies, reservations, search, sla,
-    staff, tags, templates, tickets, transcripts,
+    customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media,
+    members, notes, notices, orders, outbox, personas, polling, programmes, ratings, ready, referrals, refunds,
+    replies, reservations, search, sla, staff, tags, templates, tickets, transcripts,
 )  # fmt: skip

@@ -108,9 +108,9 @@ class Chat:
         """Let Zalo tell that the person wants their data erased."""
         return await self._do(self._withdrew)
 
-    async def follows(self) -> list[str]:
-        """Follow the OA, or press Get Started."""
-        return await self._do(lambda contact: speech.follow(self.platform, contact))
+    async def follows(self, ref: str = "") -> list[str]:
+        """Follow the OA, or press Get Started, perhaps behind a link with this word."""
+        return await self._do(lambda contact: speech.follow(self.platform, contact, ref))
 
     def _captioned(self, caption: str) -> Callable[[Contact], Said]:
         shelf, config = self.platform.media, self.platform.config

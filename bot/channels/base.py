@@ -340,6 +340,9 @@ class Channel(Protocol):
     def parse(self, body: bytes, now: datetime) -> list[Event]:
         """One raw event in our words. Raises ValueError where a body cannot be understood."""
 
+    def invitation(self, account_id: str, ref: str) -> str:
+        """A web address that opens a chat with this account; where the platform can, `ref` comes along."""
+
     def split(self, message: Message) -> tuple[Message, ...]:
         """Degrade to what the channel can show, as messages that take exactly one call each, in order."""
 

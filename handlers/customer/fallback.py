@@ -8,7 +8,7 @@ from bot.context import Context
 from bot.router import Router
 from bot.understanding import understand
 from crm.conversations import MISSES_BEFORE_PERSON, Reason
-from handlers.customer import link, person
+from handlers.customer import link, person, referral
 
 router = Router("fallback")
 
@@ -18,7 +18,7 @@ OFFER_WITHIN = timedelta(hours=2)
 @router.fallback
 def not_understood(ctx: Context) -> None:
     """It may be a receipt's code. Else admit it, offer the menu; the second time in a row, call a person."""
-    if link.takes_code(ctx):
+    if link.takes_code(ctx) or referral.takes_code(ctx):
         ctx.understood()
     elif ctx.missed() >= MISSES_BEFORE_PERSON or ctx.data.get("offered"):
         ctx.call_person(Reason.MISSED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.context import Context
 from bot.router import Router
-from crm import loyalty, orders
+from crm import loyalty, member_cards, orders
 from crm.ledger import SPEND
 from crm.orders import OrderRow
 
@@ -49,6 +49,14 @@ def tell_why(ctx: Context) -> None:
         steps=tuple(step for step in reckoning.evaluation.steps if step.currency == SPEND),
         points=sum(entry.points for entry in entries),
     )
+
+
+@router.intent("loyalty.card", leaves_dialog=True)
+def show_card(ctx: Context) -> None:
+    """Show the member's card as a picture, and the same in words below it."""
+    if _is_linked(ctx):
+        card = member_cards.card(ctx.session, ctx.customer.customer_id, ctx.locale, ctx.now)
+        ctx.reply("loyalty/member_card", card=card)
 
 
 @router.intent("loyalty.offers")

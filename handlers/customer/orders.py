@@ -6,7 +6,7 @@ from bot.context import Context
 from bot.router import Router
 from crm import orders
 from crm.orders import OrderRow
-from handlers.customer import link, support
+from handlers.customer import link, referral, support
 
 router = Router("orders")
 
@@ -33,7 +33,7 @@ def _show_one(ctx: Context, code: str, number: str) -> None:
     order = _own(ctx, code) or (_own(ctx, number) if number else None)
     if order is not None:
         ctx.reply("orders/one", order=order, items=orders.items(order))
-    elif not (support.show_ticket(ctx, code) or link.takes_code(ctx)):
+    elif not (support.show_ticket(ctx, code) or link.takes_code(ctx) or referral.takes_code(ctx)):
         ctx.reply("orders/not_found", code=code, linked=ctx.customer.external_id is not None)
 
 

@@ -9,7 +9,7 @@ from bot.router import Router
 from bot.spelling import words
 from bot.understanding import understand
 from crm.events import Followed
-from handlers.customer import support
+from handlers.customer import referral, support
 
 router = Router("welcome")
 
@@ -20,7 +20,10 @@ ANSWERED_FOR = timedelta(hours=1)
 @router.intent("greeting")
 @router.button("GET_STARTED")
 def welcome(ctx: Context) -> None:
-    """Say who answers here and what it can do."""
+    """Say who answers here and what it can do; to who came by a friend's link, what that brings."""
+    origin = getattr(ctx.event, "origin", None)
+    if origin is not None:
+        referral.greet(ctx, origin.ref)
     ctx.reply("welcome/hello", name=ctx.customer.customer_name)
 
 

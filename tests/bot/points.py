@@ -8,6 +8,7 @@ from itertools import product
 from crm.earning import Step, Why
 from crm.ledger import Kind
 from crm.loyalty import Card, Coming, Told
+from crm.member_cards import MemberCard
 from crm.programme import Tier
 from crm.tiers import Standing
 
@@ -36,6 +37,12 @@ CARDS = [
     Card(10, 0, 10, 0, (), None, NOWHERE, False),
 ]
 NOTHING = Card(0, 0, 0, 0, (), None, NOWHERE, False)
+MEMBER_CARDS = [
+    MemberCard(1, "vi", name, tier, 0, points, "K7QWM2XHPA")
+    for name in ("", "Lan")
+    for tier in ("", "Vàng")
+    for points in (0, 1250)
+]
 LINES = (
     *(
         Told(kind, points, AT, "Ly giữ nhiệt", order)

@@ -16,6 +16,7 @@ from bot.router import PREFIX, Routes
 from bot.templates import FOLDER, LOCALES, Templates
 from crm.messages import Button, ButtonKind, Message
 from crm.orders import Item, Status
+from crm.referrals import Offer, Word
 from crm.tickets import State
 from crm.words import money, number
 from handlers import ROUTERS
@@ -67,6 +68,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "link/wrong_code": [{}],
     "loyalty/balance": [{"card": card} for card in points.CARDS],
     "loyalty/history": [{"lines": lines} for lines in ((), points.LINES)],
+    "loyalty/member_card": [{"card": card} for card in points.MEMBER_CARDS],
     "loyalty/no_why": [{}],
     "loyalty/not_linked": [{}],
     "loyalty/offers": [{}],
@@ -95,6 +97,23 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "ratings/ask": [{"number": 12}],
     "ratings/given": [{"low": low, "number": 12} for low in (True, False)],
     "ratings/kept": [{}],
+    "referral/came": [
+        {"word": word.value, "points": each, "linked": linked}
+        for word in Word
+        if word is not Word.UNKNOWN
+        for each in (0, 30)
+        for linked in (False, True)
+    ],
+    "referral/how": [{}],
+    "referral/invite": [
+        {"offer": Offer(*offer), "code": "K7QWM2X", "link": link, "knows_code": "ref" in link, "brought": brought}
+        for offer in ((50, 30), (50, 0), (0, 30))
+        for link in ("", "https://zalo.me/1", "https://m.me/1?ref=gt-K7QWM2X")
+        for brought in (0, 1, 2)
+    ],
+    "referral/none": [{}],
+    "referral/not_linked": [{}],
+    "referral/unknown": [{}],
     "shop/about": [{"asked": asked} for asked in ("hours", "address", "")],
     "support/none": [{}],
     "support/not_found": [{"number": "12"}],

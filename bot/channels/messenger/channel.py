@@ -107,6 +107,10 @@ class Messenger:
         """One raw body in our words. Raises ValueError where it cannot be understood."""
         return parse.parse(body, now, self._app_id)
 
+    def invitation(self, account_id: str, ref: str) -> str:
+        """https://developers.facebook.com/docs/messenger-platform/discovery/m-me-links"""
+        return f"https://m.me/{account_id}?ref={ref}"
+
     def split(self, message: Message) -> tuple[Message, ...]:
         """The message as parts of one call each, degraded to what Messenger can show."""
         return sender.split(message)

@@ -86,6 +86,10 @@ class Zalo:
         """One raw event in our words."""
         return parse(body, now)
 
+    def invitation(self, account_id: str, ref: str) -> str:
+        """The OA's chat; Zalo hands no word over, so the friend has to write the code."""
+        return f"https://zalo.me/{account_id}"
+
     def split(self, message: Message) -> tuple[Message, ...]:
         """What Zalo can show of it, one call each."""
         return sender.split(message, lists=self._lists)

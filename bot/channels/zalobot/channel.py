@@ -80,6 +80,10 @@ class ZaloBot:
         """One update in our words."""
         return parse.parse(body, now)
 
+    def invitation(self, account_id: str, ref: str) -> str:
+        """Nobody is invited to where only staff write."""
+        return ""
+
     def split(self, message: Message) -> tuple[Message, ...]:
         """What a bot can show of it, one call each."""
         return sender.split(message)

@@ -1,0 +1,50 @@
+"""Pictures that were drawn: which recipe gave which of our media, until they are old."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlmodel import Field, Session, SQLModel
+
+from storage.columns import insert, moment
+from storage.media import Media, Upload
+
+
+class Drawing(SQLModel, table=True):
+    """A recipe that was drawn. `recipe` is a hash of it and of whatever else the picture shows."""
+
+    recipe: str = Field(primary_key=True, max_length=64)
+    media_id: str = Field(foreign_key="media.id", max_length=64, index=True)
+    drawn_at: datetime = moment(index=True)
+
+
+_drawing = Drawing.__table__  # type: ignore[attr-defined]
+_media = Media.__table__  # type: ignore[attr-defined]
+_upload = Upload.__table__  # type: ignore[attr-defined]
+
+
+def find(session: Session, recipe: str, since: datetime) -> str:
+    """The id of the picture that this recipe gave, if it was drawn after this moment; else ""."""
+    found = select(_drawing.c.media_id).where(_drawing.c.recipe == recipe, _drawing.c.drawn_at > since)
+    return session.connection().execute(found).scalar() or ""
+
+
+def note(session: Session, recipe: str, media_id: str, now: datetime) -> None:
+    """This recipe gave this picture now."""
+    values = {"media_id": media_id, "drawn_at": now}
+    row = insert(session.get_bind().dialect.name, _drawing).values(recipe=recipe, **values)
+    session.connection().execute(row.on_conflict_do_update(index_elements=["recipe"], set_=values))
+
+
+def purge(session: Session, before: datetime, most: int) -> int:
+    """Forget up to so many pictures that were drawn before this moment, with their copies; how many there were."""
+    old = select(_drawing.c.recipe, _drawing.c.media_id).where(_drawing.c.drawn_at <= before)
+    rows = session.connection().execute(old.order_by(_drawing.c.drawn_at).limit(most)).all()
+    recipes, pictures = [row[0] for row in rows], {row[1] for row in rows}
+    session.connection().execute(delete(_drawing).where(_drawing.c.recipe.in_(recipes)))
+    still = select(_drawing.c.media_id).where(_drawing.c.media_id.in_(pictures))
+    gone = pictures - set(session.connection().execute(still).scalars())
+    session.connection().execute(delete(_upload).where(_upload.c.media_id.in_(gone)))
+    session.connection().execute(delete(_media).where(_media.c.id.in_(gone)))
+    return len(rows)
