@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+
+from sqlmodel import Session
 
 from bot.channels.base import SendError, SendErrorKind
 from storage import jobs
 from storage.database import Database
 from storage.jobs import Taken
 from storage.queue import MAX_ATTEMPTS, retry_delay
-from storage.work import Closed, Priority
+from storage.work import TROUBLE, Closed, Priority
 
 log = logging.getLogger(__name__)
 
@@ -34,24 +37,85 @@ class Later(Exception):
         self.after = after
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one look at the queue does there."""
+
+    owner: str
+    now: datetime
+    until: datetime
+    finished: Sequence[Taken]
+    prolonged: Sequence[Taken]
+    free: int
+
+    def take(self, session: Session) -> list[Taken]:
+        """Write it, and take what is due."""
+        if self.finished:
+            jobs.finish(session, self.finished)
+        if self.prolonged:
+            jobs.prolong(session, self.prolonged, self.until)
+        return jobs.lease(session, self.owner, self.now, self.until, self.free) if self.free > 0 else []
+
+
 class JobWorker:
-    """Runs due jobs, a few at once; a failed one is tried again, later and later, and then given up."""
+    """Keeps up to AT_ONCE jobs under way; a failed one is tried again, later and later, and then given up."""
 
     def __init__(
         self, database: Database, kinds: Mapping[str, Work], clock: Callable[[], datetime], owner: str
     ) -> None:
         self._database, self._kinds, self._clock, self._owner = database, kinds, clock, owner
+        self._flying: dict[asyncio.Task[None], Taken] = {}
+        self._finished: list[Taken] = []
+        self._leased_until = clock()
+        self._topic = database.topic(jobs.TOPIC)
 
     async def once(self) -> bool:
-        """Do the jobs that are due; whether more may be."""
-        now = self._clock()
-        lease = partial(jobs.lease, owner=self._owner, now=now, until=now + LEASE, most=AT_ONCE)
-        taken = await self._database.write(lease, priority=Priority.WORK, name="jobs.lease")
-        done = await asyncio.gather(*(self._do(job) for job in taken))
-        finished = [job for job, is_done in zip(taken, done, strict=True) if is_done]
-        if finished:
-            await self._database.write(partial(jobs.finish, done=finished), name="jobs.finish")
-        return len(taken) == AT_ONCE or len(finished) < len(taken)
+        """Note which jobs ended, keep those under way ours, and start what is due; whether more may be.
+
+        None waits for another: each ends by itself, and wakes this worker.
+        """
+        now, free = self._clock(), AT_ONCE - len(self._flying)
+        finished, self._finished = self._finished, []
+        prolonged = list(self._flying.values()) if self._leased_until < now + LEASE / 2 else []
+        if not finished and not prolonged and free <= 0:
+            return False
+        turn = _Turn(self._owner, now, now + LEASE, finished, prolonged, free)
+        try:
+            taken = await self._database.write(turn.take, priority=Priority.WORK, name="jobs.turn")
+        except BaseException:
+            self._finished = finished + self._finished
+            raise
+        if prolonged or not self._flying:
+            self._leased_until = now + LEASE
+        for job in taken:
+            task = asyncio.create_task(self._run(job))
+            self._flying[task] = job
+            task.add_done_callback(self._landed)
+        return 0 < free == len(taken)
+
+    async def drain(self, seconds: float) -> None:
+        """Let what is under way end and be noted; what is not done by then is done again after its lease."""
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=seconds)
+        for task in list(self._flying):
+            task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+        if self._finished:
+            await self._database.write(partial(jobs.finish, done=self._finished), name="jobs.finish")
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        del self._flying[task]
+        self._topic.set()
+
+    async def _run(self, job: Taken) -> None:
+        try:
+            if await self._do(job):
+                self._finished.append(job)
+        except Closed:
+            return
+        except TROUBLE as error:
+            why = type(error).__name__
+            log.warning("how a job went could not be written; it is done again", extra={"job": job.kind, "why": why})
 
     async def _do(self, job: Taken) -> bool:
         try:

@@ -216,8 +216,9 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
         loop = asyncio.get_running_loop()
         deadline = loop.time() + DRAIN_S
         await _end(tasks, DRAIN_S / 2)
+        left = max(1.0, deadline - loop.time())
         try:
-            await outbox_worker.drain(max(1.0, deadline - loop.time()))
+            await asyncio.gather(outbox_worker.drain(left), job_worker.drain(left))
         except Closed:
             log.exception("how the last sends went could not be written; they are looked for after the next start")
         await shelf.close()

@@ -91,9 +91,16 @@ def lease(session: Session, owner: str, now: datetime, until: datetime, most: in
     return [Taken._make(item) for item in session.connection().execute(_LEASE, values)]
 
 
+def prolong(session: Session, under_way: Sequence[Taken], until: datetime) -> None:
+    """Keep these jobs ours until then; those whose lease was lost stay lost."""
+    rows = [{"b_id": job.id, "b_token": job.lease_token} for job in sorted(under_way)]
+    session.connection().execute(_PROLONG, [{**row, "b_until": until} for row in rows])
+
+
 _MINE = (_job.c.id == bindparam("b_id"), _job.c.lease_token == bindparam("b_token"))
 _FINISH = delete(_job).where(*_MINE, _job.c.created_at == bindparam("b_created"))
 _FREE = update(_job).where(*_MINE).values(lease_until=NEVER)
+_PROLONG = update(_job).where(*_MINE, _job.c.lease_until != NEVER).values(lease_until=bindparam("b_until"))
 
 
 def finish(session: Session, done: Sequence[Taken]) -> None:

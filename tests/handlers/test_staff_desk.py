@@ -136,7 +136,7 @@ async def test_what_was_not_told_yet_is_taken_back_once_it_is_closed(chat: Chat)
     minh = await on_shift(chat, "Minh")
     minh.contact.blocked = True
     await chat.says(WAITS)
-    for _ in range(4):
+    for _ in range(5):
         await later(chat, seconds=20)
     assert "notice_lost" in await rung(chat)
     await chat.says("menu")
