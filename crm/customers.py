@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from sqlmodel import Session
 
-from crm import codes, consent, fields, gifts, ledger, notes, phones, referrals, tags, tickets
+from crm import codes, consent, fields, gifts, ledger, notes, phones, referrals, stamps, tags, tickets, vouchers
 from crm.errors import Conflict, Invalid, NotFound
 from crm.programme import Event
 from storage import customers as store
@@ -272,6 +272,8 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
     notes.carry_over(session, source, target)
     fields.carry_over(session, source, target)
     ledger.transfer(session, source, target, now, f"join:{source}:{target}:{now.isoformat()}")
+    vouchers.carry_over(session, source, target)
+    stamps.fill(session, target, now)
     gifts.give(session, target, Event.SIGN_UP, "", now)
     referrals.carry_over(session, source, target, now)
     consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))

@@ -8,18 +8,23 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crm import lots as choice
-from crm import posting
+from crm import posting, stamps
 from storage import balances, lots, postings, reservations
 from storage import customers as people
 from storage.lots import Lot
+from storage.loyalty import STAMP
 
 Cursor = tuple[datetime, int]
 
 
 def release(session: Session, after: Cursor, most: int, now: datetime) -> Cursor | None:
-    """Let up to so many lots be spent that waited long enough, behind this cursor; the next, None at the end."""
+    """Let up to so many lots be spent that waited long enough, behind this cursor; the next, None at the end.
+
+    Stamp cards that are full by that become vouchers.
+    """
     found = lots.due_for_release(session, now, after, most)
     _do(session, found, lambda lot: lot.pending and lot.available_at <= now, now)
+    stamps.fill_many(session, sorted({lot.customer_id for lot in found if lot.currency.startswith(STAMP)}), now)
     return (found[-1].available_at, found[-1].id) if len(found) == most else None
 
 

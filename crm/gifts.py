@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from crm import ledger, programmes
+from crm import ledger, programmes, stamps
 from crm.ledger import Fact, Posted, Terms
 from crm.programme import Event, EventRule, Often, Programme, days_in
 from storage import customers as people
@@ -37,6 +37,8 @@ def give(
             if not ledger.is_known(session, fact.key):
                 terms = Terms(None, expires_at)
                 done.append(ledger.earn(session, customer_id, rule.points, fact, rule.currency, terms))
+    if done:
+        stamps.fill(session, customer_id, now)
     return done
 
 

@@ -144,6 +144,44 @@ class Tiers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reward:
+    """What members may take: a voucher that counts `uses` times within `valid_days`.
+
+    `points` None: never for points, only as a full stamp card's. `stock` and `per_person` bound how many are taken for
+    points, ever. `amount` đồng or `percent` is what the till takes off, where it is no thing. Empty `tiers`: everybody.
+    """
+
+    code: str
+    vi: str
+    en: str
+    points: int | None = None
+    stock: int | None = None
+    per_person: int | None = None
+    tiers: frozenset[str] = frozenset()
+    since: date | None = None
+    until: date | None = None
+    valid_days: int = 30
+    uses: int = 1
+    amount: int = 0
+    percent: int = 0
+
+    def name(self, locale: str) -> str:
+        """What it is called."""
+        return self.vi if locale == "vi" else self.en
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampCard:
+    """A card that is full with so many stamps of a currency, and becomes a voucher of a reward then."""
+
+    currency: str
+    vi: str
+    en: str
+    stamps: int
+    reward: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """One version of the programme. Version None is what stands before the first was loaded: a point for 10.000đ."""
 
@@ -154,6 +192,12 @@ class Programme:
     rules: tuple[Rule, ...] = ()
     events: tuple[EventRule, ...] = ()
     tiers: Tiers = field(default_factory=Tiers)
+    rewards: tuple[Reward, ...] = ()
+    stamp_cards: tuple[StampCard, ...] = ()
+
+    def reward(self, code: str) -> Reward | None:
+        """The reward of this code."""
+        return next((reward for reward in self.rewards if reward.code == code), None)
 
     def expires_at(self, available_at: datetime) -> datetime:
         """When points expire that can be spent from this moment: the end of a day in the brand's time zone."""

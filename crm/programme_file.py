@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import pairwise
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from crm import programme_check
 from crm.programme import (
     Downgrade,
     End,
@@ -19,28 +19,23 @@ from crm.programme import (
     Often,
     Points,
     Programme,
+    Reward,
     Rule,
+    StampCard,
     Tier,
     Tiers,
     Window,
 )
-from storage.loyalty import QUALIFY
+from crm.programme_check import Problem as Problem
+from storage.loyalty import QUALIFY, SPEND, STAMP
 
 STATUSES = ("pending", "confirmed", "shipping", "delivered")
+MOST_POINTS = 1_000_000_000
 _MOST = 10**12
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CURRENCY = re.compile(r"spend|stamp(:[a-z0-9_-]{1,24})?")
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong at a place of the file. A warning can be loaded all the same."""
-
-    place: str
-    words: str
-    is_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +67,10 @@ def read(text: str, zone: ZoneInfo, today: date) -> Draft:
         rules=tuple(_rule(part) for part in top.parts("rule")),
         events=tuple(_event(part) for part in top.parts("event")),
         tiers=replace(_tiers(top.part("tiers")), levels=tuple(_tier(part) for part in top.parts("tier"))),
+        rewards=tuple(_reward(part) for part in top.parts("reward")),
+        stamp_cards=tuple(_stamp_card(part) for part in top.parts("stamp_card")),
     )
-    found = [*top.finish(), *_inconsistent(programme, today)]
+    found = [*top.finish(), *programme_check.inconsistent(programme, today)]
     return Draft(programme, effective_from, tuple(sorted(found, key=lambda each: each.is_warning)))
 
 
@@ -141,77 +138,32 @@ def _tier(part: _Reader) -> Tier:
     return Tier(part.code("code"), part.words("vi"), part.words("en"), part.whole("at", 0))
 
 
-def _inconsistent(programme: Programme, today: date) -> Iterator[Problem]:
-    codes = {tier.code for tier in programme.tiers.levels}
-    yield from _repeated(programme)
-    for number, rule in enumerate(programme.rules):
-        yield from _rule_problems(rule, f"rule.{number}", codes, today)
-    yield from _tier_problems(programme.tiers)
-    for number, event in enumerate(programme.events):
-        if event.event is Event.FIRST_ORDER and event.often is not Often.EVER:
-            yield Problem(f"event.{number}.often", "a first order comes once: leave this out")
-    yield from _referral_problems(programme)
-    points = programme.points
-    if not programme.rules and not programme.events:
-        yield Problem("rule", "nothing earns points: add a [[rule]]")
-    if points.expire_months and points.give_back_days > points.expire_months * 28:
-        yield Problem(
-            "points.give_back_days", "points given back would live longer than fresh ones", is_warning=True
-        )  # fmt: skip
-    if points.expire_months and points.warn_days > points.expire_months * 28:
-        yield Problem("points.warn_days", "fresh points would be announced as expiring", is_warning=True)
-    if points.approve_above is None:
-        yield Problem("points.approve_above", "staff may give any number of points alone", is_warning=True)
+def _reward(part: _Reader) -> Reward:
+    return Reward(
+        code=part.code("code"),
+        vi=part.words("vi"),
+        en=part.words("en"),
+        points=part.optional("points", most=MOST_POINTS),
+        stock=part.optional("stock"),
+        per_person=part.optional("per_person"),
+        tiers=part.names("tiers"),
+        since=part.day("since"),
+        until=part.day("until"),
+        valid_days=part.whole("valid_days", 30, least=1, most=3650),
+        uses=part.whole("uses", 1, least=1, most=1000),
+        amount=part.whole("amount", 0),
+        percent=part.whole("percent", 0, most=100),
+    )
 
 
-def _referral_problems(programme: Programme) -> Iterator[Problem]:
-    for number, event in enumerate(programme.events):
-        if event.event is Event.REFERRED and event.often is not Often.EVER:
-            yield Problem(f"event.{number}.often", "a friend is brought once: leave this out")
-        if event.event is Event.REFERRAL and event.often is Often.EVER:
-            yield Problem(f"event.{number}.often", "only the first friend counts: write always", is_warning=True)
-        if event.event is Event.REFERRAL and programme.points.most_referrals_per_year is None:
-            yield Problem("points.most_referrals_per_year", "any number of friends counts", is_warning=True)
-
-
-def _repeated(programme: Programme) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for place, code in (
-        *((f"rule.{number}.id", rule.id) for number, rule in enumerate(programme.rules)),
-        *((f"event.{number}.id", event.id) for number, event in enumerate(programme.events)),
-        *((f"tier.{number}.code", f"tier {tier.code}") for number, tier in enumerate(programme.tiers.levels)),
-    ):
-        if code and code in seen:
-            yield Problem(place, f"{code!r} stands here a second time")
-        seen.add(code)
-
-
-def _rule_problems(rule: Rule, place: str, codes: set[str], today: date) -> Iterator[Problem]:
-    if (rule.per > 0) + (rule.each > 0) + (rule.percent > 0) != 1:
-        yield Problem(place, "say one of these: per (with points), each, percent")
-    elif (rule.per > 0) != (rule.points > 0):
-        yield Problem(f"{place}.points", "per and points belong together: so many points for so many đồng")
-    for tier in sorted(rule.tiers - codes):
-        yield Problem(f"{place}.tiers", f"there is no tier {tier!r}")
-    if rule.since and rule.until and rule.since > rule.until:
-        yield Problem(f"{place}.until", "it ends before it begins")
-    elif rule.until and rule.until < today:
-        yield Problem(f"{place}.until", "it is over already", is_warning=True)
-    if rule.percent and (rule.products or rule.categories):
-        yield Problem(f"{place}.percent", "a percentage is on the whole order: products and categories do not apply")
-
-
-def _tier_problems(tiers: Tiers) -> Iterator[Problem]:
-    levels = tiers.levels
-    if levels and levels[0].at:
-        yield Problem("tier.0.at", "the first tier is everybody's: its at is 0")
-    for number, (lower, higher) in enumerate(pairwise(levels), 1):
-        if higher.at <= lower.at:
-            yield Problem(f"tier.{number}.at", f"must be above {lower.at}, that of the tier before")
-    if len(levels) == 1:
-        yield Problem("tier", "one tier alone is none", is_warning=True)
-    if tiers.window is not Window.ROLLING and tiers.months != 12:
-        yield Problem("tiers.months", "is for the window 'rolling' only", is_warning=True)
+def _stamp_card(part: _Reader) -> StampCard:
+    return StampCard(
+        currency=part.currency(STAMP),
+        vi=part.words("vi"),
+        en=part.words("en"),
+        stamps=part.whole("stamps", 9, least=1, most=100),
+        reward=part.code("reward"),
+    )
 
 
 class _Reader:
@@ -248,9 +200,9 @@ class _Reader:
             return default
         return value
 
-    def optional(self, key: str) -> int | None:
+    def optional(self, key: str, most: int = _MOST) -> int | None:
         """A whole number above 0, or nothing."""
-        return self.whole(key, 1, least=1) if key in self._rest else None
+        return self.whole(key, 1, least=1, most=most) if key in self._rest else None
 
     def words(self, key: str, default: str | None = None) -> str:
         """A text for people."""
@@ -286,12 +238,12 @@ class _Reader:
             self._problems.append(Problem(self._at(key), f"must be one of {known}"))
             return default
 
-    def currency(self) -> str:
+    def currency(self, default: str = SPEND) -> str:
         """Points to spend, or stamps of a card."""
-        value = self._rest.pop("currency", "spend")
+        value = self._rest.pop("currency", default)
         if not isinstance(value, str) or value == QUALIFY or not _CURRENCY.fullmatch(value):
             self._problems.append(Problem(self._at("currency"), "must be spend, stamp or stamp:<card>"))
-            return "spend"
+            return default
         return value
 
     def flag(self, key: str) -> bool:

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from sqlmodel import Session
 
-from crm import earning, ledger, membership, posting, programmes
+from crm import earning, ledger, membership, posting, programmes, stamps
 from crm.earning import Evaluation, Line, Purchase
 from crm.ledger import FOREVER, QUALIFY, Entry, Fact, Kind, Terms
 from crm.programme import Programme
@@ -63,6 +63,7 @@ def settle_order(session: Session, order: OrderRow, now: datetime) -> None:
     _post(session, order, changes, terms, reckoning, now)
     for customer_id in sorted({customer for (customer, currency), points in changes.items() if currency == QUALIFY}):
         membership.requalify(session, customer_id, now)
+    stamps.fill(session, order.customer_id, now)
 
 
 def reckon(session: Session, order: OrderRow) -> Reckoning:

@@ -50,6 +50,7 @@ class Permission(StrEnum):
 
     LOOK_UP = "look_up"
     ANSWER = "answer"
+    SERVE = "serve"
     ASSIGN = "assign"
     ADJUST_POINTS = "adjust_points"
     REPORT = "report"
@@ -61,7 +62,7 @@ class Permission(StrEnum):
     MANAGE_STAFF = "manage_staff"
 
 
-_AGENT = frozenset({Permission.LOOK_UP, Permission.ANSWER})
+_AGENT = frozenset({Permission.LOOK_UP, Permission.ANSWER, Permission.SERVE})
 _LEAD = _AGENT | {
     Permission.ASSIGN, Permission.ADJUST_POINTS, Permission.REPORT, Permission.WATCH, Permission.WRITE_REPLIES,
 }  # fmt: skip

@@ -16,6 +16,7 @@ from handlers.customer import (
     privacy,
     ratings,
     referral,
+    rewards,
     shop,
     support,
     welcome,
@@ -36,6 +37,7 @@ from handlers.staff import (
     setup,
     shift,
     system,
+    vouchers,
 )
 
 ROUTERS: list[Router] = [
@@ -49,6 +51,7 @@ ROUTERS: list[Router] = [
     person.router,
     privacy.router,
     ratings.router,
+    rewards.router,
     shop.router,
     support.router,
     welcome.router,
@@ -64,6 +67,7 @@ STAFF_ROUTERS: list[StaffRouter] = [
     lookup.router,
     points.router,
     shift.router,
+    vouchers.router,
     oneself.router,
     reports.router,
     setup.router,

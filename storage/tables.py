@@ -40,6 +40,7 @@ from storage import (
     refunds,
     replies,
     reservations,
+    rewards,
     search,
     sla,
     staff,
@@ -47,11 +48,12 @@ from storage import (
     templates,
     tickets,
     transcripts,
+    vouchers,
 )
 
 NOUNS = (
     accounts, adjustments, alarms, allowances, audit, balances, calls, catchup, comments, consent, conversations,
     customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media,
     members, notes, notices, orders, outbox, personas, polling, programmes, ratings, ready, referrals, refunds,
-    replies, reservations, search, sla, staff, tags, templates, tickets, transcripts,
+    replies, reservations, rewards, search, sla, staff, tags, templates, tickets, transcripts, vouchers,
 )  # fmt: skip

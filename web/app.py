@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from web import customers, loyalty, orders, probes, redemptions, refunds, site, staff
+from web import customers, loyalty, orders, probes, redemptions, refunds, site, staff, vouchers
 from web.auth import THROTTLE, Throttle, require_key
 from web.openapi import document
 from web.problems import render
@@ -19,6 +19,7 @@ OPERATIONS = (
     *loyalty.OPERATIONS,
     *redemptions.OPERATIONS,
     *staff.OPERATIONS,
+    *vouchers.OPERATIONS,
 )
 
 

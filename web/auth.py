@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 
 from crm import keys
 from web.callers import address_of
-from web.keys import CLOCK, DATABASE, FIRST_KEY, TRUSTED
+from web.keys import CALLER, CLOCK, DATABASE, FIRST_KEY, TRUSTED
 from web.problems import Refused
 
 WRONG_PER_MINUTE = 20
@@ -70,6 +70,7 @@ async def require_key(request: web.Request, handler: Handler) -> web.StreamRespo
             raise Refused(429, "Too many wrong keys from this address.", headers={"Retry-After": str(ceil(wait))})
         throttle.count(address, now)
         raise Refused(401, "This key is not valid.", headers=_CHALLENGE)
+    request[CALLER] = f"key:{keys.digest(key.strip())[:16]}"
     return await handler(request)
 
 

@@ -29,5 +29,7 @@ KNOCK: web.AppKey[Callable[[str], str]] = web.AppKey("KNOCK")
 SITE: web.AppKey[Site] = web.AppKey("SITE", Site)
 TRUSTED: web.AppKey[Networks] = web.AppKey("TRUSTED")
 """The proxies whose `X-Forwarded-For` is believed."""
+CALLER: web.RequestKey[str] = web.RequestKey("CALLER", str)
+"""What stands for the key that a request brought: it tells callers apart and opens nothing."""
 FIRST_KEY: web.AppKey[str] = web.AppKey("FIRST_KEY", str)
 """`crm.keys.digest` of the key from the settings; empty where there is none."""

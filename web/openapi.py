@@ -17,7 +17,7 @@ _ERRORS = {
     404: "There is no such thing",
     409: "It does not fit how things stand now",
     422: "Some fields are not valid; `errors` names them",
-    429: "Too many wrong keys from this address",
+    429: "Too many wrong keys from this address, or too many wrong codes of vouchers",
     503: "The database does not answer now; try again",
 }
 _BODY_ERRORS = {413: "The body is too long", 415: "The body is not application/json"}
@@ -36,7 +36,7 @@ def document(operations: Sequence[Operation]) -> dict[str, Any]:
         "info": {
             "title": "Khách Quen",
             "version": "1",
-            "description": "What a till, a shop or an ERP tells about customers and orders, and asks about points.",
+            "description": "What tills, shops and ERPs tell of customers and orders, and ask of points and vouchers.",
         },
         "servers": [{"url": "/"}],
         "security": [{"key": []}],

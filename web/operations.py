@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.database import Database
-from web.keys import CLOCK, DATABASE
+from web.keys import CALLER, CLOCK, DATABASE
 from web.problems import FieldError, Refused, invalid
 
 LONGEST_BODY = 256 * 1024
@@ -34,12 +34,13 @@ class Params(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[P, B]):
-    """What a view holds: the parsed request, the data and the time."""
+    """What a view holds: the parsed request, the data, the time, and what stands for the caller's key."""
 
     params: P
     body: B
     database: Database
     now: datetime
+    caller: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Operation:
             body=await self._body(request),
             database=request.config_dict[DATABASE],
             now=request.config_dict[CLOCK](),
+            caller=request[CALLER],
         )
         answer = await self.view(call)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -17,7 +17,7 @@ _SHOWN = 8
 @router.button("points")
 def show_balance(ctx: Context) -> None:
     """Tell the customer what they hold, what comes and goes next, and what is missing to the next tier."""
-    if _is_linked(ctx):
+    if is_linked(ctx):
         ctx.reply("loyalty/balance", card=loyalty.card(ctx.session, ctx.customer.customer_id, ctx.now))
 
 
@@ -25,7 +25,7 @@ def show_balance(ctx: Context) -> None:
 @router.button("history")
 def show_history(ctx: Context) -> None:
     """Tell in plain words how the points came and went."""
-    if _is_linked(ctx):
+    if is_linked(ctx):
         entries = loyalty.history(ctx.session, ctx.customer.customer_id, _SHOWN)
         ctx.reply("loyalty/history", lines=loyalty.told(ctx.session, entries))
 
@@ -34,7 +34,7 @@ def show_history(ctx: Context) -> None:
 @router.button("why")
 def tell_why(ctx: Context) -> None:
     """Say rule by rule what an order earned: the one that is named, else the last one that moved points."""
-    if not _is_linked(ctx):
+    if not is_linked(ctx):
         return
     order = _asked(ctx)
     if order is None:
@@ -54,7 +54,7 @@ def tell_why(ctx: Context) -> None:
 @router.intent("loyalty.card", leaves_dialog=True)
 def show_card(ctx: Context) -> None:
     """Show the member's card as a picture, and the same in words below it."""
-    if _is_linked(ctx):
+    if is_linked(ctx):
         card = member_cards.card(ctx.session, ctx.customer.customer_id, ctx.locale, ctx.now)
         ctx.reply("loyalty/member_card", card=card)
 
@@ -65,7 +65,7 @@ def tell_of_offers(ctx: Context) -> None:
     ctx.reply("loyalty/offers")
 
 
-def _is_linked(ctx: Context) -> bool:
+def is_linked(ctx: Context) -> bool:
     """Whether this chat is a customer's of the shop; else it is told how to become so, and nothing else."""
     linked = ctx.customer.external_id is not None
     if not linked:

@@ -22,7 +22,7 @@ from crm.words import money, number
 from handlers import ROUTERS
 from handlers.customer.support import Standing
 from storage.orders import OrderRow
-from tests.bot import points
+from tests.bot import points, rewards
 
 AT = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 FULL_SHOP = {"brand": "Tiệm Mây", "phone": "02838220000", "address": "12 Lê Lợi, Quận 1", "hours": "8h–21h"}
@@ -114,6 +114,18 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "referral/none": [{}],
     "referral/not_linked": [{}],
     "referral/unknown": [{}],
+    "rewards/catalogue": [
+        {"points": 1250, "frozen": frozen, "offers": rewards.OFFERS, "open_ones": ((1, "coffee"), (2, "tote"))}
+        for frozen in (False, True)
+    ],
+    "rewards/left": [{}],
+    "rewards/mine": [{"vouchers": some} for some in ((), rewards.VOUCHERS)],
+    "rewards/not_now": [{"offer": offer, "frozen": frozen} for offer in rewards.OFFERS for frozen in (False, True)],
+    "rewards/nothing": [{}],
+    "rewards/preview": [{"offer": offer, "left": 20, "wish": "coffee:30:0f0f0f0f"} for offer in rewards.OFFERS],
+    "rewards/refused": [{"words": "Quà này đã hết."}],
+    "rewards/stamps": [{"cards": cards} for cards in ((), rewards.CARDS)],
+    "rewards/taken": [{"voucher": voucher, "code": code} for voucher, code in rewards.VOUCHERS],
     "shop/about": [{"asked": asked} for asked in ("hours", "address", "")],
     "support/none": [{}],
     "support/not_found": [{"number": "12"}],

@@ -25,14 +25,14 @@ async def test_who_is_not_linked_hears_so_and_how_to_link(each: Chat) -> None:
 async def test_who_is_linked_and_has_no_points_hears_that(each: Chat) -> None:
     await pos.linked(each)
     assert await each.says("xem điểm") == [NO_POINTS]
-    assert each.offered == ["Lịch sử điểm"]
+    assert each.offered == ["Lịch sử điểm", "Đổi quà"]
 
 
 async def test_points_come_with_a_delivered_order(each: Chat) -> None:
     await pos.linked(each)
     await pos.tells_of_order(each, "DH1", status=Status.DELIVERED, total=12_500_000)
     assert await each.says("mình có bao nhiêu điểm rồi ạ?") == ["Bạn đang có 1.250 điểm."]
-    assert each.offered == ["Lịch sử điểm"]
+    assert each.offered == ["Lịch sử điểm", "Đổi quà"]
 
 
 async def test_an_order_on_its_way_has_earned_nothing(chat: Chat) -> None:
