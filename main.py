@@ -242,7 +242,8 @@ def simulator_of(settings: Settings, page: str) -> SimulatorConfig:
     ]
     names = {each.name for each in fields(Settings)} & {each.name for each in fields(SimulatorConfig)}
     shared = {name: getattr(settings, name) for name in names if name.startswith(("zalo_", "messenger_"))}
-    manager = PersonSpec(id="hoa", name=f"{sample_shop.MANAGER} (nhân viên)", zalo_id=sample_shop.MANAGER_USER_ID)
+    name = f"{sample_shop.MANAGER} (nhân viên)"
+    manager = PersonSpec(id="hoa", name=name, zalo_id=sample_shop.MANAGER_USER_ID, hours_ago=0)
     return SimulatorConfig(
         bot_url=settings.public_url,
         public_url=page,

@@ -110,7 +110,7 @@ async def test_a_customer_links_asks_and_complains_on_zalo(demo: Demo, page: Pag
     await lan.writes("xem điểm", "chưa xem được điểm của bạn")
     await lan.presses("Liên kết số ĐT", "chia sẻ số điện thoại")
     await lan.presses("Chia sẻ thông tin", "Mình đã liên kết tài khoản của bạn.")
-    await lan.presses("Điểm của tôi", "Bạn đang có 291 điểm.")
+    await lan.presses("Điểm của tôi", "Hạng của bạn: Bạc.")
     await lan.writes(f"đơn {demo.told['order']} tới đâu rồi", f"Đơn {demo.told['order']}: đang giao")
     await lan.writes("hàng bị vỡ", "chuyện gì đã xảy ra")
     await lan.writes("ly bị nứt một đường dài", "yêu cầu hỗ trợ T6")

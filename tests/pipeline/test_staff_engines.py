@@ -13,6 +13,7 @@ async def test_a_shift_is_worked_on_each_engine(database_url: str, clock: Clock)
     async with chatting(database_url, clock) as lan:
         minh = await pair(lan.of("minh"), "Minh", Role.ADMIN)
         huong = await pair(lan.of("huong"), "Hương", Role.AGENT)
+        await huong.says("/ca")
         await lan.says(WAITS)
         assert (await minh.says("/ca"))[0].startswith("✓ Bạn vào ca")
         assert (await minh.says("/ds"))[0].startswith("#1 Nguyễn Thị Lan")
