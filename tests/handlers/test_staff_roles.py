@@ -42,6 +42,8 @@ MATRIX = {
     "don": EVERYBODY,
     "phieu": EVERYBODY,
     "diem": "lead admin",
+    "v": "agent lead admin",
+    "tem": "agent lead admin",
     "ca": EVERYBODY,
     "nghi": EVERYBODY,
     "pin": EVERYBODY,

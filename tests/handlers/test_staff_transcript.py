@@ -465,7 +465,7 @@ async def test_every_command_answers_as_written(with_bot: Chat, surface: str, sc
 
 
 def test_every_command_is_played_somewhere(request: pytest.FixtureRequest) -> None:
-    texts = [path.read_text("utf-8") for path in request.path.parent.glob("test_staff*.py")]
+    texts = [path.read_text("utf-8") for path in request.path.parent.glob("test_*.py")]
     typed = set(re.findall(r"(?:^> |[\"'`])/(\S+?)(?=[\s\"'`\\]|$)", "\n".join(texts), re.MULTILINE))
     for router in STAFF_ROUTERS:
         for command in router.commands:
