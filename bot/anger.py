@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from bot.spelling import FOLDER, LONGEST, Word, words
 
@@ -25,6 +26,7 @@ Phrase = tuple[tuple[Word, bool], ...]
 """Its words, each with whether others may stand before it."""
 
 
+@lru_cache(maxsize=4096)
 def is_angry(line: str) -> bool:
     """Whether somebody who writes this is angry at us."""
     return any(_says(words(part)) for part in _BREAKS.split(line[:LONGEST]))
