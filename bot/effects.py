@@ -271,6 +271,14 @@ def _own_echo(batch: Batch, event: OwnEcho) -> None:
         talk.state = conversations.answered_elsewhere(talk.state)
 
 
+def is_of_others(batch: Batch, event: BrandSpoke) -> bool:
+    """Whether a line of the brand is none that we sent, nor one that we may have sent."""
+    talk = batch.talk(event.address)
+    if _looks_like(batch, talk, event) is not None:
+        return False
+    return not transcripts.is_ours(batch.session, talk.person.identity_id, event.message_id)
+
+
 def _brand_spoke(batch: Batch, event: BrandSpoke) -> None:
     """Settle the send of ours that this line is; else keep what somebody said, and leave the conversation as it is."""
     talk = batch.talk(event.address)

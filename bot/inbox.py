@@ -225,9 +225,13 @@ class InboxWorker:
         return None
 
     def _converse(self, batch: Batch, events: Sequence[Event]) -> None:
-        """Apply a thread's events in order and answer them; texts that waited together are answered once."""
+        """Apply a thread's events in order and answer them; texts that waited together are answered once.
+
+        What came before a line of the brand that is not ours was answered by somebody: it is too late to answer it.
+        """
         together = bool(self._desk.flood_per_minute)
-        spoken = max((number for number, each in enumerate(events) if isinstance(each, BrandSpoke)), default=-1)
+        told = [number for number, each in enumerate(events) if _is_told_by_others(batch, each)]
+        spoken = max(told, default=-1)
         late = [each for number, each in enumerate(events) if number < spoken or _is_too_old(each, batch.now)]
         for is_text, group in groupby(events, key=lambda event: isinstance(event, TextReceived)):
             run = list(group)
@@ -306,6 +310,10 @@ class InboxWorker:
             answers=self._desk.routes.names,
             policy=self._desk.policy,
         )
+
+
+def _is_told_by_others(batch: Batch, event: Event) -> bool:
+    return isinstance(event, BrandSpoke) and effects.is_of_others(batch, event)
 
 
 def _is_too_old(event: Event, now: datetime) -> bool:

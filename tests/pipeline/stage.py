@@ -257,13 +257,13 @@ async def simulated(clock: Clock, **platforms: Any) -> AsyncIterator[Platform]:
 
 @asynccontextmanager
 async def product(
-    database_url: str, clock: Clock, platform: Platform, settings: dict[str, str] | None = None
+    database_url: str, clock: Clock, platform: Platform, settings: dict[str, str] | None = None, *, worker: bool = True
 ) -> AsyncIterator[Stage]:
-    """The product between these platforms."""
+    """The product between these platforms; without `worker` it keeps what comes and handles nothing."""
     base = platform.media.base_url
     async with AsyncExitStack() as stack:
         given = Settings.from_env(None, environment(platform.config, base, database_url, **(settings or {})))
-        service, app = await stack.enter_async_context(main.compose(given, clock))
+        service, app = await stack.enter_async_context(main.compose(given, clock, worker=worker))
         ours = await stack.enter_async_context(TestServer(app))
         url = str(ours.make_url("")).rstrip("/")
         platform.set_bot_url(url)

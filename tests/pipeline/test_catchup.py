@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from bot.catchup import Catchup
 from bot.doorkeeper import Doorkeeper
+from bot.jobs import Later
 from simulator import speech
 from simulator.faults import Fault
 from simulator.people import MESSENGER, ZALO
@@ -232,6 +234,39 @@ async def test_a_send_of_unknown_end_is_settled_by_what_was_read(database_url: s
             await caught_up(stage)
             assert await stage.states() == ["sent"]
             assert [author for author, _ in await stage.lines(channel)] == ["customer", "bot"]
+
+
+async def test_a_line_that_our_own_answer_to_another_overtook_is_answered(
+    database_url: str, clock: Clock, channel: str
+) -> None:
+    async with simulated(clock, echoes=False, retries=False) as platform:
+        outage(platform)
+        held_up = await writes(platform, channel, "xin chào")
+        platform.faults.clear()
+        clock.now += timedelta(seconds=5)
+        async with product(database_url, clock, platform) as stage:
+            await stage.said(channel)
+            lost = text("UPDATE outbox SET state = 'unknown', message_id = '', ready_at = :never")
+            never = {"never": "2099-01-01 00:00:00.000000"}
+            await stage.service.database.write(lambda session: session.connection().execute(lost, never) and None)
+        clock.now += timedelta(minutes=1)
+        async with product(database_url, clock, platform, worker=False) as stage:
+            assert await stage.post(channel, held_up.raw, held_up.headers) == 200
+            await read_by_hand(stage, channel)
+        async with product(database_url, clock, platform) as stage:
+            await stage.quiet()
+            assert len(stage.heard()) == 2
+            assert await stage.states() == ["sent", "sent"]
+            assert (await stage.person(channel)).waiting_since is None
+
+
+async def read_by_hand(stage: Stage, channel: str) -> None:
+    """Read back what one channel's span holds, without a worker to do it."""
+    reading = Catchup(stage.service.database, stage.service.channels, stage.service.accounts, {}, stage.clock)
+    spans = {span.channel: span.account_id for span in await stage.read(catchup.under_way)}
+    while channel in {span.channel for span in await stage.read(catchup.under_way)}:
+        with suppress(Later):
+            await reading.step({"channel": channel, "account_id": spans[channel]})
 
 
 async def test_no_catch_up_after_ten_seconds_or_on_the_first_start(database_url: str, clock: Clock) -> None:
