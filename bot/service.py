@@ -33,6 +33,7 @@ from bot.outbox import OutboxWorker
 from bot.photos import Photos
 from bot.polling import Poller
 from bot.ratings import Ratings
+from bot.rewarded import Rewarded
 from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.signs import Signs
@@ -185,6 +186,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
     kinds |= Ratings(database, desk, clock).kinds()
+    kinds |= Rewarded(database, desk, clock).kinds()
     kinds |= Photos(database, channels, clock).kinds() | Waking(database, desk.office, clock).kinds()
     kinds |= Listening(database, channels, clock).kinds()
     kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()

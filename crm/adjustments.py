@@ -38,8 +38,7 @@ def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outco
         )
     if not fact.actor:
         raise Invalid("actor", "Cần biết ai làm.", "It must be known who does it.")
-    limit = programmes.at(session, fact.now).points.approve_above
-    if limit is None or abs(points) <= limit:
+    if not needs_second(session, points, fact.now):
         return Outcome(_post(session, customer_id, points, fact), None)
     row = {
         "source_key": fact.key, "customer_id": customer_id, "points": points, "reason": reason,
@@ -51,6 +50,12 @@ def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outco
     return Outcome(None, found)
 
 
+def needs_second(session: Session, points: int, now: datetime) -> bool:
+    """Whether so many points are more than one person may give or take alone."""
+    limit = programmes.at(session, now).points.approve_above
+    return limit is not None and abs(points) > limit
+
+
 def approve(session: Session, number: int, by: str, now: datetime) -> Adjustment:
     """A second person agrees, and it is written. Raises Conflict for the one who asked, or where it is decided."""
     found = _undecided(session, number, by)
@@ -60,6 +65,14 @@ def approve(session: Session, number: int, by: str, now: datetime) -> Adjustment
         session, number, state=store.APPROVED, decided_by=by, decided_at=now, entry_id=done.entry_id
     )  # fmt: skip
     return find(session, number)
+
+
+def check_open(asked: Adjustment, by: str) -> None:
+    """Raises Conflict where it is decided already, or where somebody would approve what they asked for themselves."""
+    if asked.state != store.WAITING:
+        raise Conflict("Yêu cầu này đã được quyết định.", "This is decided already.", field="adjustment")
+    if asked.asked_by == by:
+        raise Conflict("Cần người khác duyệt.", "Somebody else must approve it.", field="actor")
 
 
 def refuse(session: Session, number: int, by: str, now: datetime) -> Adjustment:
@@ -86,10 +99,7 @@ def _undecided(session: Session, number: int, by: str) -> Adjustment:
     people.lock(session, [find(session, number).customer_id])
     found = store.one(session, number, lock=True)
     assert found is not None
-    if found.state != store.WAITING:
-        raise Conflict("Yêu cầu này đã được quyết định.", "This is decided already.", field="adjustment")
-    if found.asked_by == by:
-        raise Conflict("Cần người khác duyệt.", "Somebody else must approve it.", field="actor")
+    check_open(found, by)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -10,6 +11,8 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from crm import codes, gifts, programmes, settlement
+from crm.errors import Conflict
+from crm.ledger import Posted
 from crm.programme import Event, Programme, midnight
 from storage import customers as people
 from storage import jobs, orders, refunds
@@ -19,6 +22,9 @@ from storage.loyalty import SPEND
 from storage.referrals import REFUSED, WAITING, Referral
 
 JOB = "referral.settle"
+TELL = "referral.tell"
+"""The job that says what a referral paid: to which `customer`, how many `points`, by which ledger entry
+(`fact`), and whether they are the `friend`."""
 REF = "gt-"
 """How the word in a link begins that brings a friend: `gt-<code>`."""
 REWARDED = "rewarded"
@@ -39,6 +45,14 @@ class Word(StrEnum):
     RING = "ring"
     NOT_NEW = "not_new"
     UNKNOWN = "unknown"
+
+
+_REFUSALS = {
+    Word.ALREADY: ("Khách này đã do người khác giới thiệu.", "This customer was brought by somebody else."),
+    Word.OWN: ("Không ai tự giới thiệu mình.", "Nobody brings themselves."),
+    Word.RING: ("Hai người đã giới thiệu vòng lại nhau.", "This would close a ring: the one brought the other."),
+    Word.NOT_NEW: ("Khách này đã có đơn trước đó.", "This customer has ordered before."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,21 @@ def accept(session: Session, customer_id: int, code: str, now: datetime) -> Word
     return Word.KEPT if store.add(session, customer_id, referrer, now) else Word.ALREADY
 
 
+def tell(session: Session, referrer: int, friend: int, now: datetime) -> None:
+    """Keep what another system knows: that a member brought a customer. Both are rewarded as if the friend had used the
+    member's code, and once, whichever way it comes. The same again changes nothing. Raises Conflict with the reason.
+    """
+    people.lock(session, sorted({referrer, friend}))
+    known = store.of_friend(session, friend)
+    if known is not None and known.referrer_id == referrer:
+        return
+    refused = Word.ALREADY if known is not None else _refused(session, friend, referrer, now)
+    if refused is not None:
+        raise Conflict(*_REFUSALS[refused], field="friend")
+    store.add(session, friend, referrer, now)
+    queue(session, friend, now)
+
+
 def carry_over(session: Session, source: int, target: int, now: datetime) -> None:
     """A chat turned out to be a customer's: who brought the one brought the other, unless somebody else had before.
 
@@ -144,13 +173,23 @@ def settle(session: Session, friend_id: int, now: datetime) -> datetime | None:
 def _reward(session: Session, known: Referral, now: datetime) -> None:
     programme = programmes.at(session, now)
     subject = f"friend:{known.friend_id}"
-    gifts.give(session, known.friend_id, Event.REFERRED, subject, now)
+    given = gifts.give(session, known.friend_id, Event.REFERRED, subject, now)
+    _say(session, known.friend_id, given, now, friend=True)
     most = programme.points.most_referrals_per_year
     year = midnight(date(now.astimezone(programme.zone).year, 1, 1), programme.zone)
     capped = most is not None and store.count(session, known.referrer_id, REWARDED, year) >= most
     if not capped:
-        gifts.give(session, known.referrer_id, Event.REFERRAL, subject, now)
+        given = gifts.give(session, known.referrer_id, Event.REFERRAL, subject, now)
+        _say(session, known.referrer_id, given, now, friend=False)
     store.settle(session, known.friend_id, CAPPED if capped else REWARDED, "", now)
+
+
+def _say(session: Session, customer_id: int, given: Sequence[Posted], now: datetime, *, friend: bool) -> None:
+    points = sum(each.points for each in given)
+    if points:
+        entry = given[0].entry_id
+        said = {"customer": customer_id, "points": points, "friend": friend, "fact": entry}
+        jobs.add_many(session, [jobs.row(TELL, f"{entry}", said, now)])
 
 
 def _refused(session: Session, friend: int, referrer: int, at: datetime) -> Word | None:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from sqlmodel import Session
 
-from crm import customers, gifts, loyalty, membership, orders, phones
+from crm import customers, gifts, loyalty, membership, orders, phones, referrals
 from crm.errors import Invalid
 from crm.ledger import SPEND
 from crm.loyalty import Card
@@ -53,11 +53,16 @@ class EntriesParams(MemberParams):
 
 
 class EventIn(Exact):
-    """Something a customer did that is no order; first orders come with their order."""
+    """Something a customer did that is no order; first orders come with their order.
+
+    A `referral` names the `friend` whom the customer brought. Nothing is given at once: both are rewarded after the
+    friend's first delivered order, and once, also where the friend used the member's code in a chat.
+    """
 
     customer: ExternalId
     event: Annotated[Event, Field(strict=False)]
     key: Key
+    friend: ExternalId | None = None
 
 
 class ComingOut(BaseModel):
@@ -208,9 +213,18 @@ async def tell_event(call: Call[Params, EventIn]) -> GiftsOut:
     said = call.body
     if said.event is Event.FIRST_ORDER:
         raise Invalid("event", "Đơn đầu tiên đi cùng đơn hàng.", "A first order comes with its order.")
+    if said.event is Event.REFERRED:
+        raise Invalid("event", "Gửi referral kèm friend.", "Tell the referral, with the friend: both are rewarded.")
+
+    if (said.friend is not None) != (said.event is Event.REFERRAL):
+        raise Invalid("friend", "Chỉ referral có friend.", "A referral names the friend, and nothing else does.")
 
     def write(session: Session) -> GiftsOut:
         customer = by_name(session, said.customer)
+        if said.friend is not None:
+            friend = customers.find(session, said.friend, field="friend").id
+            referrals.tell(session, customer, friend, call.now)
+            return GiftsOut(points=0, spendable=loyalty.card(session, customer, call.now).spendable)
         given = gifts.give(session, customer, said.event, said.key, call.now, "api")
         points = sum(each.points for each in given)
         return GiftsOut(points=points, spendable=loyalty.card(session, customer, call.now).spendable)

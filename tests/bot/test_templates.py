@@ -113,6 +113,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "referral/none": [{}],
     "referral/not_linked": [{}],
+    "referral/rewarded": [{"points": points, "friend": friend} for points in (1, 50) for friend in (False, True)],
     "referral/unknown": [{}],
     "rewards/catalogue": [
         {"points": 1250, "frozen": frozen, "offers": rewards.OFFERS, "open_ones": ((1, "coffee"), (2, "tote"))}

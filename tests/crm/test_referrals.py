@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from crm import customers, ledger, orders, referrals, refunds
+from crm.errors import Conflict
 from crm.orders import News, Status
 from crm.referrals import Word
 from crm.refunds import Refund
@@ -154,6 +155,29 @@ def test_a_chat_that_turns_out_to_be_a_customers_brings_along_who_brought_it(sho
     clock.pass_by(days=3)
     assert settled(shop, minh) == "rewarded"
     assert (holds(shop, lan), holds(shop, minh)) == (50, 30)
+
+
+def test_what_another_system_tells_and_a_code_pay_once_together(shop: Shop) -> None:
+    session, clock = shop
+    lan, minh, hoa = known(shop, "LAN"), known(shop, "MINH"), known(shop, "HOA")
+    assert comes(shop, minh, lan) is Word.KEPT
+    for _ in range(2):
+        referrals.tell(session, lan, minh, clock())
+    referrals.tell(session, lan, hoa, clock())
+    assert comes(shop, hoa, lan) is Word.KEPT
+    for referrer, friend in ((hoa, minh), (lan, lan), (minh, lan)):
+        with pytest.raises(Conflict) as refused:
+            referrals.tell(session, referrer, friend, clock())
+        assert refused.value.field == "friend"
+    clock.pass_by(hours=1)
+    buys(shop, "MINH", "A1")
+    buys(shop, "HOA", "A2")
+    clock.pass_by(days=3)
+    referrals.tell(session, lan, minh, clock())
+    assert (settled(shop, minh), settled(shop, hoa)) == ("rewarded", "rewarded")
+    assert (holds(shop, lan), holds(shop, minh), holds(shop, hoa)) == (100, 30, 30)
+    with pytest.raises(Conflict):
+        referrals.tell(session, lan, known(shop, "LAN"), clock())
 
 
 def test_so_many_friends_a_year_count_and_each_of_them_is_rewarded(shop: Shop) -> None:

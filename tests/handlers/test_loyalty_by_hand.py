@@ -134,7 +134,7 @@ async def test_what_is_heard_is_what_was_worked_out_on_paper(chat: Chat, clock: 
     assert sum(int(line[1].split()[0].replace("−", "-")) for line in changes) == 9
     (heard,) = await chat.says("vì sao đơn B được chừng đó điểm?")
     assert heard.splitlines() == [
-        "Đơn B, còn 645.000đ sau hoàn trả, được 68 điểm:",
+        "Đơn B (645.000đ sau hoàn trả) được 68 điểm:",
         "• +64: 1 điểm cho mỗi 10.000đ",
         "• +4: thêm 2 điểm mỗi hộp trà",
     ]

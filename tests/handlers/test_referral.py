@@ -22,9 +22,9 @@ OWN = "Đây là mã của chính bạn, bạn gửi cho bạn bè nhé."
 LINKS = {ZALO: "https://zalo.me/", MESSENGER: "https://m.me/"}
 
 
-async def invites(chat: Chat) -> str:
+async def invites(chat: Chat, source: str = PROGRAMME) -> str:
     """Lan, a member of a programme that rewards friends, asks for her code; the code."""
-    await chat.does(lambda s: programme.load(s, PROGRAMME, chat.clock()))
+    await chat.does(lambda s: programme.load(s, source, chat.clock()))
     await pos.linked(chat)
     (answer,) = await chat.says("giới thiệu bạn bè")
     assert answer.startswith(PROMISED)
@@ -52,6 +52,21 @@ async def test_a_friend_types_the_code_buys_and_both_have_points(each: Chat) -> 
     assert each.heard[-1].startswith("Bạn đang có 50 điểm.")
     await each.says("mã giới thiệu của tôi")
     assert "giới thiệu thành công 1 người" in each.heard[-1]
+
+
+async def test_both_are_told_once_when_it_is_given(each: Chat) -> None:
+    code = await invites(each, PROGRAMME.replace("wait_days = 3", "wait_days = 0"))
+    friend = each.of("minh")
+    await friend.says(f"mã giới thiệu {code}")
+    await pos.tells_of_minh(friend)
+    await friend.shares_phone()
+    each.clock.pass_by(minutes=1)
+    heard = []
+    for _ in range(2):
+        await pos.tells_of_order(each, "DH9", owner=pos.MINH, status=Status.DELIVERED)
+        heard += await each.passes(minutes=1)
+    assert heard == ["Bạn bè bạn giới thiệu vừa mua đơn đầu tiên: bạn được cộng 50 điểm. Cảm ơn bạn nhé!"]
+    assert friend.heard.count("Đơn đầu tiên của bạn đã xong: bạn được cộng 30 điểm vì có bạn bè giới thiệu.") == 1
 
 
 async def test_a_code_is_asked_for_and_a_wrong_one_told(each: Chat) -> None:

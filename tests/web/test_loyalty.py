@@ -121,6 +121,7 @@ async def test_an_event_counts_as_often_as_the_programme_says(
 
 
 SPEND = {"customer": "C1", "points": 5, "key": "k"}
+FRIEND = {"customer": "C1", "event": "referral", "key": "k", "friend": "C1"}
 REFUND = {"refunded_at": "2026-11-24T10:00:00+07:00", "amount": 10_000}
 
 
@@ -142,6 +143,11 @@ REFUND = {"refunded_at": "2026-11-24T10:00:00+07:00", "amount": 10_000}
         ("POST", "/loyalty/redemptions/12/cancel", None, 404, ["redemption"]),
         ("POST", "/loyalty/events", {"customer": "C1", "event": "first_order", "key": "k"}, 422, ["event"]),
         ("POST", "/loyalty/events", {"customer": "C1", "event": "wedding", "key": "k"}, 422, ["event"]),
+        ("POST", "/loyalty/events", {"customer": "C1", "event": "referred", "key": "k"}, 422, ["event"]),
+        ("POST", "/loyalty/events", {"customer": "C1", "event": "referral", "key": "k"}, 422, ["friend"]),
+        ("POST", "/loyalty/events", {**FRIEND, "event": "review"}, 422, ["friend"]),
+        ("POST", "/loyalty/events", FRIEND, 409, ["friend"]),
+        ("POST", "/loyalty/events", {**FRIEND, "friend": "C9"}, 404, ["friend"]),
         ("GET", "/loyalty/member?phone=0909999999", None, 404, ["phone"]),
         ("GET", "/loyalty/member?phone=12", None, 422, ["phone"]),
         ("GET", "/loyalty/member?code=AAAA", None, 404, ["code"]),
