@@ -5,6 +5,9 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint bench trials lock
 
@@ -17,8 +20,7 @@ run: .venv/.ready ## start the demo: bot, simulator, chat page, a small shop's d
 	@$(BIN)/khachquen demo
 
 test: .venv/.ready-dev ## run all tests, on SQLite and on a real PostgreSQL
-	@env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/bytecode \
-		$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 lint: .venv/.ready-dev ## check format, rules and types
 	@$(BIN)/ruff format --check .

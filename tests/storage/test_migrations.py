@@ -64,6 +64,17 @@ def revisions() -> list[str]:
     return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
 
 
+def test_the_names_of_the_files_tell_the_revisions_in_their_order() -> None:
+    files = sorted(path.name.partition("_")[0] for path in MIGRATIONS.glob("versions/[0-9]*.py"))
+    assert revisions() == files
+    assert migrate.head() == files[-1]
+
+
+def test_a_service_does_without_the_tool_that_migrates() -> None:
+    script = "import sys, main; sys.exit('alembic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, timeout=60).returncode == 0
+
+
 def names(connection: Connection) -> set[str]:
     """The tables that are there, by the engine's own catalogue."""
     query = (
@@ -274,14 +285,14 @@ class Trial:
 
 
 def planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *steps: str) -> Trial:
-    """Adds a revision `trial` that does these steps, here and in processes that are started with `FOLDER`."""
+    """Adds a revision 9000 that does these steps, here and in processes that are started with `FOLDER`."""
     folder, before = tmp_path / "migrations", migrate.head()
     (folder / "versions").mkdir(parents=True)
     for source in [*MIGRATIONS.glob("*.py"), *MIGRATIONS.glob("versions/*.py"), *MIGRATIONS.glob("*.mako")]:
         (folder / source.relative_to(MIGRATIONS)).write_bytes(source.read_bytes())
     body = "\n    ".join(steps)
-    (folder / "versions" / "trial.py").write_text(
-        f"import os, signal\nimport sqlalchemy as sa\nfrom alembic import op\nrevision = 'trial'\n"
+    (folder / "versions" / "9000_trial.py").write_text(
+        f"import os, signal\nimport sqlalchemy as sa\nfrom alembic import op\nrevision = '9000'\n"
         f"down_revision = {before!r}\n\ndef upgrade():\n    {body}\n"
     )
     monkeypatch.setattr(migrate, "_HERE", folder)
