@@ -1,12 +1,13 @@
-"""The product as a process of its own, on a clock that may run faster: `python -m tests.trials.product serve 8080`."""
+"""The product as a process of its own, on a clock that may run faster."""
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import main
@@ -15,6 +16,9 @@ from bot.settings import Settings
 from storage import faults
 
 HOST = "127.0.0.1"
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__])
 
 
 def quick(speed: float, start: float) -> Callable[[], datetime]:
@@ -33,7 +37,39 @@ async def serve(role: str, port: int) -> None:
         await asyncio.Event().wait()
 
 
-if __name__ == "__main__":
+def run(role: str, port: int, given: Mapping[str, str]) -> None:
+    """Be the product in this process, with these environment variables; says nothing."""
+    os.environ.update(given)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     sys.setswitchinterval(main.SWITCH_INTERVAL_S)
     logs.configure(as_json=True)
-    asyncio.run(serve(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(serve(role, port))
+
+
+class Fork:
+    """A process of the product, forked from one that has imported it already: it is there at once.
+
+    It has what the trials use of `asyncio.subprocess.Process`.
+    """
+
+    def __init__(self, role: str, port: int, given: Mapping[str, str]) -> None:
+        self._process = _FORKS.Process(target=run, args=(role, port, dict(given)), daemon=True)
+        self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        self._process.kill()
+
+    async def wait(self) -> None:
+        """Wait for its end."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self._process.sentinel, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(self._process.sentinel)

@@ -28,7 +28,7 @@ from simulator.platform import PLATFORM, Platform
 from simulator.webhooks_out import messenger_bytes, messenger_signature, zalo_bytes, zalo_mac
 from storage import engines
 from tests.pipeline.stage import environment
-from tests.trials.product import HOST, quick
+from tests.trials.product import HOST, Fork, quick
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEED = 5.0
@@ -44,7 +44,7 @@ class Product:
 
     role: str
     port: int
-    process: asyncio.subprocess.Process | None = None
+    process: asyncio.subprocess.Process | Fork | None = None
 
     async def start(self, given: dict[str, str], fault: str = "", *, true_time: bool = False) -> float:
         """Start it and wait until it answers; the seconds that took. It may die of its fault before.
@@ -52,13 +52,13 @@ class Product:
         With `true_time` it is the installed command itself, on the true clock.
         """
         began = time.monotonic()
-        env = {**os.environ, **given, "FAULT": fault, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "tests.trials.product", self.role, str(self.port)]
+        env = {**os.environ, **given, "FAULT": fault}
         if true_time:
-            command = [str(COMMAND), self.role, "--host", HOST, "--port", str(self.port)]
-        self.process = await asyncio.create_subprocess_exec(
-            *command, env=env, cwd=ROOT, stderr=asyncio.subprocess.DEVNULL
-        )
+            command = (str(COMMAND), self.role, "--host", HOST, "--port", str(self.port))
+            devnull = asyncio.subprocess.DEVNULL
+            self.process = await asyncio.create_subprocess_exec(*command, env=env, cwd=ROOT, stderr=devnull)
+        else:
+            self.process = Fork(self.role, self.port, env)
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as http:
             while self.process.returncode is None and time.monotonic() - began < START_S:
                 try:
