@@ -19,7 +19,7 @@ from bot.checkup import Checkups
 from bot.drawing.shelf import LIVES
 from bot.jobs import Later, Payload, Work
 from bot.staff import desk, receipts
-from crm import conversations, referrals
+from crm import attendance, conversations, referrals
 from crm.budget import Budget
 from crm.comments import KEPT
 from crm.events import Address
@@ -258,11 +258,10 @@ def _seen(identity: int, profile: Profile, now: datetime) -> dict[str, object]:
 
 def _changed(session: Session, now: datetime) -> list[int]:
     """The conversations to hand back, to ring for, or whose alarm is to end."""
-    rung = alarms.subjects(session, WAITING_ALARM)
-    standing = {str(row.id): conversations.state_of(row) for row in conversation_rows.held(session)}
-    overdue = {subject for subject, state in standing.items() if conversations.is_overdue(state, now)}
-    stale = {subject for subject, state in standing.items() if conversations.is_stale(state, now)}
-    return sorted(int(subject) for subject in stale | (overdue ^ rung))
+    rung = {int(subject) for subject in alarms.subjects(session, WAITING_ALARM)}
+    standing = {row.id: conversations.state_of(row) for row in conversation_rows.held(session)}
+    stale = {key for key, state in standing.items() if conversations.is_stale(state, now)}
+    return sorted(stale | (attendance.overdue(session, now) ^ rung))
 
 
 def _visit(session: Session, ids: Sequence[int], now: datetime) -> None:
@@ -271,7 +270,7 @@ def _visit(session: Session, ids: Sequence[int], now: datetime) -> None:
     states = {row.id: conversations.state_of(row) for row in conversation_rows.some(session, ids)}
     back = {key: conversations.given_up(each) for key, each in states.items() if conversations.is_stale(each, now)}
     conversation_rows.set_conversations(session, [conversations.row_of(key, state) for key, state in back.items()])
-    overdue = {str(key) for key, state in {**states, **back}.items() if conversations.is_overdue(state, now)}
+    overdue = {str(key) for key in attendance.overdue(session, now, ids)}
     words = "A customer waits for a person for over 15 minutes: khachquen waiting lists who."
     alarms.ring_many(session, WAITING_ALARM, overdue, words, now)
     alarms.solve_many(session, WAITING_ALARM, {str(key) for key in ids} - overdue, now)

@@ -19,6 +19,7 @@ from storage import outbox as queue
 from storage.attendance import Attended, Duty
 from storage.conversations import Standing
 
+ALARM_AFTER = timedelta(minutes=15)
 COLLIDES_WITHIN = timedelta(minutes=1)
 SOMEBODY = "*"
 """Who answered in the platform's own inbox: it does not say who."""
@@ -29,9 +30,17 @@ def waiting(session: Session, now: datetime, most: int) -> list[Attended]:
     return store.waiting(session, now, most)
 
 
-def count(session: Session, now: datetime) -> int:
-    """How many wait."""
-    return store.count_waiting(session, now)
+def count(session: Session, now: datetime, before: datetime | None = None) -> int:
+    """How many wait; only since earlier than `before` where that is given."""
+    return store.count_waiting(session, now, before)
+
+
+def overdue(session: Session, now: datetime, among: Collection[int] | None = None) -> set[int]:
+    """Conversations whose customer has waited so long that an alarm rings; only `among` these where that is given.
+
+    What was put off is not among them until so long after its time came, unless the customer writes before.
+    """
+    return store.waiting_at(session, now - ALARM_AFTER, among)
 
 
 def mine(session: Session, staff_id: int, most: int) -> list[Attended]:

@@ -11,7 +11,6 @@ from storage.conversations import BLOCKED, BOT, ELSEWHERE, STAFF, Standing
 from storage.customers import Person
 
 HAND_BACK_AFTER = timedelta(hours=12)
-ALARM_AFTER = timedelta(minutes=15)
 MISSES_BEFORE_PERSON = 2
 ANSWERED_WITHIN = timedelta(hours=24)
 """What is older when we learn of it is for a person: nobody expects the bot's answer to it any more."""
@@ -166,11 +165,6 @@ def is_stale(state: State, now: datetime) -> bool:
     if state.is_blocked or not state.staff_holds or state.handed_over_at is None:
         return False
     return now - max(state.handed_over_at, state.last_staff_at or state.handed_over_at) >= HAND_BACK_AFTER
-
-
-def is_overdue(state: State, now: datetime) -> bool:
-    """Whether somebody has waited for a person for so long that an alarm rings."""
-    return state.waiting_since is not None and now - state.waiting_since >= ALARM_AFTER
 
 
 def asked(state: State, dialog: str, data: str, until: datetime) -> State:

@@ -90,10 +90,22 @@ def waiting(session: Session, now: datetime, most: int) -> list[Attended]:
     return [Attended._make(row) for row in session.connection().execute(statement)]
 
 
-def count_waiting(session: Session, now: datetime) -> int:
-    """How many there are of those."""
+def count_waiting(session: Session, now: datetime, before: datetime | None = None) -> int:
+    """How many there are of those; only who waits since earlier than `before` where that is given."""
     statement = select(func.count()).select_from(_conversation).join(_identity, _identity.c.id == _conversation.c.id)
-    return int(session.connection().execute(statement.where(waits(now), _identity.c.staff_id.is_(None))).scalar_one())
+    statement = statement.where(waits(now), _identity.c.staff_id.is_(None))
+    if before is not None:
+        statement = statement.where(_conversation.c.waiting_since < before)
+    return int(session.connection().execute(statement).scalar_one())
+
+
+def waiting_at(session: Session, at: datetime, among: Collection[int] | None = None) -> set[int]:
+    """The conversations whose customer waits since then or longer, and was not put off then."""
+    statement = select(_conversation.c.id).join(_identity, _identity.c.id == _conversation.c.id)
+    statement = statement.where(waits(at), _conversation.c.waiting_since <= at, _identity.c.staff_id.is_(None))
+    if among is not None:
+        statement = statement.where(_conversation.c.id.in_(among))
+    return set(session.connection().execute(statement).scalars())
 
 
 def of_staff(session: Session, staff_id: int, most: int) -> list[Attended]:

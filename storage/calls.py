@@ -107,17 +107,6 @@ def due(
     return [CallRow._make(row) for row in session.connection().execute(statement.limit(most))]
 
 
-def count_before(session: Session, since: datetime, now: datetime) -> int:
-    """How many wait for a person for longer than since then."""
-    statement = (
-        select(func.count())
-        .select_from(_conversation)
-        .join(_identity, _identity.c.id == _conversation.c.id)
-        .where(waits(now), _conversation.c.waiting_since < since, _identity.c.staff_id.is_(None))
-    )
-    return int(session.connection().execute(statement).scalar_one())
-
-
 def _due(now: datetime, quiet: timedelta, at_most: timedelta, anybody: bool) -> Select[tuple[object, ...]]:
     spoke = _identity.c.last_interaction_at
     is_collected = or_(_conversation.c.waiting_since <= now - at_most, spoke.is_(None), spoke <= now - quiet)

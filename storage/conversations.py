@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, func, or_, select, text
+from sqlalchemy import Index, or_, select, text
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, moment, reference
@@ -105,12 +105,6 @@ def held(session: Session) -> list[Standing]:
         or_(stands(_conversation.c.holder, STAFF, ELSEWHERE), _conversation.c.waiting_since.is_not(None))
     ).order_by(_conversation.c.handed_over_at)
     return [Standing._make(row) for row in session.connection().execute(statement)]
-
-
-def waiting_before(session: Session, since: datetime) -> int:
-    """How many customers have waited for a person since earlier than that."""
-    statement = select(func.count()).select_from(_conversation).where(_conversation.c.waiting_since < since)
-    return int(session.connection().execute(statement).scalar_one())
 
 
 def some(session: Session, ids: Collection[int]) -> list[Standing]:

@@ -190,7 +190,7 @@ def _offer(session: Session, desk: Desk, call: CallRow, now: datetime) -> bool:
     person = customers.person(session, call.id)
     assert person is not None
     office = desk.office
-    ahead = conversations.waiting_before(session, call.waiting_since)
+    ahead = attendance.count_waiting(session, now, call.waiting_since)
     message = office.templates.render(
         "person/still_waiting", person.locale or office.locale, person.channel, {"ahead": ahead}
     )
@@ -211,7 +211,7 @@ def _is_deserted(session: Session, desk: Desk, now: datetime) -> bool:
     """Whether somebody waits within the opening hours while nobody is on shift."""
     if not desk.policy.calendar.is_open(now) or staff.on_shift(session, now):
         return False
-    return store.count_before(session, now - calls.COLLECTED_FOR, now) > 0
+    return attendance.count_waiting(session, now, now - calls.COLLECTED_FOR) > 0
 
 
 def _ring_for_nobody(session: Session, desk: Desk, now: datetime) -> None:
@@ -219,7 +219,7 @@ def _ring_for_nobody(session: Session, desk: Desk, now: datetime) -> None:
     if not _is_deserted(session, desk, now):
         alarms.solve(session, NOBODY_ALARM, _SHOP, now)
     elif alarms.ring(session, NOBODY_ALARM, _SHOP, _NOBODY, now):
-        count = store.count_before(session, now, now)
+        count = attendance.count_waiting(session, now, now)
 
         def say(number: int) -> Message:
             return desk.office.templates.render("staff/nobody", desk.office.locale, CLI, {"count": count})

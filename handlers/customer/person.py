@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.context import Context
 from bot.router import Router
+from crm import attendance
 from crm.conversations import Reason
-from storage import conversations
 
 router = Router("person")
 
@@ -33,7 +33,7 @@ def refuse(ctx: Context) -> None:
 def _hand_over(ctx: Context, template: str, reason: Reason) -> None:
     ctx.hand_over(reason)
     away = ctx.away()
-    ahead = 0 if away else conversations.waiting_before(ctx.session, ctx.conversation.waiting_since or ctx.now)
+    ahead = 0 if away else attendance.count(ctx.session, ctx.now, ctx.conversation.waiting_since or ctx.now)
     ctx.reply(template, away=away, ahead=ahead)
 
 

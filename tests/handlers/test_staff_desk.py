@@ -41,6 +41,14 @@ async def owner(chat: Chat) -> int | None:
     return await chat.does(lambda session: attendance.duty(session, person.identity_id).assigned_to)
 
 
+async def watched(chat: Chat, **span: float) -> set[str]:
+    """Time passes and the watch looks; the kinds of alarms that ring then."""
+    chat.clock.pass_by(**span)
+    await upkeep.enqueue(chat.service.database, "conversations.watch", chat.clock())
+    await chat.passes(seconds=0)
+    return await rung(chat)
+
+
 async def rung(chat: Chat) -> set[str]:
     """The kinds of alarms that ring."""
     return {each.kind for each in await chat.does(alarms.unsolved)}
@@ -192,6 +200,40 @@ async def test_who_was_put_off_comes_back_with_what_they_said(chat: Chat) -> Non
     ((notice,),) = await later(chat, minh, minutes=2)
     assert "vì: tới giờ hẹn" in notice and WAITS in notice
     assert await later(chat, minh, minutes=2) == [[]]
+
+
+async def test_who_was_put_off_rings_no_alarm_until_nobody_answers_then(chat: Chat) -> None:
+    minh = await on_shift(chat, "Minh")
+    await chat.says(WAITS)
+    await later(chat, minh, seconds=20)
+    await minh.says("/hen 1 30p nữa")
+    assert "customer_waits" not in await watched(chat, minutes=29)
+    assert "customer_waits" not in await watched(chat, minutes=15)
+    assert "customer_waits" in await watched(chat, minutes=1)
+
+
+async def test_who_writes_while_put_off_rings_again(chat: Chat) -> None:
+    minh = await on_shift(chat, "Minh")
+    await chat.says(WAITS)
+    await later(chat, minh, seconds=20)
+    assert "customer_waits" in await watched(chat, minutes=16)
+    await minh.says("/hen 1 4 tiếng nữa")
+    assert "customer_waits" not in await watched(chat, minutes=1)
+    await chat.says("alo shop ơi")
+    assert "customer_waits" in await watched(chat, minutes=1)
+
+
+async def test_who_was_put_off_is_not_counted_among_those_who_wait_before_you(chat: Chat) -> None:
+    minh = await on_shift(chat, "Minh")
+    await chat.says(WAITS)
+    await later(chat, minh, seconds=20)
+    binh = chat.of("binh")
+    (told,) = await binh.says(WAITS)
+    assert "Trước bạn còn 1 khách đang chờ." in told
+    await minh.says("/hen 1 4 tiếng nữa")
+    chat.clock.pass_by(seconds=1)
+    (told,) = await chat.of("chi").says(WAITS)
+    assert "Trước bạn còn 1 khách đang chờ." in told, "Bình alone: Lan was put off"
 
 
 async def test_a_promise_nearly_used_up_is_told_to_the_owner_and_a_broken_one_to_a_lead_too(chat: Chat) -> None:
