@@ -42,7 +42,7 @@ from bot.staff import desk as staff_desk
 from bot.staff.receipts import Receipts
 from bot.staff.waking import Waking
 from bot.upkeep import Upkeep
-from crm import hours
+from crm import hours, tickets
 from crm.budget import Budget
 from crm.sla import Policy
 from storage import accounts, inbox, jobs, outbox, polling
@@ -53,6 +53,7 @@ from storage.work import Closed
 log = logging.getLogger(__name__)
 
 DRAIN_S = 7.0
+CLOCKS_AT_ONCE = 100
 
 Clock = Callable[[], datetime]
 
@@ -199,6 +200,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     poller = Poller(database, channels, living, clock, owner)
     await outbox_worker.recall()
     await database.write(partial(holds.lift_budget, budget=budget, now=clock()), name="service.lift_budget")
+    await _give_clocks(database, desk.policy, clock)
     stopping = asyncio.Event()
     tasks = [
         asyncio.create_task(work(inbox_worker.once, database.topic(inbox.TOPIC), stopping, 0.5)),
@@ -224,6 +226,13 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
         except Closed:
             log.exception("how the last sends went could not be written; they are looked for after the next start")
         await shelf.close()
+
+
+async def _give_clocks(database: Database, policy: Policy, clock: Clock) -> None:
+    """Requests that were opened before there were promises get theirs."""
+    give = partial(tickets.give_clocks, policy=policy, most=CLOCKS_AT_ONCE)
+    while await database.write(partial(give, now=clock()), name="tickets.give_clocks") == CLOCKS_AT_ONCE:
+        pass
 
 
 def _scheduler(database: Database, clock: Clock) -> AsyncIOScheduler:

@@ -15,6 +15,7 @@ from crm.calendar import Calendar
 from storage import sla as store
 from storage.columns import new_id
 from storage.sla import ClockRow, Looked
+from storage.tickets import TicketRow
 
 WARNED_FROM = 0.8
 """The part of a target after which its owner is warned."""
@@ -148,6 +149,11 @@ def start(
         row = {"id": new_id(), "ticket_id": ticket_id, "kind": kind, "started_at": at, "ended_at": None}
         rows.append({**row, **_written(clock, None, None, policy.calendar)})
     store.add_many(session, rows)
+
+
+def unclocked(session: Session, state: str, most: int) -> list[TicketRow]:
+    """Tickets in this state to which nothing was ever promised, oldest first."""
+    return store.unclocked(session, state, most)
 
 
 def answered(session: Session, numbers: Collection[int], at: datetime, policy: Policy) -> None:

@@ -73,6 +73,19 @@ def open(
     return number
 
 
+def give_clocks(session: Session, now: datetime, policy: Policy, most: int = 100) -> int:
+    """Promise an answer and an end, from now on, to tickets that wait for us since before there were promises.
+
+    How many; may be called by many at once, and again until it is less than `most`.
+    """
+    found = sla.unclocked(session, State.OPEN, most)
+    customers.lock_owners(session.connection(), [ticket.conversation_id for ticket in found])
+    for ticket in sla.unclocked(session, State.OPEN, most) if found else ():
+        answer = Kind.FIRST if ticket.updated_at == ticket.created_at else Kind.NEXT
+        sla.start(session, ticket.id, (answer, Kind.RESOLUTION), Priority(ticket.priority), now, policy)
+    return len(found)
+
+
 def attach(session: Session, number: int, url: str, message_id: str, at: datetime) -> int | None:
     """Put a photo to a ticket; its id, None where this message brought it before. Raises NotFound."""
     find(session, number)

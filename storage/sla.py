@@ -11,7 +11,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import given_id, moment, reference
 from storage.queue import set_rows
-from storage.tickets import Ticket
+from storage.tickets import Ticket, TicketRow
 
 _LOOKED_FOR = text("look_at IS NOT NULL")
 _RUNNING = text("ended_at IS NULL")
@@ -102,6 +102,13 @@ def of_tickets(session: Session, numbers: Collection[int], *, ended: bool = Fals
     if not ended:
         statement = statement.where(_clock.c.ended_at.is_(None))
     return [ClockRow._make(row) for row in session.connection().execute(statement)]
+
+
+def unclocked(session: Session, state: str, most: int) -> list[TicketRow]:
+    """Tickets in this state that never had a clock, oldest first."""
+    has_one = select(_clock.c.id).where(_clock.c.ticket_id == _ticket.c.id).exists()
+    statement = select(*(_ticket.c[name] for name in TicketRow._fields)).where(_ticket.c.state == state, ~has_one)
+    return [TicketRow._make(row) for row in session.connection().execute(statement.order_by(_ticket.c.id).limit(most))]
 
 
 def to_look_at(session: Session, now: datetime, most: int) -> list[Looked]:

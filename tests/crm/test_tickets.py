@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 
 from crm import conversations, sla, tickets
@@ -269,6 +270,24 @@ def test_a_mark_that_was_read_before_the_answer_came_is_not_told(session: Sessio
     (warned,) = sla.due(session, clock.pass_by(minutes=50))
     answers(session, number, clock())
     assert not sla.mark(session, warned, clock())
+
+
+def test_a_ticket_from_before_there_were_promises_gets_them_from_now_on(session: Session, clock: Clock) -> None:
+    lan = born(session, clock())
+    new, asked_again, answered, closed = (asks_for_help(session, lan, clock()) for _ in range(4))
+    for step in (answers, reopens):
+        step(session, asked_again, clock.pass_by(minutes=1))
+    answers(session, answered, clock())
+    closes(session, closed, clock())
+    session.connection().execute(text("DELETE FROM ticket_clock"))
+    clock.pass_by(days=30)
+    assert tickets.give_clocks(session, clock(), POLICY) == 2
+    assert tickets.give_clocks(session, clock(), POLICY) == 0
+    numbers = [new, asked_again, answered, closed]
+    assert sla.due(session, clock()) == [], "nothing that nobody promised is told as late"
+    answer_by = {new: clock() + timedelta(hours=1), asked_again: clock() + timedelta(hours=2)}
+    assert sla.promises(session, numbers) == answer_by
+    assert set(sla.ends(session, numbers)) == {new, asked_again}
 
 
 def test_a_new_priority_moves_the_promises_and_what_is_true_no_more_is_told_again(
