@@ -30,9 +30,14 @@ def waiting(session: Session, now: datetime, most: int) -> list[Attended]:
     return store.waiting(session, now, most)
 
 
-def count(session: Session, now: datetime, before: datetime | None = None) -> int:
-    """How many wait; only since earlier than `before` where that is given."""
-    return store.count_waiting(session, now, before)
+def count(session: Session, now: datetime) -> int:
+    """How many wait."""
+    return store.count_waiting(session, now)
+
+
+def ahead(session: Session, conversation_id: int, since: datetime, now: datetime) -> int:
+    """How many others wait since earlier than then."""
+    return store.count_waiting(session, now, since, conversation_id)
 
 
 def overdue(session: Session, now: datetime, among: Collection[int] | None = None) -> set[int]:

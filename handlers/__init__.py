@@ -37,6 +37,7 @@ from handlers.staff import (
     setup,
     shift,
     system,
+    tickets,
     vouchers,
 )
 
@@ -65,6 +66,7 @@ STAFF_ROUTERS: list[StaffRouter] = [
     block.router,
     customer.router,
     lookup.router,
+    tickets.router,
     points.router,
     shift.router,
     vouchers.router,

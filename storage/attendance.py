@@ -90,12 +90,14 @@ def waiting(session: Session, now: datetime, most: int) -> list[Attended]:
     return [Attended._make(row) for row in session.connection().execute(statement)]
 
 
-def count_waiting(session: Session, now: datetime, before: datetime | None = None) -> int:
-    """How many there are of those; only who waits since earlier than `before` where that is given."""
+def count_waiting(session: Session, now: datetime, before: datetime | None = None, besides: int | None = None) -> int:
+    """How many there are of those, `besides` one; only who waits since earlier than `before` where that is given."""
     statement = select(func.count()).select_from(_conversation).join(_identity, _identity.c.id == _conversation.c.id)
     statement = statement.where(waits(now), _identity.c.staff_id.is_(None))
     if before is not None:
         statement = statement.where(_conversation.c.waiting_since < before)
+    if besides is not None:
+        statement = statement.where(_conversation.c.id != besides)
     return int(session.connection().execute(statement).scalar_one())
 
 

@@ -16,8 +16,9 @@ from sqlmodel import Session
 from bot.commands.report import Refused, Report, shown, stamp, table
 from bot.service import policy_of
 from bot.settings import Settings
-from crm import categories, sla, tickets
+from crm import categories, ratings, sla, tickets
 from crm.categories import TABLE, Category
+from crm.ratings import RatingRow, Reason
 from crm.sla import Policy, Priority
 from crm.words import clipped
 from storage import customers, media
@@ -50,10 +51,10 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
         return _listed(found, zone, now)
     number = arguments.number
     if arguments.action == "show":
-        listed, photos = await database.read(partial(_one, number=number))
+        listed, photos, rating = await database.read(partial(_one, number=number))
         if arguments.save is not None:
             await _save(database, photos, arguments.save)
-        return _shown(listed, photos, zone, now)
+        return _shown(listed, photos, rating, zone, now)
     change, state = _change(arguments)
     policy = policy_of(settings)
     changed = await database.write(lambda session: change(session, number, now, policy), name="ticket.change")
@@ -122,9 +123,9 @@ def _with_promises(session: Session, found: list[TicketRow]) -> list[Listed]:
     return [Listed(each, _name(session, each), answers.get(each.id), ends.get(each.id)) for each in found]
 
 
-def _one(session: Session, number: int) -> tuple[Listed, list[Photo]]:
+def _one(session: Session, number: int) -> tuple[Listed, list[Photo], RatingRow | None]:
     (listed,) = _with_promises(session, [tickets.find(session, number)])
-    return listed, tickets.photos(session, number)
+    return listed, tickets.photos(session, number), ratings.find(session, number)
 
 
 def _name(session: Session, ticket: TicketRow) -> str:
@@ -145,18 +146,35 @@ def _listed(found: list[Listed], zone: ZoneInfo, now: datetime) -> Report:
     return Report(data, table(rows, "No support request waits."))
 
 
-def _shown(each: Listed, photos: list[Photo], zone: ZoneInfo, now: datetime) -> Report:
+def _shown(each: Listed, photos: list[Photo], rating: RatingRow | None, zone: ZoneInfo, now: datetime) -> Report:
     ticket = each.ticket
-    data = {**_plain(each, zone), "photos": [photo._asdict() | {"at": stamp(photo.at, zone)} for photo in photos]}
+    shots = [photo._asdict() | {"at": stamp(photo.at, zone)} for photo in photos]
+    data = {**_plain(each, zone), "photos": shots, "rating": _rated(rating)}
     promises = [_promise("answer", each.answer_by, zone, now), _promise("end", each.end_by, zone, now)]
     lines = [
         f"{tickets.label(ticket.id)}  {ticket.state}  {each.name}  {shown(ticket.created_at, zone)}",
         "  ".join(filter(None, (f"{ticket.priority} priority", _about(ticket), *promises))),
         ticket.summary,
         *([f"cause: {ticket.cause}"] if ticket.cause else []),
+        *([_rating(rating)] if rating else []),
         *map(_photo, photos),
     ]
     return Report(data, lines)
+
+
+def _rated(rating: RatingRow | None) -> dict[str, object] | None:
+    if rating is None:
+        return None
+    return {"state": rating.state, "score": rating.score, "comment": rating.comment, "reason": rating.reason}
+
+
+def _rating(rating: RatingRow) -> str:
+    """How content the customer was, or how far the question is."""
+    if rating.score is not None:
+        return f"rated {rating.score}/5" + (f": {rating.comment}" if rating.comment else "")
+    if rating.state == "skipped":
+        return f"rating: not asked, {_WHY_NOT[Reason(rating.reason)]}"
+    return "rating: asked, no answer yet" if rating.state == "asked" else "rating: to be asked"
 
 
 def _photo(photo: Photo) -> str:
@@ -190,5 +208,9 @@ def _plain(each: Listed, zone: ZoneInfo) -> dict[str, object]:
     }  # fmt: skip
 
 
+_WHY_NOT = {
+    Reason.WINDOW_CLOSED: "the reply window was closed",
+    Reason.BUSY: "other matters of this customer went on",
+}
 _LOOKED_AT = 1000
 """How many of the oldest are looked through for the most urgent."""

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple, NewType
 
 from bot.staff.context import StaffContext
 from bot.staff.grammar import first_word
-from crm import numbers, phones, staff, tickets, times, words
+from crm import categories, numbers, phones, staff, tickets, times, words
+from crm.categories import Category
 from crm.errors import CrmError, Invalid, NotFound
+from crm.sla import Priority
 from storage import customers as people
 from storage.customers import Person
 from storage.desks import Binding
@@ -227,6 +229,30 @@ def _the_matter(ctx: StaffContext, raw: str) -> Matter:
     return Matter(conversation=conversation(ctx, int(raw)))
 
 
+def _category(ctx: StaffContext, rest: str) -> tuple[Category, str]:
+    word, left = first_word(rest)
+    found = categories.chosen(word)
+    if found is None:
+        raise Invalid("category", f"“{word}” không phải số từ 1 tới 8; xem các loại: /loai và số phiếu.",
+                      f"“{word}” is no number from 1 to 8; to see what they mean: /loai and the ticket.")  # fmt: skip
+    return found, left
+
+
+_PRIORITIES = {
+    "gap": Priority.URGENT, "cao": Priority.HIGH, "thuong": Priority.NORMAL, "thap": Priority.LOW,
+    **{str(each): each for each in Priority},
+}  # fmt: skip
+
+
+def _priority(ctx: StaffContext, rest: str) -> tuple[Priority, str]:
+    word, left = first_word(rest)
+    found = _PRIORITIES.get(words.plain(word))
+    if found is None:
+        raise Invalid("priority", f"“{word}”: dùng gấp, cao, thường hoặc thấp.",
+                      f"“{word}”: use urgent, high, normal or low.")  # fmt: skip
+    return found, left
+
+
 def _when(ctx: StaffContext, rest: str) -> tuple[When, str]:
     found = times.leading_time(rest, ctx.now, ctx.office.zone)
     if found is None:
@@ -302,6 +328,8 @@ KINDS: dict[Any, Kind] = {
     TicketRef: Kind("số phiếu", "a ticket's number", _ticket, _by_id, _the_ticket),
     Matter: Kind("khách hoặc phiếu (12, T12)", "a customer or a ticket (12, T12)", _matter, lambda value: value.id,
                  _the_matter, _entered_matter),
+    Category: Kind("loại việc (1–8)", "a category (1–8)", _category, str, lambda ctx, raw: Category(raw)),
+    Priority: Kind("mức gấp", "how urgent", _priority, str, lambda ctx, raw: Priority(raw)),
     When: Kind("giờ (9h mai)", "a time (9h mai)", _when, lambda value: value.at.isoformat(),
                lambda ctx, raw: When(datetime.fromisoformat(raw))),
     Switch: Kind("on hoặc off", "on or off", _switch, str, lambda ctx, raw: Switch(raw)),

@@ -33,7 +33,8 @@ def refuse(ctx: Context) -> None:
 def _hand_over(ctx: Context, template: str, reason: Reason) -> None:
     ctx.hand_over(reason)
     away = ctx.away()
-    ahead = 0 if away else attendance.count(ctx.session, ctx.now, ctx.conversation.waiting_since or ctx.now)
+    mine, since = ctx.customer.identity_id, ctx.conversation.waiting_since or ctx.now
+    ahead = 0 if away else attendance.ahead(ctx.session, mine, since, ctx.now)
     ctx.reply(template, away=away, ahead=ahead)
 
 

@@ -1,15 +1,14 @@
-"""Looking things up: orders by their code or their customer, tickets, the points of somebody."""
+"""Looking orders up: by their code, or a customer's last ones."""
 
 from __future__ import annotations
 
 from bot.staff.context import StaffContext
 from bot.staff.grammar import first_word
-from bot.staff.kinds import KINDS, CustomerRef, Text, TicketRef, customer
+from bot.staff.kinds import KINDS, CustomerRef, Text, customer
 from bot.staff.router import Group, StaffRouter
-from crm import orders, tickets
+from crm import orders
 from crm.errors import CrmError, NotFound
 from crm.staff import Permission
-from storage import customers
 
 router = StaffRouter("lookup")
 
@@ -46,25 +45,3 @@ def _whose(ctx: StaffContext, word: str) -> CustomerRef | None:
     except CrmError:
         return None
     return found
-
-
-@router.command(
-    "phieu", "phiếu", "ticket", "tickets", usage="/phieu [T12]", vi="phiếu đang chờ, hoặc một phiếu",
-    group=Group.TICKET, may=Permission.LOOK_UP, examples=("/phieu", "/phieu T12"),
-)  # fmt: skip
-def show_tickets(ctx: StaffContext, ticket: TicketRef | None = None) -> None:
-    """List the tickets that wait for us, or show one."""
-    if ticket is None:
-        rows = [(row, customer(ctx, row.customer_id).name) for row in tickets.waiting(ctx.session, SHOWN * 2)]
-        ctx.reply("tickets", rows=rows)
-        return
-    (number,) = ctx.numbers("conversation", [ticket.row.conversation_id])
-    known = customers.person(ctx.session, ticket.row.conversation_id)
-    ctx.reply(
-        "ticket",
-        row=ticket.row,
-        name=customer(ctx, ticket.row.customer_id).name,
-        channel=known.channel if known else "",
-        photos=len(tickets.photos(ctx.session, ticket.id)),
-        number=number,
-    )

@@ -236,6 +236,14 @@ async def test_who_was_put_off_is_not_counted_among_those_who_wait_before_you(ch
     assert "Trước bạn còn 1 khách đang chờ." in told, "Bình alone: Lan was put off"
 
 
+async def test_who_waits_already_is_not_counted_before_themselves(chat: Chat) -> None:
+    for line in ("xyzzy plugh", "plugh xyzzy"):
+        await chat.says(line)
+    chat.clock.pass_by(minutes=1)
+    (told,) = await chat.says(WAITS)
+    assert "đang chờ" not in told
+
+
 async def test_a_promise_nearly_used_up_is_told_to_the_owner_and_a_broken_one_to_a_lead_too(chat: Chat) -> None:
     minh = await on_shift(chat, "Minh")
     lead = await pair(chat.of("tuan", ZALO), "Tuấn", Role.LEAD)

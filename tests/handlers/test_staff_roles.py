@@ -41,6 +41,8 @@ MATRIX = {
     "tt": "agent lead admin",
     "don": EVERYBODY,
     "phieu": EVERYBODY,
+    "loai": "agent lead admin",
+    "uutien": "agent lead admin",
     "diem": "lead admin",
     "duyet": "lead admin",
     "khoadiem": "lead admin",

@@ -167,8 +167,35 @@ T1 Nguyễn Thị Lan · 10:00 23/11: “hộp bị móp”
 > /ticket T1
 Phiếu T1 · đang chờ mình
 Khách: Nguyễn Thị Lan #1 ({Channel}) · mở 10:00 23/11
+Về: hàng hỏng, lỗi · mức thường
 “hộp bị móp”
+Hẹn trả lời 11:00 23/11 · xong 02:00 24/11
 /vao 1 để trả lời · /dong T1 khi xong
+
+> /loai T1
+Phiếu T1 về: hàng hỏng, lỗi. Sửa: /loai T1 và một số:
+1 hàng hỏng, lỗi
+2 giao sai, thiếu
+3 giao hàng
+4 đổi, trả hàng
+5 tiền, hoàn tiền
+6 điểm, ưu đãi
+7 thái độ phục vụ
+8 khác
+
+> /loại T1 3
+✓ Phiếu T1 về: giao hàng.
+
+> /loai T1 9
+✗ “9” không phải số từ 1 tới 8; xem các loại: /loai và số phiếu.
+Cách dùng: /loai <T12> [1–8]
+
+> /uutien T1 gấp
+✓ Phiếu T1 giờ ở mức gấp. Hẹn trả lời trước 10:15 23/11.
+
+> /uutien T1 vội
+✗ “vội”: dùng gấp, cao, thường hoặc thấp.
+Cách dùng: /uutien <T12> <gấp | cao | thường | thấp>
 
 > /dong T1
 ✗ Phiếu T1 chưa đóng được, thiếu: nguyên nhân.
