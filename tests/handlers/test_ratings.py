@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from argparse import Namespace
 
 import pytest
 
 from bot import upkeep
+from bot.commands import tickets as ticket_command
 from bot.ratings import JOB
 from crm import ratings, tickets
 from crm.ratings import RatingRow
+from crm.staff import Role
+from simulator.people import ZALO
 from storage import jobs
 from tests.chat import PATIENCE_S, Chat
 from tests.crm.people import POLICY
+from tests.handlers.test_staff_desk import later, on_shift
+from tests.staff import pair
 
 ASKED = "Yêu cầu T1 của bạn đã xong. Bạn hài lòng với cách shop xử lý ở mức nào"
 
@@ -118,3 +124,60 @@ async def test_nobody_rates_the_requests_of_others_or_what_was_not_asked(chat: C
     for press in ("kq:rate:1:9", "kq:rate:77:3"):
         await chat.presses(press)
     assert (await rating(chat)).score is None
+
+
+async def test_a_low_score_is_told_to_leads_alone_with_what_was_added_and_once(chat: Chat) -> None:
+    minh, lead = await on_shift(chat, "Minh"), await on_shift(chat, "Tuấn", Role.LEAD)
+    await closed_request(chat)
+    chat.clock.pass_by(minutes=30)
+    await looks(chat)
+    chat.clock.pass_by(minutes=1)
+    await looks(chat)
+    await chat.says("1")
+    await chat.says("ly vỡ mà không ai gọi lại")
+    assert await later(chat, minh, lead, seconds=90) == [[], []]
+    _, (told,) = await later(chat, minh, lead, seconds=31)
+    assert "T1" in told and "1/5" in told and "“ly vỡ mà không ai gọi lại”" in told
+    assert await later(chat, minh, lead, minutes=5) == [[], []]
+
+
+async def test_a_low_score_is_told_to_every_lead_where_none_is_on_shift(chat: Chat) -> None:
+    lead, other = [await pair(chat.of(name, ZALO), name, Role.LEAD) for name in ("Tuấn", "Hạnh")]
+    await closed_request(chat)
+    for minutes in (30, 1):
+        chat.clock.pass_by(minutes=minutes)
+        await looks(chat)
+    await chat.says("2")
+    heard = await later(chat, lead, other, minutes=3)
+    assert [len(each) for each in heard] == [1, 1]
+
+
+async def test_the_card_and_the_command_line_tell_the_score_or_why_there_is_none(chat: Chat) -> None:
+    minh = await pair(chat.of("minh", ZALO))
+    await closed_request(chat)
+
+    async def shown() -> tuple[str, str]:
+        report = await ticket_command.run(
+            Namespace(action="show", number=1, save=None), chat.service.database, chat.settings, chat.clock()
+        )
+        return (await minh.says("/phieu T1"))[0], "\n".join(report.lines)
+
+    card, lines = await shown()
+    assert "Nguyên nhân: vận chuyển" in card and "hài lòng" not in card and "rating: to be asked" in lines
+    for minutes in (30, 1):
+        chat.clock.pass_by(minutes=minutes)
+        await looks(chat)
+    card, lines = await shown()
+    assert "Đã hỏi mức hài lòng, khách chưa chấm" in card and "rating: asked, no answer yet" in lines
+    await chat.says("4")
+    await chat.says("shop gọi lại nhanh")
+    card, lines = await shown()
+    assert "Khách chấm 4/5: “shop gọi lại nhanh”" in card and "rated 4/5: shop gọi lại nhanh" in lines
+
+
+async def test_the_card_tells_why_nobody_was_asked(chat: Chat) -> None:
+    minh = await pair(chat.of("minh", ZALO))
+    await closed_request(chat)
+    chat.clock.pass_by(days=8)
+    await looks(chat)
+    assert "Không hỏi được mức hài lòng: hết hạn nhắn" in (await minh.says("/phieu T1"))[0]
