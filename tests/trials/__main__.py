@@ -9,9 +9,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from storage import migrate
 from tests import guide
 from tests.crm import test_ledger_machine
 from tests.postgresql import libpq
-from tests.trials import crowd, day, grants, kills, moves, tokens
+from tests.trials import crowd, day, grants, kills, moves, shift, tokens
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -100,8 +101,7 @@ def verdict(figures: Checked) -> str:
     return "held"
 
 
-def run(asked: argparse.Namespace, made: Databases) -> bool:
-    """All trials; whether every invariant held."""
+def _kills_at_every_step(asked: argparse.Namespace, made: Databases) -> bool:
     rows: list[dict[str, object]] = []
     for engine in ENGINES:
         for point in kills.POINTS:
@@ -110,22 +110,27 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
                 {"engine": engine, "killed at": point, "met": met[point], **asdict(figures), "all": verdict(figures)}
             )
     table(f"kill -9 at every step, {asked.rounds} times each", rows)
-    held = all(row["all"] == "held" for row in rows)
+    return _held(rows)
 
-    rows = []
+
+def _kills_at_random_moments(asked: argparse.Namespace, made: Databases) -> bool:
+    rows: list[dict[str, object]] = []
     for engine in ENGINES:
         began = time.monotonic()
         longest, figures = asyncio.run(kills.at_random_moments(made.fresh(engine), asked.kills, asked.seed))
         rows.append(
             {
                 "engine": engine, "kills": asked.kills, **asdict(figures), "longest way back, s": round(longest, 1),
-                "minutes": round((time.monotonic() - began) / 60, 1), "all": verdict(figures),
+                "minutes": _minutes(began), "all": verdict(figures),
             }
         )  # fmt: skip
     table(f"kill -9 at random moments, seed {asked.seed}", rows)
-    held = held and all(row["all"] == "held" for row in rows)
+    return _held(rows)
 
-    rows = []
+
+def _crowd(asked: argparse.Namespace, made: Databases) -> bool:
+    rows: list[dict[str, object]] = []
+    held = True
     for webs, workers, share in ((1, 1, 5), (1, 2, 1), (2, 2, 5)):
         events = asked.events // crowd.TIMES // share
         seen = asyncio.run(
@@ -135,31 +140,61 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
         held = held and verdict(seen.figures) == "held" and (seen.deadlocks, seen.out_of_order) == (0, 0)
         rows.append({"web": webs, "worker": workers, **row, **asdict(seen.figures), "all": verdict(seen.figures)})
     table("web and worker processes on one PostgreSQL", rows)
+    return held
 
+
+def _tokens(asked: argparse.Namespace, made: Databases) -> bool:
     rows = [{"engine": engine, **asdict(asyncio.run(tokens.lost(made.fresh(engine))))} for engine in ENGINES]
     table("kill -9 between the answer of a token refresh and its writing", rows)
-    held = held and all(row["alarms"] == 1 and row["lost"] == 0 for row in rows)
+    return all(row["alarms"] == 1 and row["lost"] == 0 for row in rows)
 
+
+def _grants(asked: argparse.Namespace, made: Databases) -> bool:
     rows = [
         {"engine": engine, "killed at": point, **asdict(asyncio.run(grants.broken_off(made.fresh(engine), point)))}
         for engine in ENGINES
         for point in grants.POINTS
     ]
     table("kill -9 while an OA is connected in a browser", rows)
-    held = held and all((row["again"], row["anew"], row["lost"]) == (400, 200, 0) for row in rows)
+    return all((row["again"], row["anew"], row["lost"]) == (400, 200, 0) for row in rows)
 
+
+def _day(asked: argparse.Namespace, made: Databases) -> bool:
     days = {engine: asyncio.run(day.lived(made.fresh(engine), made.folder())) for engine in ENGINES}
     rows = [{"engine": engine, **seen.told(), "all": verdict(seen)} for engine, seen in days.items()]
     table(f"{day.LASTS} simulated hours: a token of 25 h, a spent quota, a blocked Page, no webhooks for 3 h", rows)
     table("the alarms of these hours", [asdict(each) for seen in days.values() for each in seen.rung])
-    held = held and all(row["all"] == "held" for row in rows)
+    return _held(rows)
 
+
+def _shift(asked: argparse.Namespace, made: Databases) -> bool:
+    others = asked.lines.read_text("utf-8").splitlines() if asked.lines else ()
+    step = timedelta(minutes=1)
+    figures: list[dict[str, object]] = []
+    wrong: list[dict[str, object]] = []
+    for engine in ENGINES:
+        began = time.monotonic()
+        seen = asyncio.run(shift.lived(made.fresh(engine), asked.customers, step, asked.seed, others))
+        figures.append({"engine": engine, **seen.told(), "minutes": _minutes(began), "all": verdict(seen)})
+        wrong += [{"engine": engine, "wrong": words} for words in seen.complaints]
+    names = list(figures[0])
+    rows = [{"figure": name, **{str(each["engine"]): each[name] for each in figures}} for name in names[1:]]
+    table(f"a shift of 4 staff, {asked.customers} customers and 8 hours with a lunch break, seed {asked.seed}", rows)
+    if wrong:
+        table("what was wrong", wrong)
+    return _held(figures)
+
+
+def _guide(asked: argparse.Namespace, made: Databases) -> bool:
     newcomer = asyncio.run(guide.followed(made.folder()))
     table(
         "from an empty server to an OA and a Page that answer, by the guides", [each.told() for each in newcomer.took]
     )
+    return True
 
-    rows = []
+
+def _points(asked: argparse.Namespace, made: Databases) -> bool:
+    rows: list[dict[str, object]] = []
     for engine in ENGINES:
         began = time.monotonic()
         try:
@@ -167,11 +202,14 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
             word = "held"
         except Exception as error:
             word = f"BROKEN: {error}"
-        minutes = round((time.monotonic() - began) / 60, 1)
-        rows.append({"engine": engine, "histories": asked.histories, "steps": 200, "minutes": minutes, "all": word})
+        rows.append(
+            {"engine": engine, "histories": asked.histories, "steps": 200, "minutes": _minutes(began), "all": word}
+        )
     table("histories of points: purchases, refunds, redemptions, adjustments, expiry, joins", rows)
-    held = held and all(row["all"] == "held" for row in rows)
+    return _held(rows)
 
+
+def _moves(asked: argparse.Namespace, made: Databases) -> bool:
     past = made.fresh("sqlite")
     moves.fill(past, asked.messages, asked.seed)
     rows = moves.moved(past, made.fresh("postgresql"))
@@ -180,21 +218,39 @@ def run(asked: argparse.Namespace, made: Databases) -> bool:
     table("a backup beside customers who write", [asdict(beside)])
     killed = moves.killed(past, asked.kills // 5, asked.seed)
     table("kill -9 at random moments of a backup and of a restore", [asdict(killed)])
-    return held and all(row["equal"] for row in rows) and (beside.refused, killed.broken) == (0, 0)
+    return all(row["equal"] for row in rows) and (beside.refused, killed.broken) == (0, 0)
+
+
+def _held(rows: Sequence[Mapping[str, object]]) -> bool:
+    return all(row["all"] == "held" for row in rows)
+
+
+def _minutes(began: float) -> float:
+    return round((time.monotonic() - began) / 60, 1)
+
+
+TRIALS: Mapping[str, Callable[[argparse.Namespace, Databases], bool]] = {
+    "steps": _kills_at_every_step, "moments": _kills_at_random_moments, "crowd": _crowd, "tokens": _tokens,
+    "grants": _grants, "day": _day, "shift": _shift, "guide": _guide, "points": _points, "moves": _moves,
+}  # fmt: skip
 
 
 def main() -> int:
     """0 where every invariant held."""
     parser = argparse.ArgumentParser(prog="python -m tests.trials", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=TRIALS, default=list(TRIALS), help="these trials alone")
     parser.add_argument("--rounds", type=int, default=5, help="kills at each step")
     parser.add_argument("--kills", type=int, default=200, help="kills at random moments")
     parser.add_argument("--events", type=int, default=50_000, help="redelivered events")
     parser.add_argument("--messages", type=int, default=100_000, help="messages of a shop that is moved")
     parser.add_argument("--histories", type=int, default=100, help="histories of points, of 200 steps each")
+    parser.add_argument("--customers", type=int, default=300, help="customers of the shift")
+    parser.add_argument("--lines", type=Path, help="a file of lines that customers of the shift say, too, one a line")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     asked = parser.parse_args()
     with databases() as made:
-        held = run(asked, made)
+        results = [TRIALS[name](asked, made) for name in asked.only]
+        held = all(results)
     print("\nevery invariant held" if held else "\nan invariant was BROKEN")
     return 0 if held else 1
 

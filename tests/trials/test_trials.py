@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trials import crowd, day, grants, kills, moves, tokens
+from tests.trials import crowd, day, grants, kills, moves, shift, tokens
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -68,4 +68,10 @@ async def test_a_day_of_spent_quota_blocked_page_and_lost_webhooks_loses_nothing
     database_url: str, tmp_path: Path
 ) -> None:
     seen = await day.lived(database_url, tmp_path, timedelta(hours=1))
+    seen.check()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_shift_leaves_nobody_without_an_owner_an_answer_or_a_true_promise(database_url: str) -> None:
+    seen = await shift.lived(database_url, customers=14, step=timedelta(minutes=20))
     seen.check()
