@@ -30,6 +30,7 @@ class Apart(Enum):
 
     ANGRY = "angry"
     BLOCKED = "blocked"
+    HELD = "held"
 
 
 class Router:
@@ -79,6 +80,10 @@ class Router:
     def blocked(self, fn: Answer) -> Answer:
         """Called for whatever is said in a conversation that staff blocked."""
         return self._register(self.apart, [Apart.BLOCKED])(fn)
+
+    def held(self, fn: Answer) -> Answer:
+        """Called for what is said while staff hold the conversation and nothing else answered."""
+        return self._register(self.apart, [Apart.HELD])(fn)
 
     def fallback(self, fn: Answer) -> Answer:
         """Answers whatever nothing else does."""
@@ -141,7 +146,8 @@ class Routes:
         if ctx.conversation.staff_holds:
             if ctx.conversation.is_blocked and Apart.BLOCKED in self.apart:
                 self.apart[Apart.BLOCKED](ctx)
-            self._while_held(ctx, said)
+            if not self._while_held(ctx, said) and Apart.HELD in self.apart:
+                self.apart[Apart.HELD](ctx)
             return
         angry = self.apart.get(Apart.ANGRY) if any(is_angry(meaning.text) for meaning in said.meanings) else None
         ctx.speaks(next((meaning.language for meaning in said.meanings if meaning.language), ""))
@@ -162,11 +168,12 @@ class Routes:
         if waiting in self.resuming and not (ctx.conversation.dialog or ctx.conversation.staff_holds):
             self.resuming[waiting](ctx)
 
-    def _while_held(self, ctx: Context, said: _Heard) -> None:
-        """Let those answer that do even where staff hold the conversation."""
-        for answer in self._choose(ctx, said):
-            if answer.fn in self.while_held and answer.is_sure:
-                answer.call(ctx)
+    def _while_held(self, ctx: Context, said: _Heard) -> bool:
+        """Let those answer that do even where staff hold the conversation; whether there was one."""
+        chosen = [each for each in self._choose(ctx, said) if each.fn in self.while_held and each.is_sure]
+        for answer in chosen:
+            answer.call(ctx)
+        return bool(chosen)
 
     def _leaves(self, said: _Heard) -> bool:
         return any(meaning.intent in self.leaving and meaning.confidence >= SURE for meaning in said.meanings)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bot.context import Context
 from bot.router import Router
+from bot.understanding import understand
 from crm import attendance
+from crm.calls import TYPED_WITHIN
 from crm.conversations import Reason
+from storage.conversations import STAFF
 
 router = Router("person")
 
@@ -28,6 +31,19 @@ def refuse(ctx: Context) -> None:
     """Say once, politely, that nobody answers here; what is written is kept all the same."""
     if ctx.missed() == 1:
         ctx.reply("person/blocked")
+
+
+@router.held
+def tell_opening(ctx: Context) -> None:
+    """Who writes to staff while the shop is closed hears once when it opens; not where staff wrote a moment ago."""
+    state = ctx.conversation
+    is_ours = state.holder == STAFF and state.waiting_since is not None
+    is_typed = state.last_staff_at is not None and ctx.now - state.last_staff_at < TYPED_WITHIN
+    if not is_ours or is_typed or understand(ctx.text).intent == "thanks":
+        return
+    away = ctx.away()
+    if away:
+        ctx.reply("person/away", away=away)
 
 
 def _hand_over(ctx: Context, template: str, reason: Reason) -> None:

@@ -87,6 +87,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "orders/recent": [{"orders": ORDERS[:1]}, {"orders": ORDERS[:3]}, {"orders": ORDERS}],
     "page/before_first_word": [{}],
     "person/angry": [{"away": away, "ahead": ahead} for away, ahead in WAITS],
+    "person/away": [{"away": away} for away, _ in WAITS if away],
     "person/blocked": [{}],
     "person/handed_over": [{"away": away, "ahead": ahead} for away, ahead in WAITS],
     "person/still_waiting": [{"ahead": ahead} for ahead in (0, 3)],

@@ -36,6 +36,24 @@ async def test_who_asks_for_a_person_at_night_is_told_once_when_the_shop_opens(e
     assert "shop mở lại lúc 8:00 ngày mai" in next_night
 
 
+async def test_who_writes_on_to_staff_after_hours_hears_once_when_the_shop_opens(each: Chat) -> None:
+    await each.says("gặp nhân viên")
+    await each.is_answered("Dạ chào bạn")
+    each.clock.pass_by(hours=11, minutes=30)
+    assert await each.says("cảm ơn shop nha") == [], "thanks wait for nothing"
+    (told,) = await each.says("còn hàng không bạn")
+    assert told.startswith("Hiện ngoài giờ làm việc, shop mở lại lúc 8:00 thứ Tư 25/11; nhân viên sẽ trả lời bạn")
+    assert await each.says("alo") == []
+
+
+async def test_the_bot_does_not_tell_the_hours_between_staff_who_write_late_and_their_customer(each: Chat) -> None:
+    await each.says("gặp nhân viên")
+    each.clock.pass_by(hours=11, minutes=30)
+    await each.is_answered("Mình vẫn ở đây ạ")
+    each.clock.pass_by(minutes=4)
+    assert await each.says("còn hàng không bạn") == []
+
+
 async def test_who_asks_for_a_person_hears_how_many_wait_before_them(each: Chat) -> None:
     (first,) = await each.says("gặp nhân viên")
     assert "đang chờ" not in first
