@@ -251,8 +251,9 @@ def leads(session: Session) -> list[StaffRow]:
 
 
 def given(session: Session, staff_id: int, now: datetime) -> None:
-    """They were given a conversation: everybody else on shift is before them now."""
-    store.change(session, staff_id, given_at=now)
+    """They were given a conversation: everybody else on shift is before them now, many given at one moment or not."""
+    latest = max((each.given_at for each in active(session) if each.given_at is not None), default=now)
+    store.change(session, staff_id, given_at=max(now, latest + timedelta(microseconds=1)))
 
 
 def _digest(code: str) -> str:

@@ -120,6 +120,15 @@ def _due(now: datetime, quiet: timedelta, at_most: timedelta, anybody: bool) -> 
     return _ROW.where(waits(now), ours, _identity.c.staff_id.is_(None), or_(*looks))
 
 
+def told_at(session: Session, conversation_ids: Collection[int]) -> dict[int, datetime]:
+    """When staff were told last of each of these that waits now."""
+    statement = select(_call.c.conversation_id, _call.c.told_at).join(
+        _conversation, _conversation.c.id == _call.c.conversation_id
+    )
+    statement = statement.where(_call.c.conversation_id.in_(conversation_ids), _IS_THIS)
+    return {row[0]: row[1] for row in session.connection().execute(statement)}
+
+
 def put(session: Session, rows: Sequence[CallRow]) -> None:
     """Keep how far these were told of, for their waiting of now."""
     if not rows:

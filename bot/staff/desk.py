@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,7 +17,7 @@ from crm import calls, notices, outbox, sla, staff
 from crm.calls import Ladder, Step
 from crm.messages import Message, Purpose
 from crm.sla import Policy
-from storage import alarms, attendance, conversations, customers
+from storage import alarms, attendance, customers
 from storage import calls as store
 from storage import notices as notice_rows
 from storage import outbox as queue
@@ -104,15 +104,18 @@ def _due(session: Session, desk: Desk, now: datetime, most: int, among: Sequence
 
 def _delivery(session: Session, due: Sequence[CallRow]) -> tuple[set[int], set[int]]:
     """Whose last notices got through to nobody, and of whose it is not known yet."""
-    told = {each.id: each.told_at for each in due if each.told_at is not None}
-    if not told:
-        return set(), set()
-    states: dict[int, set[str]] = {key: set() for key in told}
-    for key, at, state in notice_rows.states(session, list(told), KIND, min(told.values())):
-        if at >= told[key]:
-            states[key].add(state)
+    states = _states(session, {each.id: each.told_at for each in due if each.told_at is not None})
     unsure = {key for key, found in states.items() if notice_rows.QUEUED in found and queue.SENT not in found}
     return {key for key, found in states.items() if found == {notice_rows.HELD}}, unsure
+
+
+def _states(session: Session, told: Mapping[int, datetime]) -> dict[int, set[str]]:
+    """How the notices stand that were made of each since it was told last."""
+    states: dict[int, set[str]] = {key: set() for key in told}
+    for key, at, state in notice_rows.states(session, list(told), KIND, min(told.values())) if told else ():
+        if at >= told[key]:
+            states[key].add(state)
+    return states
 
 
 def _attend(session: Session, desk: Desk, call: CallRow, is_lost: bool, is_unsure: bool, now: datetime) -> CallRow:
@@ -199,12 +202,12 @@ def _offer(session: Session, desk: Desk, call: CallRow, now: datetime) -> bool:
 
 
 def _solve_lost(session: Session, now: datetime) -> None:
-    """What got through to nobody is of no account any more once nobody waits there."""
-    rung = alarms.subjects(session, LOST_ALARM)
+    """What got through to nobody is of no account any more once nobody waits there, or somebody was told since."""
+    rung = {int(each) for each in alarms.subjects(session, LOST_ALARM)}
     if rung:
-        stand = conversations.some(session, [int(each) for each in rung])
-        waiting = {str(each.id) for each in stand if each.waiting_since is not None}
-        alarms.solve_many(session, LOST_ALARM, rung - waiting, now)
+        states = _states(session, store.told_at(session, rung))
+        lost = {key for key, found in states.items() if queue.SENT not in found}
+        alarms.solve_many(session, LOST_ALARM, {str(key) for key in rung - lost}, now)
 
 
 def _is_deserted(session: Session, desk: Desk, now: datetime) -> bool:

@@ -164,6 +164,21 @@ async def test_a_notice_that_did_not_get_through_is_told_to_the_others_at_once(c
     assert "Minh chưa trả lời" in notice
 
 
+async def test_the_alarm_of_a_lost_notice_ends_when_it_is_told_after_all(chat: Chat) -> None:
+    minh, lead = await on_shift(chat, "Minh"), await on_shift(chat, "Tuấn", Role.LEAD)
+    minh.contact.blocked = lead.contact.blocked = True
+    await chat.says(WAITS)
+    heard = [await later(chat, minh, lead, seconds=31) for _ in range(4)]
+    assert heard == [[[], []]] * 4
+    assert "notice_lost" in await rung(chat)
+    lead.contact.blocked = False
+    told = await lead.says("/ca")
+    await chat.passes(seconds=1)
+    assert any("Nguyễn Thị Lan" in line.text for line in lead.contact.lines), told
+    await later(chat, lead, seconds=1)
+    assert "notice_lost" not in await rung(chat), "Lan still waits, but somebody knows"
+
+
 async def test_without_anybody_on_shift_leads_are_told_once_and_the_first_who_comes_gets_them(chat: Chat) -> None:
     lead = await pair(chat.of("tuan", ZALO), "Tuấn", Role.LEAD)
     minh = await pair(chat.of("minh", ZALO), "Minh")
