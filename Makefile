@@ -31,7 +31,7 @@ lint: .venv/.ready-dev ## check format, rules and types
 bench: .venv/.ready-dev ## measure against two bare bots (takes long; see benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
-trials: .venv/.ready-dev ## the long trials: kill -9 everywhere, many processes, a simulated day, the guides
+trials: .venv/.ready-dev ## the long trials: kill -9 everywhere, many processes, a simulated day, a shift, the guides
 	@$(BIN)/python -m tests.trials $(ARGS)
 
 lock: .venv/.ready ## resolve the dependencies anew; needs a package registry

@@ -22,6 +22,8 @@ from storage.work import wake
 Say = Callable[[int], Message]
 """The notice under the short number that its conversation has there; 0 where it is about none."""
 
+CALL = "call"
+"""That a customer waits; a later one says all that an earlier one did."""
 AT_ONCE = 10
 """How many held notices are told together."""
 
@@ -87,13 +89,15 @@ def count_held(session: Session, staff_id: int) -> int:
 def settle(session: Session) -> int:
     """Note which notices got through, and hold those that did not: their messages need nobody's care any more.
 
-    How many were looked at.
+    Of those held about one customer who waits the last is kept. How many were looked at.
     """
     ended = store.ended(session, 500)
     lost = [each for each in ended if each.message_state != queue.SENT]
     store.change(session, [each.id for each in ended if each.message_state == queue.SENT], state=queue.SENT)
     store.change(session, [each.id for each in lost], state=store.HELD)
     store.set_aside(session, [each.outbox_id for each in lost])
+    if lost:
+        store.supersede(session, CALL)
     return len(ended)
 
 

@@ -150,6 +150,21 @@ def needless(session: Session, kind: str, most: int) -> list[tuple[int, int | No
     return [(row[0], row[1]) for row in session.connection().execute(statement)]
 
 
+def supersede(session: Session, kind: str) -> None:
+    """Of the held notices of this kind to one member of staff about one conversation only the last is needed."""
+    later = _notice.alias()
+    is_followed = (
+        select(later.c.id)
+        .where(
+            later.c.state == HELD, later.c.kind == kind, later.c.staff_id == _notice.c.staff_id,
+            later.c.conversation_id == _notice.c.conversation_id, later.c.id > _notice.c.id,
+        )
+        .exists()
+    )  # fmt: skip
+    held = (stands(_notice.c.state, QUEUED, HELD), stands(_notice.c.state, HELD), _notice.c.kind == kind)
+    session.connection().execute(update(_notice).where(*held, is_followed).values(state=VOID))
+
+
 def change(session: Session, notice_ids: Sequence[int], **values: object) -> None:
     """Set columns of these notices."""
     if not notice_ids:

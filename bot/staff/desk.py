@@ -27,7 +27,6 @@ from storage.database import Database
 from storage.staff import StaffRow
 
 JOB = "staff.desk"
-KIND = "call"
 AT_ONCE = 50
 NOBODY_ALARM = "nobody_on_shift"
 LOST_ALARM = "notice_lost"
@@ -74,7 +73,7 @@ def _is_any(session: Session, desk: Desk, now: datetime) -> bool:
     return bool(
         _due(session, desk, now, 1)
         or notice_rows.ended(session, 1)
-        or notice_rows.needless(session, KIND, 1)
+        or notice_rows.needless(session, notices.CALL, 1)
         or sla.due(session, now, 1)
         or promises.low_scores(session, now)
         or alarms.subjects(session, LOST_ALARM)
@@ -87,7 +86,7 @@ def _look(session: Session, desk: Desk, now: datetime) -> bool:
     found = [each.id for each in _due(session, desk, now, AT_ONCE)]
     customers.lock_owners(session.connection(), found)
     notices.settle(session)
-    notices.void(session, KIND)
+    notices.void(session, notices.CALL)
     due = _due(session, desk, now, AT_ONCE, found)
     lost, unsure = _delivery(session, due)
     store.put(session, [_attend(session, desk, each, each.id in lost, each.id in unsure, now) for each in due])
@@ -112,7 +111,7 @@ def _delivery(session: Session, due: Sequence[CallRow]) -> tuple[set[int], set[i
 def _states(session: Session, told: Mapping[int, datetime]) -> dict[int, set[str]]:
     """How the notices stand that were made of each since it was told last."""
     states: dict[int, set[str]] = {key: set() for key in told}
-    for key, at, state in notice_rows.states(session, list(told), KIND, min(told.values())) if told else ():
+    for key, at, state in notice_rows.states(session, list(told), notices.CALL, min(told.values())) if told else ():
         if at >= told[key]:
             states[key].add(state)
     return states
@@ -174,7 +173,7 @@ def _tell(
 ) -> None:
     say = say_of(session, desk.office, call, step, owner.name, now)
     for each in whom:
-        notices.tell(session, each.id, KIND, say, now, conversation_id=call.id)
+        notices.tell(session, each.id, notices.CALL, say, now, conversation_id=call.id)
 
 
 def _looked(desk: Desk, call: CallRow, is_unsure: bool, now: datetime) -> CallRow:

@@ -164,6 +164,20 @@ async def test_a_notice_that_did_not_get_through_is_told_to_the_others_at_once(c
     assert "Minh chưa trả lời" in notice
 
 
+async def test_who_was_cut_off_hears_of_each_customer_once_when_they_are_back(chat: Chat) -> None:
+    minh = await on_shift(chat, "Minh")
+    minh.contact.blocked = True
+    await chat.says(WAITS)
+    await chat.of("binh").says(WAITS)
+    for span in (20, 180, 180):
+        await later(chat, seconds=span)
+    minh.contact.blocked = False
+    heard = await minh.says("/ca")
+    assert "2 thông báo chờ bạn" in heard[0]
+    about = [line.split(" · ")[0].split("] ")[1] for line in heard[1:] if line.startswith("[#")]
+    assert sorted(about) == sorted({*about}) and len(about) == 2
+
+
 async def test_the_alarm_of_a_lost_notice_ends_when_it_is_told_after_all(chat: Chat) -> None:
     minh, lead = await on_shift(chat, "Minh"), await on_shift(chat, "Tuấn", Role.LEAD)
     minh.contact.blocked = lead.contact.blocked = True
