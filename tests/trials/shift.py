@@ -76,7 +76,6 @@ class Customer:
 
     chat: Chat
     lines: list[tuple[datetime, str]]
-    answered: int = 0
 
 
 @dataclass(slots=True)
@@ -162,6 +161,7 @@ class Shift:
 
     async def _is_true(self, key: str, heard: str) -> None:
         """What the customer was told about the queue and the hours, held against what is."""
+        self.count["checked"] += sum(len(each.findall(heard)) for each in (_AHEAD, _OPENS, _PROMISED))
         for found in _AHEAD.findall(heard):
             ((right,),) = await ask(self.chat, AHEAD, user=self.people[key].chat.contact.user_id)
             if int(found) != right:
@@ -302,6 +302,7 @@ class Shift:
         return Worked(
             customers=len(self.people), said=count["said"], by_bot=count["bot"], by_staff=count["staff"],
             waiting=count["waiting"], silent=count["silent"], without_promise=count["without_promise"],
+            checked=count["checked"],
             untrue=count["untrue"], unowned=count["unowned"], replies=count["replies"], orders=count["orders"],
             entered=count["entered"], taken_back=count["taken_back"], slips=count["slips"], leaked=len(leaked),
             notices=sum(states.values()), refused=int(str(refused)),

@@ -67,8 +67,9 @@ class Worked:
     silent: int
     """Lines that nobody answered, of customers who do not wait either."""
     without_promise: int
+    checked: int
+    """Words about the queue, the opening or the time of an answer; `untrue` ones were not so."""
     untrue: int
-    """Words about the queue, the opening or the time of an answer that were not so."""
     unowned: int
     """How often somebody waited beyond the limit for an owner who is on shift."""
     replies: int
@@ -99,7 +100,8 @@ class Worked:
     def check(self) -> None:
         """AssertionError where something was said that should not be, or not said that should."""
         assert self.said > self.customers > 0 and self.by_bot > 0 and self.by_staff > 0, self
-        assert min(self.orders, self.entered, self.slips, self.notices, self.refused) > 0, self
+        done = (self.checked, self.replies, self.orders, self.entered, self.slips, self.notices, self.refused)
+        assert min(done) > 0, self
         wrong = (self.silent, self.without_promise, self.untrue, self.unowned, self.leaked, self.lost)
         assert (wrong, self.overdue_untold, self.alarms_left) == ((0,) * 6, 0, 0), self
 
