@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.staff.desk import Desk, Looking
 from crm.calls import Ladder
 from crm.staff import Role
@@ -13,6 +15,9 @@ from tests.crm.people import POLICY
 from tests.handlers.test_staff_answers import WAITS
 from tests.handlers.test_staff_desk import later, on_shift, owner, rung
 from tests.staff import PIN, office, order, pair
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+"""On SQLite the tests of handlers show it."""
 
 
 async def test_a_shift_is_worked_on_each_engine(database_url: str, clock: Clock) -> None:
@@ -42,7 +47,8 @@ async def test_a_shift_is_worked_on_each_engine(database_url: str, clock: Clock)
         assert await order(lan, "Hương", "/ds") == ["Không có ai."]
 
 
-async def test_who_waits_is_given_told_told_again_and_put_off_on_each_engine(database_url: str, clock: Clock) -> None:
+@on_postgresql
+async def test_who_waits_is_given_told_told_again_and_put_off_on_postgresql(database_url: str, clock: Clock) -> None:
     async with chatting(database_url, clock) as lan:
         lead = await pair(lan.of("tuan"), "Tuấn", Role.LEAD)
         await lan.says(WAITS)
@@ -67,7 +73,8 @@ async def test_who_waits_is_given_told_told_again_and_put_off_on_each_engine(dat
         assert await owner(lan) is None
 
 
-async def test_many_that_look_at_once_tell_once_on_each_engine(database_url: str, clock: Clock) -> None:
+@on_postgresql
+async def test_many_looks_at_once_tell_once(database_url: str, clock: Clock) -> None:
     async with chatting(database_url, clock) as lan:
         members = [await on_shift(lan, name) for name in ("Minh", "Hoa")]
         people = [lan, *(lan.of(name) for name in ("binh", "chi", "dung"))]
