@@ -182,7 +182,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     budget = Budget(settings.monthly_send_budget, settings.timezone)
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget)
     inbox_worker = InboxWorker(database, desk, living, clock)
-    shelf = Shelf(database, settings.brand_name, clock)
+    shelf = Shelf(database, channels, settings.brand_name, clock)
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, shelf, clock, owner)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}

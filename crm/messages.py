@@ -73,6 +73,8 @@ class Card:
 
 KEPT = "media:"
 """How a picture or file begins that we keep ourselves: `media:<id>`. The channel gets a copy before it is sent."""
+BORROWED = "from:"
+"""How the id of a picture begins that is not ours yet: `from:<channel>:<address>`, where somebody sent it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,12 @@ class Chat:
         sample = shelf.sample()
         return await self._do(lambda contact: speech.say_media(self.platform, contact, kind, shelf.url(sample), sample))
 
+    async def sends_picture(self, content: bytes) -> list[str]:
+        """Send these bytes as a picture."""
+        shelf = self.platform.media
+        kept = shelf.keep(content, "image/jpeg")
+        return await self._do(lambda contact: speech.say_media(self.platform, contact, "image", shelf.url(kept), kept))
+
     async def sends_sticker(self) -> list[str]:
         """Send a sticker and nothing else."""
         return await self._do(lambda contact: speech.say_sticker(self.platform, contact, ""))

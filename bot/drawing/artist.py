@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -29,12 +30,19 @@ class Artist:
 
     async def draw(self, lines: Mapping[str, str | int]) -> bytes:
         """A card as a PNG. Raises Undrawn; the next one is drawn by a new process then."""
+        return await self._made(lines)
+
+    async def shrink(self, picture: bytes, most: int) -> bytes:
+        """A picture as a JPEG of at most so many bytes. Raises Undrawn, also for what is no picture."""
+        return await self._made({"shrink": base64.b64encode(picture).decode(), "most": most})
+
+    async def _made(self, asked: Mapping[str, str | int]) -> bytes:
         async with self._turn:
             if self._rest:
                 self._rest.cancel()
             try:
                 async with asyncio.timeout(PATIENCE_S):
-                    picture = await self._ask(lines)
+                    picture = await self._ask(asked)
             except (OSError, TimeoutError, EOFError) as error:
                 await self._stop()
                 raise Undrawn(type(error).__name__) from error
@@ -50,7 +58,7 @@ class Artist:
             self._rest.cancel()
         await self._stop()
 
-    async def _ask(self, lines: Mapping[str, str | int]) -> bytes:
+    async def _ask(self, wanted: Mapping[str, str | int]) -> bytes:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot.drawing.child", stdin=PIPE, stdout=PIPE, start_new_session=True
@@ -58,7 +66,7 @@ class Artist:
         asked, answer = self._process.stdin, self._process.stdout
         assert asked is not None
         assert answer is not None
-        asked.write(json.dumps(lines).encode() + b"\n")
+        asked.write(json.dumps(wanted).encode() + b"\n")
         await asked.drain()
         return await answer.readexactly(int.from_bytes(await answer.readexactly(_LENGTH), "big"))
 

@@ -1,11 +1,15 @@
-"""The process that draws: a card a line on standard input, its picture with the length before it on standard output."""
+"""The process that draws: a line of standard input asks for a card, or for a picture made smaller; what came of it goes
+to standard output, with its length before it."""
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
+from typing import Any
 
 from bot.drawing.card import Lines, draw
+from bot.drawing.shrinking import shrunk
 
 LENGTH = 4
 """How many bytes tell how long a picture is."""
@@ -14,9 +18,15 @@ LENGTH = 4
 def main() -> None:
     """Draw until nobody asks any more."""
     for line in sys.stdin.buffer:
-        picture = draw(Lines(**json.loads(line)))
+        picture = _made(json.loads(line))
         sys.stdout.buffer.write(len(picture).to_bytes(LENGTH, "big") + picture)
         sys.stdout.buffer.flush()
+
+
+def _made(asked: dict[str, Any]) -> bytes:
+    if "shrink" in asked:
+        return shrunk(base64.b64decode(asked["shrink"]), asked["most"])
+    return draw(Lines(**asked))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,20 @@
-"""Pictures that messages name by a recipe: drawn before they are first sent, and kept until they are old."""
+"""Pictures that messages name by a recipe: drawn or taken over before they are first sent, kept until they are old."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlmodel import Session
 
-from bot.channels.base import SendError, SendErrorKind, Words
+from bot.channels.base import Channel, SendError, SendErrorKind, Words
 from bot.drawing.artist import Artist, Undrawn
+from bot.drawing.borrowing import Borrower
 from crm import member_cards
 from crm.member_cards import RECIPE, MemberCard
+from crm.messages import BORROWED
 from crm.words import number
 from storage import drawings, media
 from storage.database import Database
@@ -40,12 +42,20 @@ class NoPicture(SendError):
 class Shelf:
     """Finds what was drawn already, and has the rest drawn."""
 
-    def __init__(self, database: Database, brand: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, channels: Mapping[str, Channel], brand: str, clock: Callable[[], datetime]
+    ) -> None:
         self._database, self._brand, self._clock = database, brand, clock
         self._artist = Artist()
+        self._borrower = Borrower(channels, self._artist)
 
     async def media_id(self, kept: str) -> str:
-        """The id of what we keep: of the picture that a recipe names, or as it is. Raises NoPicture."""
+        """The id of what we keep: of the picture that a recipe names, or as it is.
+
+        Raises NoPicture, or SendError for one that was to be taken over.
+        """
+        if kept.startswith(BORROWED):
+            return await self._found(kept) or await self._borrowed(kept)
         if not kept.startswith(RECIPE):
             return kept
         return await self._found(kept) or await self._drawn(kept)
@@ -57,6 +67,16 @@ class Shelf:
     async def _found(self, recipe: str) -> str:
         since = self._clock() - LIVES + timedelta(days=1)
         return await self._database.read(partial(drawings.find, recipe=self._key(recipe), since=since))
+
+    async def _borrowed(self, recipe: str) -> str:
+        taken, now = await self._borrower.taken(recipe), self._clock()
+
+        def keep(session: Session) -> str:
+            media_id = media.keep(session, taken, now)
+            drawings.note(session, self._key(recipe), media_id, now)
+            return media_id
+
+        return await self._database.write(keep, name="drawings.borrow")
 
     async def _drawn(self, recipe: str) -> str:
         now = self._clock()

@@ -50,7 +50,8 @@ class Office:
 class StaffContext:
     """One line of a member of staff in a command's hands. Nothing here does I/O but queries on the given session.
 
-    `chat` is the chat that they write in, None on the command line. What is said is collected in `said`; `ok` is False
+    `chat` is the chat that they write in, None on the command line; `pictures` came with the line, named as messages
+    name them. What is said is collected in `said`; `ok` is False
     where the line was refused, `is_secret` True where it must not be kept, `asks` True where more is needed to do it.
     """
 
@@ -61,6 +62,7 @@ class StaffContext:
     office: Office
     desk: DeskRow
     quoted: NoticeRow | None = None
+    pictures: tuple[str, ...] = ()
     said: list[Message] = field(default_factory=list)
     command: Command | None = None
     given: Mapping[str, Any] = field(default_factory=dict)

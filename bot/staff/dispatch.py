@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.staff import kinds
 from bot.staff.context import StaffContext
-from bot.staff.grammar import nearest, order_in
+from bot.staff.grammar import Order, nearest, order_in
 from bot.staff.router import Command, StaffRouter
 from crm import attendance, numbers, staff
 from crm.errors import CrmError
@@ -35,10 +35,13 @@ def hear(ctx: StaffContext, text: str) -> None:
 
 def _hear(ctx: StaffContext, text: str) -> None:
     order = order_in(text)
-    if not text.strip():
+    if not (text.strip() or ctx.pictures):
         ctx.reply("only_words")
+    elif ctx.pictures and (_is_other(ctx, order) if order else ctx.desk.dialog):
+        ctx.ok = False
+        ctx.reply("picture_where")
     elif order is not None:
-        _obey(ctx, order.name, order.rest)
+        obey(ctx, order.name, order.rest)
     elif ctx.desk.dialog:
         _answer(ctx, text)
     elif ctx.quoted is not None and ctx.quoted.conversation_id is not None:
@@ -53,7 +56,14 @@ def _hear(ctx: StaffContext, text: str) -> None:
         ask_whom(ctx)
 
 
-def _obey(ctx: StaffContext, name: str, rest: str) -> None:
+def _is_other(ctx: StaffContext, order: Order) -> bool:
+    """Whether this is no command that sends something, so that a picture with it would be lost."""
+    command = ctx.office.commands.by_name.get(order.name)
+    return command is None or command.name != SEND
+
+
+def obey(ctx: StaffContext, name: str, rest: str) -> None:
+    """Run the command of this name with what stands behind it, if they may. Raises CrmError."""
     ctx.command = ctx.office.commands.by_name.get(name)
     if ctx.command is None:
         ctx.ok = False
@@ -138,7 +148,8 @@ def _send(ctx: StaffContext, conversation_id: int, text: str) -> None:
     command = ctx.office.commands.by_name[SEND]
     if _may(ctx, command):
         to = kinds.conversation(ctx, conversation_id)
-        run(ctx, command, {"customer": to, "words": kinds.Text(text)})
+        pictures = kinds.Pictures(ctx.pictures)
+        run(ctx, command, {"customer": to, "words": kinds.Text(text), "pictures": pictures})
 
 
 def ask_whom(ctx: StaffContext) -> None:

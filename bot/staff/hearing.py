@@ -12,8 +12,8 @@ from bot.staff import dispatch
 from bot.staff.context import CLI, Office, StaffContext
 from bot.staff.grammar import order_in
 from crm import notices, outbox, staff
-from crm.events import ButtonPressed, Event, Inbound, MediaReceived, TextReceived
-from crm.messages import Message, Purpose
+from crm.events import ButtonPressed, Event, Inbound, MediaKind, MediaReceived, TextReceived
+from crm.messages import BORROWED, KEPT, Message, Purpose
 from crm.reach import Refusal
 from storage import desks, transcripts
 from storage import outbox as queue
@@ -85,14 +85,14 @@ def _context(session: Session, office: Office, person: Person, event: Inbound, n
         return None
     desk = desks.find(session, member.id, str(person.identity_id))
     quoted = notices.quoted(session, person, event.reply_to, now - QUOTES_REACH) if event.reply_to else None
-    return StaffContext(member, person, session, now, office, desk, quoted)
+    return StaffContext(member, person, session, now, office, desk, quoted, _pictures(event))
 
 
 def _obey(ctx: StaffContext, event: Inbound) -> None:
     text = _words(event)
     if ctx.now - event.at > TOO_OLD:
         ctx.reply("late", at=event.at)
-    elif text:
+    elif text or ctx.pictures:
         dispatch.hear(ctx, text)
     else:
         ctx.reply("only_words")
@@ -103,7 +103,15 @@ def _words(event: Inbound) -> str:
         return event.text
     if isinstance(event, ButtonPressed):
         return event.payload
-    return event.text if isinstance(event, MediaReceived) and not event.media else ""
+    return event.text if isinstance(event, MediaReceived) and (_pictures(event) or not event.media) else ""
+
+
+def _pictures(event: Inbound) -> tuple[str, ...]:
+    """The pictures of a line that brought nothing else, by where they can be had."""
+    media = event.media if isinstance(event, MediaReceived) else ()
+    if not all(each.kind is MediaKind.IMAGE and each.url for each in media):
+        return ()
+    return tuple(f"{KEPT}{BORROWED}{event.address.channel}:{each.url}" for each in media)
 
 
 def _tell(ctx: StaffContext, person: Person) -> None:

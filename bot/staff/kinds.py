@@ -25,6 +25,8 @@ Text = NewType("Text", str)
 """The rest of the line as it was typed, line breaks and all."""
 Blanks = NewType("Blanks", tuple[str, ...])
 """What fills the blanks of a text, in their order; typed with `|` between."""
+Pictures = NewType("Pictures", tuple[str, ...])
+"""The pictures that came with the line, as messages name them."""
 Points = NewType("Points", int)
 """A number of points to add (+50) or take (-50)."""
 
@@ -334,10 +336,12 @@ KINDS: dict[Any, Kind] = {
                lambda ctx, raw: When(datetime.fromisoformat(raw))),
     Switch: Kind("on hoặc off", "on or off", _switch, str, lambda ctx, raw: Switch(raw)),
     Blanks: Kind("chỗ trống", "what fills the blanks", _blanks, list, lambda ctx, raw: Blanks(tuple(raw))),
+    Pictures: Kind("ảnh", "pictures", lambda ctx, rest: (Pictures(ctx.pictures), rest), list,
+                   lambda ctx, raw: Pictures(tuple(raw)), lambda ctx: Pictures(ctx.pictures)),
     Points: Kind("số điểm (+50, -50)", "points (+50, -50)", _points, int, _again),
     int: Kind("một số", "a number", _whole, _same, _again),
     str: Kind("một từ", "a word", _word, _same, _again),
-    Text: Kind("nội dung", "some words", _rest, _same, _again),
+    Text: Kind("nội dung", "some words", _rest, _same, _again, lambda ctx: Text("") if ctx.pictures else None),
 }  # fmt: skip
 """Every kind of argument, by the annotation that asks for it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,12 +19,12 @@ ENTERED_FOR = timedelta(minutes=10)
 LONGEST = 4000
 
 
-def send(ctx: StaffContext, to: ConversationRef, message: Message) -> None:
-    """Let a customer hear this in a few seconds, and say so; ask first where somebody else is at it, or it is closed.
+def send(ctx: StaffContext, to: ConversationRef, *messages: Message) -> None:
+    """Let a customer hear these in a few seconds, and say so; ask first where somebody else is at it, or it is closed.
 
     Raises CrmError where it cannot go out; then nothing was written.
     """
-    if len(message.text) > LONGEST:
+    if any(len(message.text) > LONGEST for message in messages):
         raise Invalid("words", f"Dài quá {LONGEST} ký tự.", f"Longer than {LONGEST} characters.")
     if to.person.holder == ELSEWHERE:
         raise Conflict(
@@ -35,9 +36,10 @@ def send(ctx: StaffContext, to: ConversationRef, message: Message) -> None:
     if before.refusal is not None:
         raise refused(to.name, before.refusal)
     concern = attendance.concern(ctx.session, to.id, ctx.member.id, ctx.now)
-    if concern is not None and not _insists(ctx, to, message, concern):
+    if concern is not None and not _insists(ctx, to, messages, concern):
         return
-    parts = channel.split(replace(message, speaker=ctx.member.name))
+    spoken = [replace(message, speaker=ctx.member.name) for message in messages]
+    parts = [part for message in spoken for part in channel.split(message)]
     answer = replies.send(ctx.session, to.person, parts, channel.rules, ctx.member.id, ctx.surface, ctx.now)
     if answer.refusal is not None:
         raise refused(to.name, answer.refusal)
@@ -46,12 +48,22 @@ def send(ctx: StaffContext, to: ConversationRef, message: Message) -> None:
     ctx.audit("reply", "conversation", to.id, f"{len(parts)}")
     (number,) = ctx.numbers("conversation", [to.id])
     left = remaining(answer, ctx.now)
-    ctx.reply("sending", name=to.name, number=number, channel=to.person.channel, left=left, seconds=seconds())
+    ctx.reply(
+        "sending", name=to.name, number=number, channel=to.person.channel, left=left, seconds=seconds(),
+        pictures=_pictures(messages),
+    )  # fmt: skip
 
 
-def _insists(ctx: StaffContext, to: ConversationRef, message: Message, concern: Concern) -> bool:
-    about = f"{to.id}\0{concern}\0{message.dumps()}"
-    return ctx.confirmed("insist", about=about, name=to.name, concern=concern, now=ctx.now, words=message.text)
+def _insists(ctx: StaffContext, to: ConversationRef, messages: Sequence[Message], concern: Concern) -> bool:
+    about = "\0".join((str(to.id), str(concern), *(message.dumps() for message in messages)))
+    return ctx.confirmed(
+        "insist", about=about, name=to.name, concern=concern, now=ctx.now, words=messages[0].text,
+        pictures=_pictures(messages),
+    )  # fmt: skip
+
+
+def _pictures(messages: Sequence[Message]) -> int:
+    return sum(bool(message.picture) for message in messages)
 
 
 def seconds() -> int:

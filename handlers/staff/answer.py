@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.staff import dispatch, sending
 from bot.staff.context import StaffContext
-from bot.staff.kinds import ConversationRef, Text
+from bot.staff.kinds import ConversationRef, Pictures, Text
 from bot.staff.router import Group, StaffRouter
 from crm import attendance, replies
 from crm.errors import Conflict, Invalid, NotFound
@@ -16,17 +16,20 @@ from storage.queue import DEAD
 router = StaffRouter("answer")
 
 SHOWN = 6
+NO_PICTURES = Pictures(())
 
 
 @router.command(
     dispatch.SEND, "trả lời", "traloi", "reply", usage="/r <khách> <nội dung>", vi="gửi cho khách (sau vài giây)",
     group=Group.ANSWER, may=Permission.ANSWER, examples=("/r 12 Đơn của bạn đang giao ạ",),
 )  # fmt: skip
-def send_words(ctx: StaffContext, customer: ConversationRef, words: Text) -> None:
-    """Send these words to a customer, a few seconds later."""
-    if not words.strip():
+def send_words(ctx: StaffContext, customer: ConversationRef, words: Text, pictures: Pictures = NO_PICTURES) -> None:
+    """Send these words to a customer, with the pictures that came with them, a few seconds later."""
+    said = words if words.strip() else ""
+    if not (said or pictures):
         raise Invalid("words", "Thiếu nội dung.", "Missing: some words.")
-    sending.send(ctx, customer, Message(words))
+    first, *more = pictures or ("",)
+    sending.send(ctx, customer, Message(said, picture=first), *(Message(picture=each) for each in more))
 
 
 @router.command(

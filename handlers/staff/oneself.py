@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.staff import dispatch
 from bot.staff.context import StaffContext
-from bot.staff.kinds import Switch
+from bot.staff.kinds import Text
 from bot.staff.router import Group, StaffRouter
-from crm import staff
+from crm import staff, words
 from crm.errors import Conflict
 from crm.staff import Permission, Pin
 
 router = StaffRouter("oneself")
 
 PLAYS_FOR = timedelta(hours=1)
+SWITCHES = {"on": True, "bat": True, "off": False, "tat": False}
+CARD = "kh"
+"""The command that shows a customer's card."""
 
 
 @router.command(
@@ -53,15 +57,19 @@ def set_new(ctx: StaffContext, text: str) -> None:
 
 
 @router.command(
-    "khach", "khách", "customer", usage="/khach on|off", vi="thử nhắn như một khách trong chat này (1 giờ)",
-    group=Group.SYSTEM, may=Permission.LOOK_UP, examples=("/khach on", "/khach off"),
+    "khach", "khách", "customer", usage="/khach on|off | <khách | tên>",
+    vi="on, off: thử nhắn như một khách (1 giờ); không thì như /kh", group=Group.SYSTEM, may=Permission.LOOK_UP,
+    examples=("/khach on", "/khach off", "/khach 12"),
 )  # fmt: skip
-def play_customer(ctx: StaffContext, switch: Switch) -> None:
-    """Be answered like a customer in this chat, for an hour or until `/khach off`."""
+def play_customer(ctx: StaffContext, which: Text | None = None) -> None:
+    """Be answered like a customer in this chat, for an hour or until `/khach off`; else show a card like `/kh`."""
+    if words.plain(which or "") not in SWITCHES:
+        dispatch.obey(ctx, CARD, which or "")
+        return
     if ctx.chat is None:
         raise Conflict("Chỉ dùng được trong chat.", "This works in a chat only.")
     if ctx.office.channels[ctx.chat.channel].staff_only:
         raise Conflict("Chat này chỉ có nhân viên, không có khách.", "This chat is for staff; no customer writes here.")
-    until = ctx.now + PLAYS_FOR if switch is Switch.ON else None
+    until = ctx.now + PLAYS_FOR if SWITCHES[words.plain(which or "")] else None
     ctx.put(as_customer_until=until, entered_id=None, entered_until=None)
     ctx.reply("plays_customer", until=until)

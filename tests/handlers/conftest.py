@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chat import CHANNELS, Chat, chatting
+from tests.chat import BOT_TOKEN, CHANNELS, Chat, chatting
 from tests.conftest import Clock
 
 HOURS = "8h–21h mỗi ngày"
@@ -39,3 +39,10 @@ async def chat(chat_url: str, clock: Clock) -> AsyncIterator[Chat]:
 def each(request: pytest.FixtureRequest, chat: Chat) -> Chat:
     """Lan on each channel in turn."""
     return chat.of("lan", request.param)
+
+
+@pytest.fixture
+async def with_bot(chat_url: str, clock: Clock) -> AsyncIterator[Chat]:
+    """A shop that has a bot for its staff, too."""
+    async with chatting(chat_url, clock, zalo_bot_token=BOT_TOKEN) as running:
+        yield running

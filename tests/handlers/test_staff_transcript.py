@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,8 +11,7 @@ import pytest
 from crm.staff import Role
 from handlers import STAFF_ROUTERS
 from simulator.people import MESSENGER, ZALO, ZALO_BOT
-from tests.chat import BOT_TOKEN, Chat, chatting
-from tests.conftest import Clock
+from tests.chat import Chat
 from tests.handlers import pos
 from tests.staff import PIN, hired, order, pair
 
@@ -318,6 +317,18 @@ Trường: Size = M
 
 > /c lan
 *
+> /khách 1
+#1 Nguyễn Thị Lan · +84901234501 · KH001
+Kênh: {Channel} #1 (còn {left} giờ)
+Quảng cáo: chưa hỏi
+Điểm: 0 dùng được
+Đơn mở: DH1024 đang giao 250.000đ
+Phiếu: T1 chờ mình “hộp bị móp”
+Đã hẹn trả lời: trước 11:00 23/11
+Ghi chú: “thích gói quà” (Hoa, 10:00 23/11)
+Nhãn: khách sỉ, VIP
+Trường: Size = M
+
 > /gc 1 -
 ✓ Đã bỏ ghi chú cuối của bạn về Nguyễn Thị Lan.
 
@@ -359,7 +370,7 @@ Mẫu ship cho Nguyễn Thị Lan, chỗ trống 1/2: số ngày? (- để sửa
 > 3
 *
 > sáng | chiều
-⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
+⏳ 6 giây nữa gửi 1 ảnh cho Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
 
 > /huy
 ✓ Đã rút lại, Nguyễn Thị Lan không nhận được gì.
@@ -390,7 +401,7 @@ Macro doi-hang cho Nguyễn Thị Lan:
 1. /the 1 +đổi hàng
    sẽ trả lời: ✓ Nguyễn Thị Lan: đổi hàng, khách sỉ, VIP
 2. /m ship 1 3 | sáng
-   sẽ trả lời: ⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
+   sẽ trả lời: ⏳ 6 giây nữa gửi 1 ảnh cho Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
 → Gõ /ok <code> trong 5 phút để làm.
 
 > /the 1
@@ -398,7 +409,7 @@ Nguyễn Thị Lan: khách sỉ, VIP
 
 > /ok <code>
 ✓ Nguyễn Thị Lan: đổi hàng, khách sỉ, VIP
-⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
+⏳ 6 giây nữa gửi 1 ảnh cho Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
 
 > /huy
 ✓ Đã rút lại, Nguyễn Thị Lan không nhận được gì.
@@ -451,26 +462,19 @@ async def opened(lan: Chat, surface: str) -> Surface:
     words = {
         "Channel": shown.title(), "left": {ZALO: "47", MESSENGER: "167"}[shown], "PIN": PIN,
         "window": "", "outgoing": "1", "newline": "\n", "new": "1",
-        "customer": "✗ Chỉ dùng được trong chat.\nCách dùng: /khach on|off",
+        "customer": "✗ Chỉ dùng được trong chat.\nCách dùng: /khach on|off | <khách | tên>",
     }  # fmt: skip
     if surface == CLI:
         await lan.does(lambda session: hired(session, "Hoa", Role.ADMIN, lan))
         return Surface(lambda line: order(lan, "Hoa", line), words)
     hoa = await pair(lan.of("hoa", surface), "Hoa", Role.ADMIN)
     if surface == ZALO_BOT:
-        words["customer"] = "✗ Chat này chỉ có nhân viên, không có khách.\nCách dùng: /khach on|off"
+        words["customer"] = "✗ Chat này chỉ có nhân viên, không có khách.\nCách dùng: /khach on|off | <khách | tên>"
         return Surface(hoa.says, words)
     notices = {ZALO: "47", MESSENGER: "23"}[shown]
     words["window"] = f"Thông báo tới được chat này ({shown.title()}, còn {notices} giờ) kể từ tin cuối của bạn.\n"
     words["customer"] = "✓ Bạn lại là nhân viên trong chat này."
     return Surface(hoa.says, words)
-
-
-@pytest.fixture
-async def with_bot(chat_url: str, clock: Clock) -> AsyncIterator[Chat]:
-    """A shop that has a bot for its staff, too."""
-    async with chatting(chat_url, clock, zalo_bot_token=BOT_TOKEN) as running:
-        yield running
 
 
 @pytest.mark.parametrize("script", [SCRIPT, KNOWING], ids=["answering", "knowing"])

@@ -33,7 +33,9 @@ from bot.channels.base import (
     Verdict,
     raised,
 )
+from bot.channels.pictures.client import Pictures
 from bot.channels.text import clean
+from bot.channels.zalo import files
 from bot.channels.zalo.envelope import identifier
 from bot.channels.zalobot import errors, parse, sender
 from bot.channels.zalobot.client import TIMEOUT, WAIT, Client
@@ -57,6 +59,7 @@ class ZaloBot:
         self, session: aiohttp.ClientSession, url: str = API, *, timeout: float = TIMEOUT, wait: int = WAIT
     ) -> None:
         self._client = Client(session, url, timeout, wait)
+        self._pictures = Pictures(session, files.HOSTS, url)
 
     def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
         """Nothing is taken: Zalo is asked instead, and posts nothing to us."""
@@ -100,6 +103,10 @@ class ZaloBot:
     async def upload(self, account: Account, attachment: Attachment) -> Uploaded:
         """Zalo documents no way to give a bot's picture or file. Raises PERMANENT."""
         raise raised(errors.NO_UPLOADS, "upload")
+
+    async def fetch(self, address: str) -> bytes:
+        """A picture that somebody sent, from Zalo's own hosts."""
+        return await self._pictures.fetch(address)
 
     async def templates(self, account: Account) -> list[Template]:
         """A bot has none."""
