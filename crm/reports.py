@@ -89,6 +89,15 @@ def of(session: Session, span: Span, back: int, now: datetime, zone: ZoneInfo, c
     )
 
 
+def days_of(session: Session, report: Report, now: datetime, zone: ZoneInfo, calendar: Calendar) -> list[Report]:
+    """The reports of a week's days until now; none for a report of one day."""
+    if report.span is Span.DAY:
+        return []
+    today = now.astimezone(zone).date()
+    backs = [(today - report.start.date()).days - place for place in range((report.end - report.start).days)]
+    return [of(session, Span.DAY, back, now, zone, calendar) for back in backs if back >= 0]
+
+
 def bounds(span: Span, back: int, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """When this day or week began, or the one so many before it, and when it ends, by the shop's clock."""
     today = now.astimezone(zone).date()

@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     report = _plain(commands, "report", "show the figures of a day or a week: customers, answers, tickets, ratings")
     report.add_argument("span", choices=("day", "week"), help="today, or this week from Monday on")
     report.add_argument("--back", type=int, default=0, metavar="N", help="so many days or weeks before that (0)")
+    report.add_argument("--xlsx", type=Path, metavar="FILE", help="write all of it into this workbook, too")
     _tickets(commands)
     _dead(commands)
     _keys(commands)

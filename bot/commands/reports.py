@@ -1,25 +1,33 @@
-"""`khachquen report`: the figures of a day or a week."""
+"""`khachquen report`: the figures of a day or a week, shown or as a workbook."""
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from bot.commands.report import Report, shown, stamp, table
+from bot import sheets
+from bot.commands.report import Refused, Report, shown, stamp, table
+from bot.drawing.artist import Artist, Undrawn
 from bot.service import policy_of
 from bot.settings import Settings
+from bot.sheets import Sheets
 from crm import reports
 from crm.reports import Line, Span, Waits
 from storage.database import Database
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
-    """The figures of this day or week, or of the one so many before it."""
+    """The figures of this day or week, or of the one so many before it. Raises Refused where no file can be written."""
     zone = settings.timezone
-    given = {"span": Span(arguments.span), "back": arguments.back, "now": now, "zone": zone}
-    found = await database.read(partial(reports.of, **given, calendar=policy_of(settings).calendar))
+    given: dict[str, Any] = {"now": now, "zone": zone, "calendar": policy_of(settings).calendar}
+    found = await database.read(partial(reports.of, span=Span(arguments.span), back=arguments.back, **given))
+    if arguments.xlsx is not None:
+        days = await database.read(partial(reports.days_of, report=found, **given))
+        await _write(arguments.xlsx, sheets.of(found, days, settings.locale))
     average = found.ratings.total / found.ratings.given if found.ratings.given else None
     data = {
         "span": found.span, "start": stamp(found.start, zone), "end": stamp(found.end, zone),
@@ -42,7 +50,24 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
         (line.name, f"{line.answers} answers in {line.conversations} conversations; {_told(line.waits)}")
         for line in found.staff
     ]
-    return Report(data, table(rows, ""))
+    lines = table(rows, "")
+    if arguments.xlsx is not None:
+        data["file"] = str(arguments.xlsx)
+        lines.append(f"Written: {arguments.xlsx}")
+    return Report(data, lines)
+
+
+async def _write(path: Path, content: Sheets) -> None:
+    artist = Artist()
+    try:
+        made = await artist.workbook(content)
+        await asyncio.to_thread(path.write_bytes, made)
+    except Undrawn as error:
+        raise Refused(f"the workbook could not be made ({error})") from error
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        await artist.close()
 
 
 def _waits(waits: Waits) -> dict[str, Any]:

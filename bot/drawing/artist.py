@@ -1,4 +1,4 @@
-"""Has pictures drawn by a process of its own: what that needs of memory and time burdens no webhook."""
+"""Has pictures and workbooks made by a process of its own: what that needs of memory and time burdens no webhook."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import base64
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 PATIENCE_S = 30.0
 """How long a picture may take, the start of the process included."""
@@ -36,7 +37,11 @@ class Artist:
         """A picture as a JPEG of at most so many bytes. Raises Undrawn, also for what is no picture."""
         return await self._made({"shrink": base64.b64encode(picture).decode(), "most": most})
 
-    async def _made(self, asked: Mapping[str, str | int]) -> bytes:
+    async def workbook(self, sheets: Sequence[tuple[str, Sequence[Sequence[str | int | float | None]]]]) -> bytes:
+        """An XLSX file of these sheets, each a title and rows, the first row as its head. Raises Undrawn."""
+        return await self._made({"sheets": sheets})
+
+    async def _made(self, asked: Mapping[str, Any]) -> bytes:
         async with self._turn:
             if self._rest:
                 self._rest.cancel()
@@ -58,7 +63,7 @@ class Artist:
             self._rest.cancel()
         await self._stop()
 
-    async def _ask(self, wanted: Mapping[str, str | int]) -> bytes:
+    async def _ask(self, wanted: Mapping[str, Any]) -> bytes:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot.drawing.child", stdin=PIPE, stdout=PIPE, start_new_session=True

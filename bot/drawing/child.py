@@ -1,5 +1,5 @@
-"""The process that draws: a line of standard input asks for a card, or for a picture made smaller; what came of it goes
-to standard output, with its length before it."""
+"""The process that draws: a line of standard input asks for a card, or a smaller picture or a workbook; what came of it
+goes to standard output, with its length before it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from bot.drawing.card import Lines, draw
+from bot.drawing.sheets import workbook
 from bot.drawing.shrinking import shrunk
 
 LENGTH = 4
@@ -26,6 +27,8 @@ def main() -> None:
 def _made(asked: dict[str, Any]) -> bytes:
     if "shrink" in asked:
         return shrunk(base64.b64decode(asked["shrink"]), asked["most"])
+    if "sheets" in asked:
+        return workbook(asked["sheets"])
     return draw(Lines(**asked))
 
 
