@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.staff.context import StaffContext
 from bot.staff.kinds import CustomerRef, Points, Text, customer
 from bot.staff.router import Group, StaffRouter
-from crm import adjustments, ledger, loyalty, orders, staff, words
+from crm import adjustments, ledger, loyalty, notices, orders, staff, words
 from crm.adjustments import Adjustment
 from crm.errors import Invalid, NotFound
 from crm.ledger import SPEND, Fact
@@ -45,6 +45,7 @@ def adjust_points(ctx: StaffContext, customer: CustomerRef, points: Points, reas
     if done.waiting is not None:
         ctx.audit("points.ask", "customer", customer.id, f"{points:+d} #{done.waiting.id}")
         ctx.reply("points_waiting", name=customer.name, points=int(points), number=done.waiting.id)
+        _tell_others(ctx, done.waiting, customer.name)
         return
     assert done.posted is not None
     ctx.audit("points", "customer", customer.id, f"{points:+d}")
@@ -76,6 +77,27 @@ def decide(ctx: StaffContext, number: int = 0, answer: str = "") -> None:
         adjustments.approve(ctx.session, number, _actor(ctx), ctx.now)
     ctx.audit("points.refuse" if refuses else "points.approve", "customer", asked.customer_id, f"#{number}")
     ctx.reply("points_decided", name=name, asked=asked, refused=refuses, by=_who(ctx, asked))
+    _tell_asker(ctx, asked, name, refuses)
+
+
+def _tell_others(ctx: StaffContext, asked: Adjustment, name: str) -> None:
+    """Tell those who may decide what a colleague asked for: those on shift, where there are any."""
+    others = [
+        each for each in staff.active(ctx.session)
+        if each.id != ctx.member.id and staff.may(each, Permission.ADJUST_POINTS)
+    ]  # fmt: skip
+    message = ctx.rendered("points_wait", name=name, asked=asked, by=ctx.member.name)
+    for each in [each for each in others if staff.is_on_shift(each, ctx.now)] or others:
+        notices.tell(ctx.session, each.id, "points", lambda _: message, ctx.now, interrupts=False)
+
+
+def _tell_asker(ctx: StaffContext, asked: Adjustment, name: str, refused: bool) -> None:
+    """Tell the colleague who asked what became of it."""
+    kind, _, key = asked.asked_by.partition(":")
+    if kind != "staff" or int(key) == ctx.member.id or staff.find(ctx.session, int(key)).revoked_at is not None:
+        return
+    message = ctx.rendered("points_answered", name=name, asked=asked, refused=refused, by=ctx.member.name)
+    notices.tell(ctx.session, int(key), "points", lambda _: message, ctx.now, interrupts=False)
 
 
 @router.command(
