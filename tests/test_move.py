@@ -25,7 +25,7 @@ from sqlmodel import SQLModel
 from bot.alone import serving
 from crm import customers, loyalty, orders, sample_shop
 from crm.orders import News, Status
-from storage import fitting, migrate
+from storage import engines, fitting, migrate
 from tests import test_commands
 from tests.chat import chatting
 from tests.conftest import Clock
@@ -50,10 +50,20 @@ def source(line: Line, alone: Path, sqlite_template: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def filled(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with about 2,000 rows, to be copied."""
+    path = tmp_path_factory.mktemp("shop") / "filled.db"
+    shutil.copy(sqlite_template, path)
+    moves.fill(f"sqlite:///{path}", MESSAGES, seed=17)
+    engines.checkpoint(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def shop(source: Path) -> Path:
+def shop(source: Path, filled: Path) -> Path:
     """One with about 2,000 rows."""
-    moves.fill(f"sqlite:///{source}", MESSAGES, seed=17)
+    shutil.copy(filled, source)
     return source
 
 
