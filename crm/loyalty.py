@@ -14,7 +14,7 @@ from crm.ledger import FOREVER, SPEND, Entry, Fact, Kind, Posted
 from crm.programme import midnight_after
 from crm.settlement import Reckoning
 from crm.tiers import Standing
-from storage import lots, members, orders
+from storage import lots, members, orders, reservations
 from storage import loyalty as store
 from storage.orders import OrderRow
 
@@ -72,15 +72,18 @@ def card(session: Session, customer_id: int, now: datetime) -> Card:
     held = ledger.holding(session, customer_id)
     programme, member = programmes.at(session, now), members.member(session, customer_id)
     found = lots.open_lots(session, customer_id, SPEND) if held != (0, 0, 0, 0) else []
+    lapsed = reservations.lapsed_of(session, customer_id, SPEND, now) if held.held else {}
+    found = [lot._replace(held=lot.held - lapsed.get(lot.id, 0)) for lot in found]
     waiting = [lot for lot in found if lot.pending and lot.available_at > now]
     ready = sum(lot.free for lot in found if lot.pending and lot.available_at <= now < lot.expires_at)
     over = [lot for lot in found if lot.expires_at <= now and lot not in waiting]
-    repaid = min(ready, held.debt)
+    freed = sum(lapsed.values())
     gone = sum(lot.free for lot in over if not lot.pending)
+    repaid = min(ready + sum(lapsed.get(lot.id, 0) for lot in found if lot not in over), held.debt)
     return Card(
         balance=held.balance - sum(lot.free for lot in over),
-        spendable=max(0, held.spendable - gone + ready - repaid),
-        held=held.held,
+        spendable=max(0, held.spendable + freed - gone + ready - repaid),
+        held=held.held - freed,
         debt=held.debt - repaid,
         waiting=_waiting(waiting),
         expiring=_expiring(found, now, timedelta(days=programme.points.warn_days)),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, select, text, update
+from sqlalchemy import Index, UniqueConstraint, func, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, moment, part_of_key, reference
@@ -113,6 +113,18 @@ def open_of(session: Session, customer_id: int, currency: str | None = None) -> 
     if currency is not None:
         found = found.where(_reservation.c.currency == currency)
     return [Reservation._make(row) for row in session.connection().execute(found.order_by(_reservation.c.id))]
+
+
+def lapsed_of(session: Session, customer_id: int, currency: str, now: datetime) -> dict[int, int]:
+    """The points by lot that a customer's reservations hold whose time is over, though they were not ended yet."""
+    lapsed = (_reservation.c.customer_id == customer_id, stands(_reservation.c.state, OPEN))
+    statement = (
+        select(_held.c.lot_id, func.sum(_held.c.points))
+        .join(_reservation, _reservation.c.id == _held.c.reservation_id)
+        .where(*lapsed, _reservation.c.currency == currency, _reservation.c.expires_at <= now)
+        .group_by(_held.c.lot_id)
+    )
+    return {int(lot): int(points) for lot, points in session.connection().execute(statement)}
 
 
 def overdue(session: Session, now: datetime, most: int) -> list[Reservation]:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from crm import customers, ledger, posting, reservations
+from crm import loyalty as cards
 from crm.errors import Conflict, Invalid, NotFound
 from crm.ledger import Fact, Frozen, Kind, NotEnough, Terms
 from storage import ledger_check, lots, loyalty
@@ -188,6 +189,23 @@ def test_what_was_reserved_comes_free_or_expires_if_its_time_is_over(
     assert reservations.find(session, held.id).state == how
     assert ledger.holding(session, lan) == (5, 0, 0, 0)
     assert ledger_check.faults(session) == []
+
+
+@pytest.mark.parametrize("owed", [0, 3])
+def test_what_a_lapsed_reservation_held_is_shown_as_it_will_be(
+    session: Session, clock: Clock, lan: int, owed: int
+) -> None:
+    give(session, lan, 5, clock, "a", 1)
+    give(session, lan, 6, clock, "b")
+    reservations.reserve(session, lan, 9, fact(clock, "till:1"), clock() + 2 * DAY)
+    ledger.redeem(session, lan, 2, fact(clock, "gift"))
+    if owed:
+        ledger.take_back(session, lan, owed, fact(clock, "refund"))
+    clock.pass_by(days=2)
+    shown = cards.card(session, lan, clock())
+    assert (shown.balance, shown.spendable, shown.held, shown.debt) == (4 - owed, 4 - owed, 0, 0)
+    ledger.catch_up(session, lan, clock())
+    assert ledger.holding(session, lan) == (4 - owed, 0, 0, 0)
 
 
 def test_points_that_come_free_repay_what_is_owed(session: Session, clock: Clock, lan: int) -> None:
