@@ -1,4 +1,4 @@
-"""The living tokens of every OA and Page: kept encrypted, refreshed by one process at a time, held when they died."""
+"""The living tokens of every OA and Page, kept encrypted; accounts that are connected and that are removed."""
 
 from __future__ import annotations
 
@@ -11,26 +11,24 @@ from functools import partial
 
 from sqlmodel import Session
 
-from bot.channels.base import Account, Channel, SendError, SendErrorKind, Subject
-from bot.secrets import Sealer, WrongKey, fingerprint
+from bot.channels.base import Account, Channel
+from bot.renewal import Held, Renewal, opened
+from bot.renewal import subject as _subject
+from bot.secrets import Sealer, fingerprint
 from storage import accounts, alarms, outbox
 from storage.accounts import AccountView
 from storage.database import Database
-from storage.faults import faultpoint
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
 REFRESH_AFTER = timedelta(hours=12)
 FRESH_FOR_S = 5.0
-ALARM = "token_dead"
 UNREADABLE = "token_unreadable"
 _SEALED = (
     "The token of this account was sealed with another SECRET_KEY than the one that runs here. If the key was just "
     "changed, restart the service; else put the former key behind the new one, separated by a comma, or connect the "
     "account again. Its messages wait and are not lost."
 )
-_VOID = "the account was connected again or removed, or the lease ran out, before a token refresh ended; it is void"
 
 Key = tuple[str, str]
 """A channel, and the id of an OA or Page on it."""
@@ -47,12 +45,8 @@ class App:
     refresh_token: str = field(default="", repr=False)
 
 
-class Held(Exception):
-    """Nothing can be sent with this account until someone connects it again."""
-
-
 class Accounts:
-    """Answers "with which token do we call?"; at most one refresh at a time in all processes."""
+    """Answers "with which token do we call?"."""
 
     def __init__(
         self,
@@ -64,10 +58,12 @@ class Accounts:
         owner: str,
     ) -> None:
         self._database, self._channels, self._apps = database, channels, apps
-        self._sealer, self._clock, self._owner = sealer, clock, owner
+        self._sealer, self._clock = sealer, clock
+        self._renewal = Renewal(database, channels, sealer, clock, owner)
         self._known: dict[Key, Account] = {}
         self._ids: dict[str, frozenset[str]] = {}
         self._unreadable: dict[Key, str] = {}
+        self._resting: dict[Key, datetime] = {}
         self._rung: dict[Key, str] = {}
         self._read_at = float("-inf")
 
@@ -117,111 +113,28 @@ class Accounts:
                 except Held:
                     unreadable[view.channel, view.account_id] = view.access_token
         self._known, self._unreadable = known, unreadable
+        now = self._clock()
+        resting = {(view.channel, view.account_id): view.rests_until(now) for view in views}
+        self._resting = {key: until for key, until in resting.items() if until is not None}
         self._read_at = asyncio.get_running_loop().time()
         if unreadable != self._rung:
             await self._ring(unreadable)
 
-    async def renew(self, stale: Account) -> bool:
-        """Replace a token that the platform refused (or that grows old); False where the account had to be held.
+    async def renew(self, stale: Account, *, refused: bool = True) -> bool:
+        """Replace a token that the platform refused, or that grows old; whether another one can be called with now.
 
-        Of many callers one refreshes; the others wait for its outcome and use it. Raises Held where another token was
-        stored meanwhile that cannot be read.
+        Of many callers one refreshes, the others use what came of it. Where a refused token cannot be renewed now, the
+        account rests until it is tried again. Raises Held where another token was stored meanwhile that cannot be read.
         """
-        view = await self._view(stale)
-        if view is None:
-            return False
-        for _ in range(40):
-            token = await self._lease(view)
-            if token is not None:
-                try:
-                    return await self._renew(stale, view.id, token)
-                finally:
-                    await self.reload()
-            await asyncio.sleep(0.5)
-            view = await self._view(stale)
-            if view is None or view.held:
-                return False
-            if self._opened(view, view.access_token) != stale.access_token:
-                await self.reload()
-                return True
-        return False
-
-    async def _renew(self, stale: Account, account: int, token: int) -> bool:
-        view = await self._view(stale)
-        assert view is not None
         try:
-            living, refresh_token = self._opened(view, view.access_token), self._opened(view, view.refresh_token)
-        except Held:
-            await self._settle(account, token, refresh_pending_since=None)
-            raise
-        if living != stale.access_token:
-            await self._settle(account, token, refresh_pending_since=None)
-            return True
-        if not refresh_token:
-            return not await self._hold(view, token, "the access token died and there is none to refresh it with")
-        for last_try in (False, True):
-            try:
-                pair = await self._channels[view.channel].refresh(stale, refresh_token)
-            except SendError as error:
-                if error.kind is SendErrorKind.UNKNOWN and not last_try:
-                    log.warning("the answer to a token refresh was lost; trying once more")
-                    continue
-                passes = error.kind is SendErrorKind.SNOOZE and error.subject is not Subject.ACCOUNT
-                if error.kind is SendErrorKind.RETRY or passes:
-                    await self._settle(account, token, refresh_pending_since=None)
-                    return True
-                return not await self._hold(view, token, error.words.en)
-            faultpoint("token.refreshed")
-            now = self._clock()
-            kept = await self._settle(
-                account,
-                token,
-                access_token=self._sealer.seal(pair.access_token),
-                refresh_token=self._sealer.seal(pair.refresh_token),
-                access_expires_at=now + pair.expires_in,
-                refreshed_at=now,
-                refresh_pending_since=None,
-                held="",
-            )
-            if kept:
-                await self._database.write(partial(alarms.solve, kind=ALARM, subject=_subject(view), now=now))
-            return True
-        return False
+            return await self._renewal.renew(stale, refused=refused)
+        finally:
+            await self.reload()
 
-    async def _view(self, account: Account) -> AccountView | None:
-        return await self._database.read(lambda s: accounts.find(s, account.channel, account.account_id))
-
-    async def _lease(self, view: AccountView) -> int | None:
-        now = self._clock()
-        return await self._database.write(
-            lambda s: accounts.lease(s, view.id, self._owner, now, now + LEASE), name="accounts.lease"
-        )
-
-    async def _settle(self, account: int, token: int, **values: object) -> bool:
-        kept = await self._database.write(
-            lambda s: accounts.settle_lease(s, account, token, **values), name="accounts.settle"
-        )
-        if not kept:
-            log.warning(_VOID)
-        return kept
-
-    async def _hold(self, view: AccountView, token: int, why: str) -> bool:
-        """Let the account's messages wait, and ring; False where it was connected again or removed meanwhile."""
-        now = self._clock()
-
-        def hold(session: Session) -> bool:
-            if not accounts.settle_lease(session, view.id, token, held=why[:200]):
-                return False
-            words = f"{why} Connect the account again; its messages wait and are not lost."
-            alarms.ring(session, ALARM, _subject(view), words, now)
-            return True
-
-        held = await self._database.write(hold, name="accounts.hold")
-        if held:
-            log.error("an account is held", extra={"channel": view.channel, "account": view.account_id})
-        else:
-            log.warning(_VOID)
-        return held
+    def rests(self, channel: str, account_id: str) -> bool:
+        """Whether the platform refused the account's token, and a new one is waited for, as at the last reading."""
+        until = self._resting.get((channel, account_id))
+        return until is not None and until > self._clock()
 
     async def _ring(self, unreadable: dict[Key, str]) -> None:
         """Ring for the accounts whose token cannot be opened, and note which of the former ones are mended."""
@@ -241,17 +154,10 @@ class Accounts:
 
     def _account(self, view: AccountView) -> Account:
         app = self._apps.get(view.channel, App())
-        token = self._opened(view, view.access_token)
+        token = opened(self._sealer, view, view.access_token)
         return Account(
             view.channel, view.account_id, token, app.app_id, app.app_secret, answers_comments=bool(view.comment_reply)
         )
-
-    def _opened(self, view: AccountView, sealed: str) -> str:
-        """What was sealed; raises Held where the key is another."""
-        try:
-            return self._sealer.open(sealed)
-        except WrongKey:
-            raise Held(f"{view.channel} {view.account_id}: its token cannot be read") from None
 
     def _seed(self, session: Session, channel: str, app: App, now: datetime) -> None:
         accounts.add(session, channel, app.account_id, now)
@@ -296,7 +202,3 @@ def is_old(view: AccountView, now: datetime) -> bool:
         and not view.held
         and (view.refreshed_at is None or now - view.refreshed_at >= REFRESH_AFTER)
     )
-
-
-def _subject(view: AccountView) -> str:
-    return alarms.of_account(view.channel, view.account_id)

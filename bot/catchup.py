@@ -12,7 +12,8 @@ from typing import NamedTuple
 from prometheus_client import Counter
 from sqlmodel import Session
 
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts
+from bot.calling import Removed, account_for
 from bot.channels.base import Channel, Page, Raw, SendError, SendErrorKind
 from bot.jobs import Later, Payload, Work
 from crm.events import BrandSpoke, Event
@@ -87,33 +88,20 @@ class Catchup:
     async def _page(self, span: Span) -> Page | None:
         """The next page; None where there will be none. Raises Later where it has to wait."""
         try:
-            account = await self._accounts.get(span.channel, span.account_id)
-        except Held:
-            if span.account_id in self._accounts.ids(span.channel):
-                await self._trouble(span, "the account is held or its token cannot be read")
-                raise Later(HELD_PAUSE) from None
+            async with account_for(self._accounts, span.channel, span.account_id, pause=HELD_PAUSE) as account:
+                return await self._channels[span.channel].recent(account, span.since, span.until, span.cursor)
+        except Removed:
             await self._trouble(span, "the account was removed", ended=True)
             return None
-        try:
-            return await self._channels[span.channel].recent(account, span.since, span.until, span.cursor)
+        except Later:
+            await self._trouble(span, "the account is held, or waits for a new token")
+            raise
         except SendError as error:
-            if error.kind is SendErrorKind.AUTH:
-                await self._renewed(span)
             if error.kind in (SendErrorKind.PERMANENT, SendErrorKind.UNREACHABLE):
                 await self._refused(span, error)
                 return None
             await self._trouble(span, str(error))
             raise Later(max(error.retry_after or PAUSE, PACE)) from None
-
-    async def _renewed(self, span: Span) -> None:
-        """Get a new token for the next try, which waits for longer where there is none yet; raises Later."""
-        try:
-            stale = await self._accounts.get(span.channel, span.account_id)
-            await self._accounts.renew(stale)
-            living = await self._accounts.get(span.channel, span.account_id)
-        except Held:
-            raise Later(HELD_PAUSE) from None
-        raise Later(PAUSE if living.access_token == stale.access_token else PACE)
 
     async def _trouble(self, span: Span, words: str, *, ended: bool = False) -> None:
         ended_at = self._clock() if ended else None
@@ -161,9 +149,8 @@ class Catchup:
         known = accounts.paces(session).get((span.channel, span.account_id))
         if known is None or not interval:
             return PACE * calls
-        row, tat, _ = known
-        outbox.hold_pace(session, {row: max(tat, now) + calls * interval})
-        return (BUSY_PACE if tat - now > BUSY else PACE) * calls
+        outbox.hold_pace(session, {known.id: max(known.tat, now) + calls * interval})
+        return (BUSY_PACE if known.tat - now > BUSY else PACE) * calls
 
     def _new(self, session: Session, channel: str, raws: Sequence[Raw], now: datetime) -> list[Raw]:
         """Those that the transcripts do not show yet."""

@@ -14,8 +14,9 @@ from typing import Any
 from sqlmodel import Session
 
 from bot import allowances
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts
 from bot.channels.base import Channel, Checkup, SendError, SendErrorKind, Trouble
+from bot.renewal import Held
 from crm.reach import Rules
 from storage import accounts, alarms
 from storage.accounts import AccountView
@@ -100,9 +101,8 @@ class Checkups:
         try:
             return await self._channels[channel].check_up(account, self._clock())
         except SendError as error:
-            if error.kind is not SendErrorKind.AUTH or not renew:
+            if error.kind is not SendErrorKind.AUTH or not renew or not await self._accounts.renew(account):
                 raise
-        await self._accounts.renew(account)
         renewed = await self._accounts.get(channel, account_id)
         return await self._channels[channel].check_up(renewed, self._clock())
 

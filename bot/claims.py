@@ -135,8 +135,8 @@ class Claims:
         room: dict[_Account, int] = {}
         tats: dict[_Account, tuple[int, datetime]] = {}
         unreadable = self._accounts.unreadable
-        for key, (row, tat, held) in accounts.paces(session).items():
-            if held or key in unreadable:
+        for key, (row, tat, held, refused_since) in accounts.paces(session).items():
+            if held or refused_since or key in unreadable:
                 continue
             interval = self._paces.interval(key, now)
             slots = free if not interval else int((now + BURST * interval - max(tat, now)) / interval)

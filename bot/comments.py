@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlmodel import Session
 
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts
+from bot.calling import Removed, account_for
 from bot.channels.abilities import Commentable
-from bot.channels.base import Account, Channel, SendError, SendErrorKind, Subject
+from bot.channels.base import Channel, SendError, SendErrorKind, Subject
 from bot.jobs import Later, Payload, Work
 from crm.comments import is_too_late
 from crm.events import Commented
@@ -57,30 +57,22 @@ class Comments:
         if not found.words or is_too_late(found.at, self._clock()):
             await self._end(key, comments.GIVEN_UP, LATE if found.words else OFF)
             return
-        try:
-            account = await self._accounts.get(*key[:2])
-        except Held:
-            if key[1] in self._accounts.ids(key[0]):
-                raise Later(AGAIN) from None
-            await self._end(key, comments.GIVEN_UP, REMOVED)
-            return
         channel = self._channels[key[0]]
         assert isinstance(channel, Commentable)
         try:
-            await channel.answer_comment(account, key[2], found.words, MARK)
+            async with account_for(self._accounts, *key[:2]) as account:
+                await channel.answer_comment(account, key[2], found.words, MARK)
+        except Removed:
+            await self._end(key, comments.GIVEN_UP, REMOVED)
         except SendError as error:
-            await self._failed(key, account, error)
+            await self._failed(key, error)
         else:
             await self._end(key, comments.ANSWERED, "")
 
-    async def _failed(self, key: tuple[str, str, str], account: Account, error: SendError) -> None:
+    async def _failed(self, key: tuple[str, str, str], error: SendError) -> None:
         match error.kind:
-            case SendErrorKind.RETRY | SendErrorKind.UNKNOWN:
+            case SendErrorKind.RETRY | SendErrorKind.UNKNOWN | SendErrorKind.AUTH:
                 raise error
-            case SendErrorKind.AUTH:
-                with suppress(Held):
-                    await self._accounts.renew(account)
-                raise Later(AGAIN)
             case SendErrorKind.SNOOZE:
                 raise Later(error.retry_after or AGAIN)
         log.info("a comment was not answered", extra={"channel": key[0], "code": error.code})

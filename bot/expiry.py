@@ -56,7 +56,7 @@ async def expire(
 
 
 def _is_anything_stuck(session: Session, unreadable: frozenset[tuple[str, str]]) -> bool:
-    sending = {key for key, (_, _, held) in accounts.paces(session).items() if not held} - unreadable
+    sending = {key for key, pace in accounts.paces(session).items() if not pace.held} - unreadable
     return bool(expiry.waited_for(session) - sending)
 
 
@@ -69,7 +69,7 @@ def _look(
     now: datetime,
 ) -> _Looked:
     outbox.lock_claims(session)
-    held = {key: why for key, (_, _, why) in accounts.paces(session).items()}
+    held = {key: pace.held for key, pace in accounts.paces(session).items()}
     rows = expiry.queued(session, after, RANGE)
     reasons: dict[int, str] = {}
     for row in rows:

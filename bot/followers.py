@@ -9,12 +9,13 @@ from functools import partial
 
 from sqlmodel import Session
 
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts
 from bot.batch import Batch, profile_job
+from bot.calling import Removed, account_for
 from bot.channels.abilities import Followers as Part
 from bot.channels.abilities import Following
-from bot.channels.base import Channel, SendError, SendErrorKind
-from bot.jobs import Later, Payload, Work
+from bot.channels.base import Channel
+from bot.jobs import Payload, Work
 from crm.events import Address
 from crm.sla import Policy
 from storage import accounts, jobs, whereabouts
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 JOB = "followers.read"
 APART = timedelta(seconds=3)
 """Between two calls, those for names and pictures included: 20 a minute, of the 100 that Zalo grants the least."""
-HELD_PAUSE = timedelta(minutes=10)
 
 
 class Followers:
@@ -53,17 +53,10 @@ class Followers:
         if not isinstance(platform, Following):
             return
         try:
-            account = await self._accounts.get(channel, account_id)
-        except Held:
-            if account_id not in self._accounts.ids(channel):
-                return
-            raise Later(HELD_PAUSE) from None
-        try:
-            part = await platform.followers(account, payload["cursor"], self._clock())
-        except SendError as error:
-            if error.kind is SendErrorKind.AUTH:
-                await self._accounts.renew(account)
-            raise
+            async with account_for(self._accounts, channel, account_id) as account:
+                part = await platform.followers(account, payload["cursor"], self._clock())
+        except Removed:
+            return
         whose = {"channel": channel, "account_id": account_id, "part": part}
         keep = partial(_keep, **whose, policy=self._policy, now=self._clock())
         new = await self._database.write(keep, name="followers.keep")

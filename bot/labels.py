@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from sqlmodel import Session
 
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts
+from bot.calling import Removed, account_for
 from bot.channels.abilities import Labelling
 from bot.channels.base import Channel, SendError, SendErrorKind
-from bot.jobs import Later, Payload, Work
+from bot.jobs import Payload, Work
 from crm import phones, tags
 from crm.errors import Invalid
 from crm.events import Address, Labelled
@@ -23,7 +24,6 @@ from storage.database import Database
 log = logging.getLogger(__name__)
 
 JOB = "labels.share"
-HELD_PAUSE = timedelta(minutes=10)
 
 
 def put_on(session: Session, customer_id: int, name: str, *, by: str, now: datetime) -> bool:
@@ -77,19 +77,14 @@ class Labels:
         channel, account_id, name = payload["channel"], payload["account_id"], payload["name"]
         platform = self._channels[channel]
         assert isinstance(platform, Labelling)
-        try:
-            account = await self._accounts.get(channel, account_id)
-        except Held:
-            if account_id not in self._accounts.ids(channel):
-                return
-            raise Later(HELD_PAUSE) from None
         identity = int(payload["identity"])
         on = await self._database.read(partial(_stands, identity=identity, name=name))
         try:
-            await platform.label(account, payload["user_id"], name, on=on)
+            async with account_for(self._accounts, channel, account_id) as account:
+                await platform.label(account, payload["user_id"], name, on=on)
+        except Removed:
+            return
         except SendError as error:
-            if error.kind is SendErrorKind.AUTH:
-                await self._accounts.renew(account)
             if error.kind not in (SendErrorKind.PERMANENT, SendErrorKind.UNREACHABLE):
                 raise
             log.info("a label was refused", extra={"channel": channel, "account": account_id, "code": error.code})

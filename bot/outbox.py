@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from sqlmodel import Session
 
 from bot import allowances, elsewhere, holds, registry, settling
-from bot.accounts import Accounts, Held, rung_for
+from bot.accounts import Accounts, rung_for
 from bot.allowances import Allowances
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.claims import BURST, Claimed, Claims, Turn
@@ -20,6 +20,7 @@ from bot.drawing.shelf import Shelf
 from bot.effects import METADATA
 from bot.pace import Paces
 from bot.registry import Registry
+from bot.renewal import Held
 from bot.speakers import Speakers
 from bot.staff import receipts
 from bot.uploads import Uploads
@@ -244,8 +245,8 @@ class OutboxWorker:
             await self._in_doubt(item, words)
         elif kind is SendErrorKind.AUTH:
             await self._prolong(item)
-            await self._accounts.renew(account)
-            await self._wait(item, retry_delay(due.attempts), words, counted=True)
+            renewed = await self._accounts.renew(account)
+            await self._wait(item, retry_delay(due.attempts) if renewed else timedelta(), words, counted=renewed)
         elif kind is SendErrorKind.ELSEWHERE:
             await self._elsewhere(item, words, error.retry_after or PAUSE)
         elif error.subject is Subject.TEMPLATE:

@@ -17,9 +17,10 @@ from typing import TypeVar
 
 from prometheus_client import Counter
 
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts
 from bot.channels.abilities import Polled
 from bot.channels.base import NOT_HEARD, Account, Channel, Raw, SendError, SendErrorKind, Subject
+from bot.renewal import Held
 from storage import alarms, inbox, polling
 from storage.columns import NEVER
 from storage.database import Database
@@ -176,8 +177,7 @@ class Poller:
         where = {"channel": account.channel, "account": account.account_id, "code": error.code}
         log.warning("an account could not be asked what happened", extra=where)
         if error.kind is SendErrorKind.AUTH:
-            await self._accounts.renew(account)
-            return 0.0
+            return 0.0 if await self._accounts.renew(account) else LOOK_S
         now = self._clock()
         turn.failures, turn.calm = turn.failures + 1, False
         turn.failing_since = turn.failing_since or now

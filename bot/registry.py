@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlmodel import Session
 
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts
+from bot.calling import Removed, account_for
 from bot.channels.base import Account, Channel, SendError, SendErrorKind
 from bot.jobs import Later
 from crm import templates
@@ -66,17 +66,13 @@ async def sync_later(
     Many an account uses no templates and has no right to them: that is nothing to ring for.
     """
     try:
-        account = await living.get(channel, account_id)
-    except Held:
+        async with account_for(living, channel, account_id, pause=AGAIN) as account:
+            synced = await sync(database, channels[channel], account, clock)
+    except Removed:
         return
-    try:
-        synced = await sync(database, channels[channel], account, clock)
     except SendError as error:
         log.info("templates could not be read", extra={"channel": channel, "account": account_id, "code": error.code})
-        if error.kind is SendErrorKind.AUTH:
-            with suppress(Held):
-                await living.renew(account)
-        if error.kind in (SendErrorKind.AUTH, SendErrorKind.RETRY, SendErrorKind.UNKNOWN):
+        if error.kind in (SendErrorKind.AUTH, SendErrorKind.RETRY, SendErrorKind.SNOOZE, SendErrorKind.UNKNOWN):
             raise Later(error.retry_after or AGAIN) from None
     else:
         log.info("templates were read", extra={"channel": channel, "account": account_id, "known": synced.known})

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from bot.accounts import Accounts, Held
+from bot.accounts import Accounts
 from bot.channels.abilities import Sign, Signing
 from bot.channels.base import Channel, SendError
 from bot.jobs import Payload, Work
+from bot.renewal import Held
 from storage import jobs
 from storage.customers import Person
 

@@ -11,13 +11,15 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from bot import accounts, allowances, expiry, holds, labels, points, registry, settling
-from bot.accounts import Accounts, Held
+from bot import accounts, allowances, expiry, holds, labels, points, registry, renewal, settling
+from bot.accounts import Accounts
 from bot.batch import PROFILE_JOB
+from bot.calling import HELD_PAUSE, Removed, account_for
 from bot.channels.base import Channel, Profile, SendError, SendErrorKind
 from bot.checkup import Checkups
 from bot.drawing.shelf import LIVES
 from bot.jobs import Later, Payload, Work
+from bot.renewal import Held
 from bot.staff import desk, receipts
 from crm import attendance, conversations, referrals
 from crm.budget import Budget
@@ -85,6 +87,7 @@ class Upkeep:
             "outbox.expire": self.expire,
             "conversations.watch": self.watch,
             "tokens.refresh": self.refresh_tokens,
+            renewal.JOB: self.renew_token,
             "accounts.check": self.check_accounts,
             "bodies.purge": self.purge_bodies,
             registry.SYNC: self.sync_templates,
@@ -98,13 +101,10 @@ class Upkeep:
         """Ask the platform for a new person's name and picture; one that it hides for good stays without."""
         channel = payload["channel"]
         try:
-            account = await self._accounts.get(channel, payload["account_id"])
-        except Held:
-            if payload["account_id"] not in self._accounts.ids(channel):
-                return
-            raise Later(timedelta(minutes=10)) from None
-        try:
-            profile = await self._channels[channel].profile(account, payload["user_id"])
+            async with account_for(self._accounts, channel, payload["account_id"]) as account:
+                profile = await self._channels[channel].profile(account, payload["user_id"])
+        except Removed:
+            return
         except SendError as error:
             if error.kind not in (SendErrorKind.PERMANENT, SendErrorKind.UNREACHABLE):
                 raise
@@ -166,14 +166,34 @@ class Upkeep:
             await self._database.bulk(step, 0, size=WATCHED)
 
     async def refresh_tokens(self, payload: Payload) -> None:
-        """Replace tokens before they grow old."""
+        """Replace tokens before they grow old, each by itself; none that is refused is forgotten."""
         now = self._clock()
         for view in await self._database.read(account_rows.everyone):
-            if accounts.is_old(view, now):
+            if view.refresh_pending_since is not None and not view.held:
+                await self._database.write(partial(renewal.queue, view=view, now=now), name="tokens.queue")
+            elif accounts.is_old(view, now):
                 try:
-                    await self._accounts.renew(await self._accounts.get(view.channel, view.account_id))
+                    stale = await self._accounts.get(view.channel, view.account_id)
+                    await self._accounts.renew(stale, refused=False)
                 except Held:
                     continue
+
+    async def renew_token(self, payload: Payload) -> None:
+        """Renew a token that the platform refused. Raises Later until there is another one, or no hope of it."""
+        channel, account_id, now = payload["channel"], payload["account_id"], self._clock()
+        view = await self._database.read(partial(account_rows.find, channel=channel, account_id=account_id))
+        if view is None or view.held or view.refresh_pending_since is None:
+            return
+        rests_until = view.rests_until(now)
+        if rests_until is not None:
+            raise Later(rests_until - now)
+        await self._accounts.reload()
+        try:
+            renewed = await self._accounts.renew(await self._accounts.get(channel, account_id))
+        except Held:
+            raise Later(HELD_PAUSE) from None
+        if not renewed:
+            raise Later(renewal.LOOK)
 
     async def check_accounts(self, payload: Payload) -> None:
         """Look at the accounts whose last look is hours old; one that was not reached is asked again soon."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import UniqueConstraint, false, select, update
+from sqlalchemy import UniqueConstraint, false, func, select, update
 from sqlmodel import Field, Session
 
 from storage.columns import NEVER, BigInt, insert, moment, serial
@@ -19,6 +19,7 @@ REMOVED = "removed"
 class AccountRow(Leased, table=True):
     """One OA or Page. `seed` is a hash of the token pair last seen in the settings; `held` says why nothing is sent.
 
+    `refresh_pending_since`: the platform refused the access token then, and nothing is sent until there is a new one.
     `facts` is JSON: what the platform said of it at `checked_at`. `comment_reply` is what who comments in public is
     answered; "" for nothing. `shares_labels`: the labels of its own tool are kept like our tags.
     """
@@ -64,6 +65,23 @@ class AccountView(NamedTuple):
     facts: str
     comment_reply: str
     shares_labels: bool
+    lease_owner: str
+    lease_until: datetime
+
+    def rests_until(self, now: datetime) -> datetime | None:
+        """When the refused token is renewed next; None where that may be tried now, or is not needed."""
+        rests = self.refresh_pending_since is not None and not self.lease_owner and self.lease_until > now
+        return self.lease_until if rests else None
+
+
+class Pace(NamedTuple):
+    """How an account stands with sending: its row's id, the theoretical time of its next send, why it is held, and
+    since when its token is refused."""
+
+    id: int
+    tat: datetime
+    held: str
+    refused_since: datetime | None
 
 
 _account = AccountRow.__table__  # type: ignore[attr-defined]
@@ -74,9 +92,10 @@ _FENCED = {"lease_owner": "", "lease_until": NEVER, "lease_token": _account.c.le
 
 _PACES = Fetch(
     lambda _among: select(
-        _account.c.channel, _account.c.account_id, _account.c.id, _account.c.send_tat, _account.c.held
+        _account.c.channel, _account.c.account_id,
+        _account.c.id, _account.c.send_tat, _account.c.held, _account.c.refresh_pending_since,
     )
-)
+)  # fmt: skip
 
 
 def everyone(session: Session) -> list[AccountView]:
@@ -137,28 +156,35 @@ def remove(session: Session, account: int) -> None:
     change(session, account, access_token="", refresh_token="", refresh_pending_since=None, held=REMOVED, **_FENCED)
 
 
-def lease(session: Session, account: int, owner: str, now: datetime, until: datetime) -> int | None:
-    """Become the only one who refreshes this account's token; the fencing token, or None where another is at it."""
+def lease(session: Session, account: int, owner: str, now: datetime, until: datetime, *, refused: bool) -> int | None:
+    """Become the only one who refreshes this account's token; the fencing token, or None where another is at it.
+
+    With `refused` nothing is sent with the former token any more; an early renewal stops nothing.
+    """
+    pending = {"refresh_pending_since": func.coalesce(_account.c.refresh_pending_since, now)} if refused else {}
     statement = (
         update(_account)
-        .where(_account.c.id == account, _account.c.lease_until < now)
-        .values(lease_owner=owner, lease_until=until, lease_token=_account.c.lease_token + 1, refresh_pending_since=now)
+        .where(_account.c.id == account, _account.c.lease_until <= now)
+        .values(lease_owner=owner, lease_until=until, lease_token=_account.c.lease_token + 1, **pending)
         .returning(_account.c.lease_token)
     )
     return session.connection().execute(statement).scalar_one_or_none()
 
 
 def settle_lease(session: Session, account: int, token: int, **values: object) -> bool:
-    """Write the outcome of a refresh and give the lease back; False where the lease was lost meanwhile."""
+    """Write the outcome of a refresh and give the lease back; False where the lease was lost meanwhile.
+
+    With a `lease_until` of its own the account rests until then: nobody may try before.
+    """
     statement = (
         update(_account)
         .where(_account.c.id == account, _account.c.lease_token == token)
-        .values(lease_owner="", lease_until=NEVER, **values)
+        .values(**{"lease_owner": "", "lease_until": NEVER, **values})
     )
     return session.connection().execute(statement).rowcount == 1
 
 
-def paces(session: Session) -> Mapping[tuple[str, str], tuple[int, datetime, str]]:
-    """For each (channel, account id): row id, theoretical time of the next send, and why it is held if it is."""
+def paces(session: Session) -> Mapping[tuple[str, str], Pace]:
+    """How each (channel, account id) stands with sending."""
     rows = _PACES.rows(session.connection())
-    return {(channel, account_id): (key, tat, held) for channel, account_id, key, tat, held in rows}
+    return {(channel, account_id): Pace(*pace) for channel, account_id, *pace in rows}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from bot.accounts import Held
 from bot.channels.base import Account
 from bot.channels.messenger.channel import Messenger
 from bot.commands import replies
 from bot.commands.report import Outside, Refused, Report
+from bot.renewal import Held
 from bot.service import shop_of
 from bot.settings import Settings
 from bot.templates import LOCALES, Templates

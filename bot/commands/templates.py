@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot import registry
-from bot.accounts import Held
 from bot.channels.base import Channel, SendError
 from bot.commands.report import Outside, Refused, Report, table
+from bot.renewal import Held
 from bot.settings import Settings
 from crm import templates
 from crm.templates import Parameter, Template

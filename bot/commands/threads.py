@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from bot import signs
-from bot.accounts import Held
 from bot.channels.abilities import Sign
 from bot.channels.base import Account
 from bot.channels.messenger import threads
 from bot.channels.messenger.channel import Messenger
 from bot.channels.messenger.threads import Holder
 from bot.commands.report import Outside, Refused, Report, shown, stamp
+from bot.renewal import Held
 from bot.settings import Settings
 from crm import conversations
 from crm.messages import Purpose

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from bot.accounts import Held, connect, disconnect
+from bot.accounts import connect, disconnect
+from bot.renewal import Held
 from bot.secrets import Sealer
 from crm.messages import Purpose
 from simulator.config import SimulatorConfig

@@ -31,7 +31,7 @@ def added(session: Session) -> int:
 
 def leased(session: Session, key: int) -> int:
     """The lease of somebody who refreshes the token now."""
-    token = accounts.lease(session, key, "somebody", NOW, LATER)
+    token = accounts.lease(session, key, "somebody", NOW, LATER, refused=True)
     assert token is not None
     return token
 
@@ -39,7 +39,7 @@ def leased(session: Session, key: int) -> int:
 def test_one_at_a_time_refreshes_a_token(session: Session) -> None:
     key = added(session)
     token = leased(session, key)
-    assert accounts.lease(session, key, "another", NOW, LATER) is None
+    assert accounts.lease(session, key, "another", NOW, LATER, refused=True) is None
     assert accounts.settle_lease(session, key, token, access_token="new")
     assert known(session).access_token == "new"
     assert not accounts.settle_lease(session, key, token - 1, access_token="old")
@@ -48,7 +48,10 @@ def test_one_at_a_time_refreshes_a_token(session: Session) -> None:
 def test_whoever_lost_the_lease_writes_nothing(session: Session) -> None:
     key = added(session)
     late = leased(session, key)
-    assert accounts.lease(session, key, "another", MUCH_LATER, MUCH_LATER + timedelta(seconds=60)) == late + 1
+    assert (
+        accounts.lease(session, key, "another", MUCH_LATER, MUCH_LATER + timedelta(seconds=60), refused=True)
+        == late + 1
+    )
     assert not accounts.settle_lease(session, key, late, held="refused")
     assert known(session).held == ""
 

@@ -236,7 +236,7 @@ def test_two_workers_at_once_claim_nobody_twice(database_url: str) -> None:
 
 def test_a_longer_rest_of_an_account_outlives_a_shorter_one(session: Session) -> None:
     accounts.add(session, "zalo", ACCOUNT, NOW)
-    (account,) = [key for key, _, _ in accounts.paces(session).values()]
+    (account,) = [pace.id for pace in accounts.paces(session).values()]
     for minutes in (15, 1):
         outbox.hold_pace(session, {account: NOW + timedelta(minutes=minutes)})
-    assert [tat for _, tat, _ in accounts.paces(session).values()] == [NOW + timedelta(minutes=15)]
+    assert [pace.tat for pace in accounts.paces(session).values()] == [NOW + timedelta(minutes=15)]
