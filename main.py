@@ -40,7 +40,7 @@ from bot.grants import Grants
 from bot.inbox import Desk
 from bot.router import Routes
 from bot.secrets import Sealer
-from bot.service import Service, apps_of, policy_of, running, shop_of
+from bot.service import Service, apps_of, intervals_of, policy_of, running, shop_of
 from bot.settings import Settings
 from bot.staff.context import Office
 from bot.staff.router import Commands
@@ -90,7 +90,7 @@ def channels_of(settings: Settings, session: aiohttp.ClientSession) -> dict[str,
     """Every channel of the product, on one HTTP session."""
     urls = Urls(settings.zalo_api_url, settings.zalo_oauth_url, settings.zalo_business_api_url)
     prove = settings.messenger_app_proof
-    zalo = Zalo(session, urls, prove=settings.zalo_app_proof)
+    zalo = Zalo(session, urls, prove=settings.zalo_app_proof, apart=intervals_of(settings)["zalo"])
     page = Messenger(session, settings.messenger_graph_url, app_id=settings.messenger_app_id, prove=prove)
     return {"zalo": zalo, "messenger": page, "zalobot": ZaloBot(session, settings.zalo_bot_api_url)}
 

@@ -61,6 +61,14 @@ async def test_a_platform_that_cannot_be_read_changes_nothing(stage: Stage) -> N
     assert all(each.gone for each in await stage.read(templates.everyone)), "it was asked again"
 
 
+async def test_a_limit_met_while_templates_are_read_puts_the_rest_off(stage: Stage) -> None:
+    stage.goes_wrong("code", host="zalo-business", path="template/info", code=-147)
+    assert [each for each in (await synced(stage)).values() if each.channel == ZALO] == []
+    stage.clock.pass_by(hours=6)
+    await stage.jobs_done(registry.SYNC)
+    await stage.until(lambda session: any(each.channel == ZALO for each in templates.everyone(session)))
+
+
 async def test_an_event_changes_the_registry_and_asks_the_platform_soon(stage: Stage) -> None:
     await synced(stage)
     for delivery in change_zbs(stage.platform, "123456", status="REJECT", quality="LOW", reason="Logo không hợp lệ"):

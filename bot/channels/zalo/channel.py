@@ -28,7 +28,19 @@ from bot.channels.base import (
 from bot.channels.examined import Probe, Switch
 from bot.channels.pictures.client import Pictures
 from bot.channels.text import clean
-from bot.channels.zalo import checkup, consent, files, followers, probe, recent, sender, switches, templates, webhook
+from bot.channels.zalo import (
+    checkup,
+    consent,
+    files,
+    followers,
+    probe,
+    recent,
+    sender,
+    switches,
+    template_list,
+    templates,
+    webhook,
+)  # fmt: skip
 from bot.channels.zalo.client import Client, Urls
 from bot.channels.zalo.envelope import identifier, items, mapping
 from bot.channels.zalo.parse import parse
@@ -45,7 +57,8 @@ class Zalo:
     """`bot.channels.base.Channel`, `Consenting`, `Following` and `Labelling` for Zalo OA.
 
     `banner` is the web address of the picture above a request for details. `lists` sends cards as list templates
-    instead of numbered text. With `prove` each call carries an `appsecret_proof`. Timeouts are seconds of one call.
+    instead of numbered text. With `prove` each call carries an `appsecret_proof`. `apart` lies between
+    two of many calls in a row. Timeouts are seconds of one call.
     """
 
     name: str = "zalo"
@@ -63,12 +76,13 @@ class Zalo:
         banner: str = sender.BANNER,
         lists: bool = False,
         prove: bool = True,
+        apart: timedelta = timedelta(seconds=0.6),
     ) -> None:
         self._urls = urls or Urls()
         self._pictures = Pictures(session, files.HOSTS, self._urls.api)
         self._client = Client(session, self._urls, timeout=timeout, refresh_timeout=refresh_timeout, prove=prove)
         self._banner = banner
-        self._lists = lists
+        self._lists, self._apart = lists, apart.total_seconds()
 
     def probes(self, keys: Keys, now: datetime, nonce: str) -> tuple[Probe, ...]:
         """The console's check of the address, and its test of an event."""
@@ -114,8 +128,8 @@ class Zalo:
 
     async def templates(self, account: Account) -> list[Template]:
         """The OA's (ZBS) templates, all of them, whatever their state."""
-        found = (templates.template(account.account_id, info) for info in await self._client.templates(account))
-        return [each for each in found if each]
+        told = await template_list.read(self._client, account, self._apart)
+        return [each for info in told if (each := templates.template(account.account_id, info))]
 
     async def upload(self, account: Account, attachment: Attachment) -> Uploaded:
         """Let Zalo hold a picture or file; it takes few types, and only small ones.

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from bot.channels.base import Account, Page, Raw, SendError, SendErrorKind, Subject
 from bot.channels.text import clean
-from bot.channels.zalo.client import LINES, Client, line_moment
+from bot.channels.zalo.answers import line_moment
+from bot.channels.zalo.client import LINES, Client
 from bot.channels.zalo.envelope import Json, NotUnderstood, identifier, mapping
 from bot.channels.zalo.parse import READ_BACK, UNTOLD
 from bot.channels.zalo.webhook import raw_of

@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -407,3 +408,21 @@ async def test_zalo_says_whose_a_token_is(stub: Stub, zalo: Zalo) -> None:
 async def test_an_owner_without_an_id_is_none(stub: Stub, zalo: Zalo, data: object) -> None:
     stub.says({"data": data, "error": 0})
     assert (await failed(zalo.whose(ACCOUNT))).kind is SendErrorKind.RETRY
+
+
+async def test_many_templates_are_looked_at_one_after_another_at_a_pace(
+    stub: Stub, session: aiohttp.ClientSession
+) -> None:
+    looked: list[float] = []
+
+    def answer(request: web.BaseRequest) -> web.Response:
+        if request.path.endswith("/template/all"):
+            found = [{"templateId": number} for number in range(1, 15)]
+            return web.json_response({"error": 0, "data": found})
+        looked.append(asyncio.get_running_loop().time())
+        return web.json_response({"error": 0, "data": {"templateId": request.query["template_id"]}})
+
+    stub.answer = answer
+    paced = Zalo(session, Urls(stub.url, stub.url, stub.url), timeout=0.4, apart=timedelta(seconds=0.02))
+    assert len(await paced.templates(ACCOUNT)) == 14
+    assert all(later - earlier >= 0.02 for earlier, later in pairwise(looked[9:]))

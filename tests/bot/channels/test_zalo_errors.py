@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.channels.base import SendErrorKind, Subject, Words
-from bot.channels.zalo import client, remedies
+from bot.channels.zalo import answers, remedies
 from bot.channels.zalo.business_errors import BUSINESS
 from bot.channels.zalo.errors import EXCHANGE_STRANGE, OA, OAUTH, OAUTH_STRANGE, STRANGE, UNAUTHORIZED
 from bot.channels.zalo.faults import Fault
@@ -198,7 +198,7 @@ ALL = {
     },
 }
 REMEDIES = [value for value in vars(remedies).values() if isinstance(value, Words)]
-OWN_WORDS = [value for value in vars(client).values() if isinstance(value, Words)]
+OWN_WORDS = [value for value in vars(answers).values() if isinstance(value, Words)]
 WHO_EN = re.compile(r"\b(by itself|the service|admin|owner|staff|whoever|makers of this program)\b")
 WHO_VI = re.compile(r"hệ thống|quản trị|chủ ứng dụng|nhân viên|người (vận hành|soạn|quản lý)|nhóm phát triển")
 
