@@ -17,7 +17,7 @@ from bot.calling import Removed, account_for
 from bot.channels.base import Channel, Page, Raw, SendError, SendErrorKind
 from bot.jobs import Later, Payload, Work
 from crm.events import BrandSpoke, Event
-from storage import accounts, alarms, catchup, customers, inbox, outbox, transcripts
+from storage import accounts, alarms, catchup, customers, inbox, jobs, outbox, transcripts
 from storage.catchup import Span
 from storage.database import Database
 from storage.inbox import Arrival
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 FOUND = Counter("khachquen_catchup_events_total", "Events that no webhook had told, by channel", ["channel"])
 
 ALARM = "catchup_refused"
+WAITS = "catchup_waits"
+RINGS_AFTER = timedelta(hours=1)
 MARGIN = timedelta(minutes=2)
 """By how much a span is read too wide: clocks differ, and a webhook comes later than what it tells of."""
 PACE = timedelta(seconds=2)
@@ -53,7 +55,7 @@ class _Kept(NamedTuple):
 
 
 class Catchup:
-    """The job that reads one account's span, a page a run, and goes on where it stopped."""
+    """The jobs that read one account's span, a page a run, and go on where they stopped, and that watch over it."""
 
     def __init__(
         self,
@@ -68,7 +70,12 @@ class Catchup:
 
     def kinds(self) -> dict[str, Work]:
         """Name → function."""
-        return {catchup.JOB: self.step}
+        return {catchup.JOB: self.step, "catchup.watch": self.watch}
+
+    async def watch(self, payload: Payload) -> None:
+        """End the readings whose job was given up, and ring for those that wait for long."""
+        now = self._clock()
+        await self._database.write(partial(_watch, now=now), name="catchup.watch")
 
     async def step(self, payload: Payload) -> None:
         """Read one page and keep what is new; raises Later while more is to be read."""
@@ -110,17 +117,8 @@ class Catchup:
 
     async def _refused(self, span: Span, error: SendError) -> None:
         """End it, and ring: a person has to look through the platform's own inbox."""
-        now = self._clock()
-        words = (
-            f"What customers wrote while we were away could not be read from the platform. {error} Look through its "
-            "own inbox by hand, or mend this and run: khachquen catchup"
-        )
-
-        def ring(session: Session) -> None:
-            if catchup.advance(session, span, ended_at=now, trouble=str(error)[:500]):
-                alarms.ring(session, ALARM, alarms.of_account(span.channel, span.account_id), words, now)
-
-        await self._database.write(ring, name="catchup.refused")
+        end = partial(_give_up, span=span, why=str(error), now=self._clock())
+        await self._database.write(end, name="catchup.refused")
 
     def _keep(self, session: Session, span: Span, page: Page) -> _Kept:
         """Keep what is new and note how far we are, in one transaction."""
@@ -140,7 +138,8 @@ class Catchup:
         current = catchup.advance(session, span, **values, **ended)
         if not current or page.cursor:
             return _Kept(found, pace)
-        alarms.solve(session, ALARM, alarms.of_account(span.channel, span.account_id), now)
+        alarms.solve(session, ALARM, _subject(span), now)
+        alarms.solve(session, WAITS, _subject(span), now)
         return _Kept(found, None)
 
     def _paced(self, session: Session, span: Span, calls: int, now: datetime) -> timedelta:
@@ -169,6 +168,37 @@ class Catchup:
                 and not any(_says_the_same(line, event) for line in others)
             ]
         return fresh
+
+
+def _give_up(session: Session, span: Span, why: str, now: datetime) -> None:
+    """End a reading, and ring: a person has to look through the platform's own inbox."""
+    words = (
+        f"What customers wrote while we were away could not be read from the platform. {why} Look through its "
+        "own inbox by hand, or mend this and run: khachquen catchup"
+    )
+    if catchup.advance(session, span, ended_at=now, trouble=why[:500]):
+        alarms.ring(session, ALARM, _subject(span), words, now)
+
+
+def _watch(session: Session, now: datetime) -> None:
+    """Give up what nobody reads any more; ring for what waits, and end the alarms of what goes on."""
+    late: dict[str, str] = {}
+    for span in catchup.under_way(session):
+        if not jobs.waits(session, catchup.JOB, _subject(span)):
+            _give_up(session, span, "It failed again and again: khachquen dead list says how.", now)
+        elif span.trouble and now - span.asked_at >= RINGS_AFTER:
+            late[_subject(span)] = span.trouble
+    for subject, trouble in late.items():
+        words = (
+            f"What customers wrote while we were away waits to be read from the platform: {trouble}. It goes on by "
+            "itself once that is mended; until then look through the platform's own inbox."
+        )
+        alarms.ring(session, WAITS, subject, words, now)
+    alarms.solve_many(session, WAITS, alarms.subjects(session, WAITS) - late.keys(), now)
+
+
+def _subject(span: Span) -> str:
+    return alarms.of_account(span.channel, span.account_id)
 
 
 def _says_the_same(line: transcripts.Line, event: Event) -> bool:

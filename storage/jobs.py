@@ -85,6 +85,13 @@ def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         wake(session, TOPIC)
 
 
+def waits(session: Session, kind: str, subject: str) -> bool:
+    """Whether such a job is to be done, or is being done."""
+    key = f"{kind}:{subject}"
+    statement = select(_job.c.id).where(_job.c.unique_key == key, stands(_job.c.state, WAITING))
+    return session.connection().execute(statement).first() is not None
+
+
 def lease(session: Session, owner: str, now: datetime, until: datetime, most: int) -> list[Taken]:
     """Take up to `most` jobs that are due and that nobody holds."""
     values = {"owner": owner, "now": now, "until": until, "most": most}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from simulator.people import MESSENGER, ZALO
 from simulator.platform import Platform
 from simulator.speech import Said
 from simulator.webhooks_out import Delivery
-from storage import alarms, catchup, faults, jobs
+from storage import accounts, alarms, catchup, faults, jobs
 from tests.conftest import Clock
 from tests.pipeline.stage import ANSWER, ASK, PATIENCE_S, Stage, product, simulated
 from tests.pipeline.test_order import customer_lines
@@ -344,3 +345,58 @@ async def test_a_platform_that_refuses_for_good_rings(database_url: str, clock: 
                 ("catchup_refused", f"messenger:{platform.config.messenger_page_id}")
             ]
             assert "by hand" in rung[0].words
+
+
+async def asked(stage: Stage) -> None:
+    """Let the OA's last hour be read again."""
+    now, account_id = stage.clock(), stage.platform.config.zalo_oa_id
+    ask = partial(catchup.ask, channel=ZALO, account_id=account_id, since=now - timedelta(hours=1), until=now, now=now)
+    await stage.service.database.write(ask)
+
+
+async def rung(stage: Stage) -> list[str]:
+    """The kinds of alarms that are open."""
+    return [alarm.kind for alarm in await stage.read(alarms.unsolved)]
+
+
+async def test_a_reading_whose_job_was_given_up_ends_and_rings(database_url: str, clock: Clock) -> None:
+    async with simulated(clock) as platform, product(database_url, clock, platform, worker=False) as stage:
+        await asked(stage)
+        reader = Catchup(stage.service.database, stage.service.channels, stage.service.accounts, {}, clock)
+        await reader.watch({})
+        assert [span.ended_at for span in await stage.read(catchup.everyone)] == [None], "its job waits"
+        bury = text("UPDATE job SET state = 'dead' WHERE kind = 'catchup'")
+        await stage.service.database.write(lambda session: session.connection().execute(bury).rowcount)
+        await reader.watch({})
+        (span,) = await stage.read(catchup.everyone)
+        assert span.ended_at == clock() and "dead list" in span.trouble
+        assert await rung(stage) == ["catchup_refused"]
+
+
+async def test_a_reading_that_waits_for_its_account_rings_after_an_hour_until_it_goes_on(
+    database_url: str, clock: Clock
+) -> None:
+    async with simulated(clock) as platform, product(database_url, clock, platform, worker=False) as stage:
+        living = stage.service.accounts
+        reader = Catchup(stage.service.database, stage.service.channels, living, {}, clock)
+
+        async def hold(why: str) -> None:
+            (key,) = [each.id for each in await stage.read(accounts.everyone) if each.channel == ZALO]
+            await stage.service.database.write(partial(accounts.change, account=key, held=why))
+            await living.reload()
+
+        await hold("somebody took the right away")
+        await asked(stage)
+        payload = {"channel": ZALO, "account_id": platform.config.zalo_oa_id}
+        for minutes, kinds in ((59, []), (1, ["catchup_waits"])):
+            with pytest.raises(Later):
+                await reader.step(payload)
+            clock.pass_by(minutes=minutes)
+            await reader.watch({})
+            assert await rung(stage) == kinds
+        await hold("")
+        with suppress(Later):
+            while await stage.read(catchup.under_way):
+                await reader.step(payload)
+        await reader.watch({})
+        assert await rung(stage) == []
