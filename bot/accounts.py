@@ -200,5 +200,6 @@ def is_old(view: AccountView, now: datetime) -> bool:
     return (
         bool(view.refresh_token)
         and not view.held
+        and view.refresh_pending_since is None
         and (view.refreshed_at is None or now - view.refreshed_at >= REFRESH_AFTER)
     )

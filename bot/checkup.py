@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from bot import allowances
 from bot.accounts import Accounts
 from bot.channels.base import Channel, Checkup, SendError, SendErrorKind, Trouble
 from bot.renewal import Held
+from bot.together import all_ended
 from crm.reach import Rules
 from storage import accounts, alarms
 from storage.accounts import AccountView
@@ -70,12 +70,12 @@ class Checkups:
         ]
 
     async def look(self, views: list[AccountView], *, renew: bool = True) -> list[Look]:
-        """Look at these accounts, at once, and note what was seen.
+        """Look at these accounts, at once, and note what was seen; one that fails in our own code stops no other.
 
         Without `renew` no token is renewed, so that a look may be broken off at any moment.
         """
         await self._mind_refresh_tokens()
-        return list(await asyncio.gather(*(self._look(view.channel, view.account_id, renew) for view in views)))
+        return await all_ended(self._look(view.channel, view.account_id, renew) for view in views)
 
     async def _look(self, channel: str, account_id: str, renew: bool) -> Look:
         try:
@@ -101,10 +101,13 @@ class Checkups:
         try:
             return await self._channels[channel].check_up(account, self._clock())
         except SendError as error:
-            if error.kind is not SendErrorKind.AUTH or not renew or not await self._accounts.renew(account):
+            if error.kind is not SendErrorKind.AUTH or not renew:
                 raise
-        renewed = await self._accounts.get(channel, account_id)
-        return await self._channels[channel].check_up(renewed, self._clock())
+            renewed = await self._accounts.renew(account)
+            account = await self._accounts.get(channel, account_id)
+            if not renewed:
+                raise
+        return await self._channels[channel].check_up(account, self._clock())
 
     async def _mind_refresh_tokens(self) -> None:
         """Ring for refresh tokens that nobody used for too long, and end the alarms of those that were used."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from bot.drawing.shelf import LIVES
 from bot.jobs import Later, Payload, Work
 from bot.renewal import Held
 from bot.staff import desk, receipts
+from bot.together import all_ended
 from crm import attendance, conversations, referrals
 from crm.budget import Budget
 from crm.comments import KEPT
@@ -50,6 +50,7 @@ EVERY: Mapping[str, timedelta] = {
     desk.JOB: timedelta(seconds=5),
     "webhooks.watch": timedelta(minutes=20),
     "events.watch": timedelta(hours=1),
+    "catchup.watch": timedelta(minutes=5),
     "tokens.refresh": timedelta(minutes=10),
     "accounts.check": timedelta(minutes=10),
     "bodies.purge": timedelta(hours=6),
@@ -120,7 +121,7 @@ class Upkeep:
         now = self._clock()
         await self._database.write(lambda session: settling.sweep(session, now), name="outbox.sweep")
         doubtful = await self._database.read(lambda session: doubt.unsettled(session, now, LOOKS))
-        await asyncio.gather(*(self._settle(item) for item in doubtful))
+        await all_ended(self._settle(item) for item in doubtful)
         if len(doubtful) == LOOKS:
             raise Later(timedelta())
 
@@ -168,32 +169,39 @@ class Upkeep:
     async def refresh_tokens(self, payload: Payload) -> None:
         """Replace tokens before they grow old, each by itself; none that is refused is forgotten."""
         now = self._clock()
-        for view in await self._database.read(account_rows.everyone):
+        views = await self._database.read(account_rows.everyone)
+        for view in views:
             if view.refresh_pending_since is not None and not view.held:
                 await self._database.write(partial(renewal.queue, view=view, now=now), name="tokens.queue")
-            elif accounts.is_old(view, now):
-                try:
-                    stale = await self._accounts.get(view.channel, view.account_id)
-                    await self._accounts.renew(stale, refused=False)
-                except Held:
-                    continue
+        old = [view for view in views if accounts.is_old(view, now)]
+        await all_ended(self._renew_early(view.channel, view.account_id) for view in old)
+
+    async def _renew_early(self, channel: str, account_id: str) -> None:
+        try:
+            await self._accounts.renew(await self._accounts.get(channel, account_id), refused=False)
+        except Held:
+            return
 
     async def renew_token(self, payload: Payload) -> None:
         """Renew a token that the platform refused. Raises Later until there is another one, or no hope of it."""
         channel, account_id, now = payload["channel"], payload["account_id"], self._clock()
+        await self._accounts.reload()
+        try:
+            stale = await self._accounts.get(channel, account_id)
+        except Held:
+            stale = None
         view = await self._database.read(partial(account_rows.find, channel=channel, account_id=account_id))
         if view is None or view.held or view.refresh_pending_since is None:
             return
         rests_until = view.rests_until(now)
         if rests_until is not None:
             raise Later(rests_until - now)
-        await self._accounts.reload()
         try:
-            renewed = await self._accounts.renew(await self._accounts.get(channel, account_id))
+            renewed = stale is not None and await self._accounts.renew(stale)
         except Held:
             raise Later(HELD_PAUSE) from None
         if not renewed:
-            raise Later(renewal.LOOK)
+            raise Later(renewal.LOOK if stale else HELD_PAUSE)
 
     async def check_accounts(self, payload: Payload) -> None:
         """Look at the accounts whose last look is hours old; one that was not reached is asked again soon."""

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bot import upkeep
 from bot.upkeep import LOOKS
 from crm.messages import Purpose
 from simulator import messenger_events, speech, zalo_events
@@ -73,6 +74,27 @@ async def test_one_sweep_settles_more_than_it_looks_for_at_once(sqlite_url: str,
         clock.pass_by(seconds=30)
         await stage.tick("outbox.sweep")
         assert set(await stage.states()) == {"sent"}
+
+
+async def test_one_that_cannot_be_settled_leaves_the_others_to_be(sqlite_url: str, clock: Clock, channel: str) -> None:
+    async with playing(sqlite_url, clock, echoes=False) as stage:
+        stage.goes_wrong("lost_response", path="message", times=3)
+        for number in range(3):
+            await stage.taken(stage.says(channel, who=f"p{number}"))
+        await stage.quiet()
+
+        def spoil(session: Session) -> None:
+            session.connection().execute(text("UPDATE outbox SET body = '?' WHERE id = (SELECT min(id) FROM outbox)"))
+
+        await stage.service.database.write(spoil)
+        clock.pass_by(seconds=30)
+        await upkeep.enqueue(stage.service.database, "outbox.sweep", clock())
+        await stage.until(lambda session: _states(session).count("sent") == 2)
+        assert sorted(await stage.states()) == ["sent", "sent", "unknown"]
+
+
+def _states(session: Session) -> list[str]:
+    return list(session.connection().execute(text("SELECT state FROM outbox")).scalars())
 
 
 async def test_a_reply_that_cannot_be_found_is_sent_once_more_and_never_again(
