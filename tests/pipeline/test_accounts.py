@@ -325,7 +325,9 @@ async def test_what_waits_for_a_removed_account_is_given_up_and_its_alarms_end(d
         stage.platform.zalo_tokens.expire()
         stage.platform.zalo_tokens.refresh = "revoked by somebody"
         await asks(stage, ZALO)
+        moving = text("SELECT 1 FROM outbox WHERE state <> 'waiting'")
         await stage.until(lambda session: bool(alarms.unsolved(session)))
+        await stage.until(lambda session: session.connection().execute(moving).first() is None)
         await stage.tick("outbox.expire")
         assert await stage.states() == ["waiting"]
         await remove(stage, ZALO)

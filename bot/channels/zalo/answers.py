@@ -63,6 +63,7 @@ def unclear(answer: Answer, *, acted: bool) -> SendError:
 
 
 def refused(fault: Fault, code: int | None, answer: Answer) -> SendError:
+    """The error that a code stands for, with the wait and the usage of the answer."""
     name = f"http-{answer.status}" if code is None else str(code)
     error = raised(fault, name, answer.retry_after)
     error.usage = answer.usage
