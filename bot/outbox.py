@@ -295,9 +295,10 @@ class OutboxWorker:
         await self._wait(item, holds.LOOKS_AGAIN, holds.held(key, why), counted=False)
 
     async def _allowance_spent(self, item: Claimed, error: SendError) -> None:
-        """Let this message wait, and with it what goes the same way; what is free goes on."""
+        """Let this message wait, and with it what goes the same way. What is free goes on, or rings where it cannot."""
         due, now, pause = item.due, self._clock(), error.retry_after or PAUSE
         if self._channels[due.channel].rules.is_free(item.lane):
+            await self._ring_refused(due, error, pause)
             await self._wait(item, pause, str(error)[:500], counted=False)
             return
         promotion = error.subject is Subject.PROMOTION
@@ -326,8 +327,12 @@ class OutboxWorker:
 
     async def _pause(self, due: Due, error: SendError, pause: timedelta) -> None:
         """Keep the whole account silent for a while; ring where waiting alone will not mend it."""
-        now = self._clock()
         await self._rest(due, pause)
+        await self._ring_refused(due, error, pause)
+
+    async def _ring_refused(self, due: Due, error: SendError, pause: timedelta) -> None:
+        """Tell that messages of this account wait for long; the first that goes out again ends the alarm."""
+        now = self._clock()
         if pause >= RINGS_AFTER:
             self._refusing.add((due.channel, due.account_id))
             subject = alarms.of_account(due.channel, due.account_id)

@@ -91,6 +91,19 @@ async def test_what_passes_goes_out_later_and_holds_up_nobody_else(stage: Stage,
     assert await stage.read(alarms.unsolved) == []
 
 
+async def test_a_spent_quota_of_free_answers_rings_until_one_goes_out(stage: Stage) -> None:
+    stage.goes_wrong("code", path="message", code=-211, times=2)
+    for who in ("lan", "minh"):
+        await stage.said(ZALO, who=who)
+    (alarm,) = await stage.read(alarms.unsolved)
+    assert (alarm.kind, alarm.words) == ("account_refused", OA[-211].words.en)
+    assert await stage.states() == ["waiting", "waiting"]
+    stage.clock.pass_by(hours=6.01)
+    await stage.quiet()
+    assert await stage.states() == ["sent", "sent"]
+    assert await stage.read(alarms.unsolved) == []
+
+
 @of((SNOOZE, ACCOUNT), (PERMANENT, ACCOUNT))
 async def test_a_refused_account_is_held_with_an_alarm_and_loses_nothing(stage: Stage, error: Played) -> None:
     await refused(stage, error)
