@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from yarl import URL
+
 import main
 from bot.commands.arguments import read
 from bot.commands.report import Report
@@ -80,7 +82,7 @@ class Owner:
         path.write_text(f"{text}\n")
         return str(path)
 
-    async def opens(self, address: str, *, method: str = "GET") -> Page:
+    async def opens(self, address: str | URL, *, method: str = "GET") -> Page:
         """An address in the browser."""
         asked = self.stage.http.request(method, address, headers={"Accept": "text/html"}, allow_redirects=False)
         async with asked as answer:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import text
+from yarl import URL
 
 import main
 from bot import grants as flow
@@ -127,6 +128,18 @@ async def test_a_callback_that_nobody_asked_for_changes_nothing(owner: Owner) ->
         assert "Địa chỉ này không do hệ thống tạo ra" in page.text
     assert await owner.accounts() == []
     assert (await owner.opens(back)).status == 200, "the real one still works"
+
+
+@pytest.mark.parametrize(("name", "status"), [("code", 400), ("error", 400), ("oa_id", 200)])
+async def test_a_callback_with_what_is_no_text_is_answered_clearly(
+    database_url: str, clock: Clock, tmp_path: Path, name: str, status: int
+) -> None:
+    async with moving_in(database_url, clock, tmp_path) as owner:
+        for strange in ("a%00b", "a%FFb", "a%ED%A0%BDb"):
+            back = changed(await owner.agrees(await owner.adds_an_oa()), **{name: None})
+            page = await owner.opens(URL(f"{back}&{name}={strange}", encoded=True))
+            assert page.status == status, strange
+            assert ("Chưa kết nối" in page.text) == (status == 400)
 
 
 async def test_an_address_works_once(owner: Owner) -> None:
