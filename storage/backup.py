@@ -116,14 +116,15 @@ def holders(path: Path) -> list[Holder]:
 
 
 def doubt(path: Path, now: str) -> int:
-    """Note of what was due in a copy that it may have gone out since; how many messages.
+    """Note of what waited in a copy that it may have gone out since; how many messages. What was never tried and has
+    its time still to come waits on.
 
     They count as sends whose sender went away, which the next start settles: an answer is looked for and then sent
     once more, marketing never. `now` is UTC as SQLite keeps it.
     """
     statement = (
         "UPDATE outbox SET state = 'sending', lease_owner = 'before the restore' "
-        "WHERE state = 'waiting' AND ready_at <= ?"
+        "WHERE state = 'waiting' AND (ready_at <= ? OR error <> '')"
     )
     with closing(sqlite3.connect(path)) as connection, connection:
         return connection.execute(statement, (now,)).rowcount

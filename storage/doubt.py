@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import case, literal, select, update
+from sqlalchemy import case, literal, or_, select, update
 from sqlmodel import Session
 
 from storage.columns import NEVER
 from storage.outbox import SENDING, UNKNOWN, OutboxMessage
-from storage.queue import stands
+from storage.queue import WAITING, stands
 
 _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
 
@@ -29,6 +29,13 @@ def sweep(session: Session, now: datetime, look_at: Mapping[str, datetime], owne
     ready_at = case(moments, value=_outbox.c.purpose, else_=literal(now, _outbox.c.ready_at.type))
     values = {"state": UNKNOWN, "ready_at": ready_at, "lease_until": NEVER, "error": "the sender went away"}
     return session.connection().execute(statement.values(**values)).rowcount
+
+
+def restored(session: Session, now: datetime) -> int:
+    """The same as `storage.backup.doubt`, for a database that other tools put in place; how many messages."""
+    due = (stands(_outbox.c.state, WAITING), or_(_outbox.c.ready_at <= now, _outbox.c.error != ""))
+    statement = update(_outbox).where(*due).values(state=SENDING, lease_owner="before the restore", lease_until=NEVER)
+    return session.connection().execute(statement).rowcount
 
 
 class Unsettled(NamedTuple):

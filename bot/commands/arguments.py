@@ -128,7 +128,13 @@ def _copies(commands: Any) -> None:
     making.add_argument("--force", action="store_true", help="replace a file that is there")
     making.add_argument("--verify", action="store_true", help="write nothing: look through the backup FILE")
     restoring = _plain(commands, "restore", "put the database of a backup in place, with the service stopped")
-    restoring.add_argument("file", metavar="FILE", help="a file that `khachquen backup` wrote")
+    which = restoring.add_mutually_exclusive_group(required=True)
+    which.add_argument("file", nargs="?", default="", metavar="FILE", help="a file that `khachquen backup` wrote")
+    which.add_argument(
+        "--by-hand",
+        action="store_true",
+        help="other tools put it in place (pg_restore): only note what may have gone out since",
+    )
     restoring.add_argument("--force", action="store_true", help="replace a database that is there; it is kept beside")
     moving = _plain(commands, "move", "bring everything from SQLite into an empty PostgreSQL, with the service stopped")
     moving.add_argument("--to", required=True, metavar="URL", help="postgresql+psycopg://user:password@host/name")

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bot import archive
 from bot.alone import unserved
 from bot.archive import Opened
 from bot.commands.backup import POSTGRESQL, Tell, opening_words, percent, taken_at
-from bot.commands.report import Refused, Report
+from bot.commands.report import Refused, Report, opened
 from bot.settings import Settings
-from storage import backup, engines, migrate
+from storage import accounts, backup, doubt, engines, migrate
+from storage.accounts import AccountView
 from storage.backup import Holder
 from storage.faults import faultpoint
 
 
 def run(arguments: Namespace, settings: Settings, now: datetime, tell: Tell) -> Report:
     """Look the backup through, keep the old database aside, and switch by one rename. Raises Refused."""
+    if arguments.by_hand:
+        return asyncio.run(_by_hand(settings, now))
     if not engines.is_sqlite(settings.database_url):
         raise Refused(POSTGRESQL)
     file, path = Path(arguments.file), engines.sqlite_path(settings.database_url)
@@ -38,6 +43,21 @@ def run(arguments: Namespace, settings: Settings, now: datetime, tell: Tell) -> 
             aside = path.with_name(f"{path.stem}-before-restore-{now.astimezone(UTC):%Y%m%dT%H%M%S-%fZ}{path.suffix}")
             kept = aside if backup.switched(found.database, path, aside) else None
     return _told(found, path, kept, holders, doubted, settings)
+
+
+async def _by_hand(settings: Settings, now: datetime) -> Report:
+    """Let no message go out again blindly from a database that other tools put in place; before anything is started."""
+    async with opened(settings) as database:
+        doubted = await database.write(partial(doubt.restored, now=now), name="restore.doubt")
+        views = await database.read(accounts.everyone)
+    holders = [_holder(view) for view in views if view.refresh_token]
+    lines = [_doubtful(doubted) if doubted else "No message waited then.", *map(_token, holders)]
+    return Report({"in_doubt": doubted, "tokens": [holder._asdict() for holder in holders]}, lines)
+
+
+def _holder(view: AccountView) -> Holder:
+    refreshed_at = view.refreshed_at.isoformat(" ") if view.refreshed_at else ""
+    return Holder(view.channel, view.account_id, refreshed_at)
 
 
 def _refuse_to_replace(path: Path, force: bool) -> None:

@@ -129,3 +129,26 @@ async def test_what_waited_when_the_backup_was_made_may_have_gone_out_since(
             await stage.tick("outbox.sweep")
             await stage.quiet()
         assert stage.heard() == again
+
+
+@pytest.mark.parametrize(("purpose", "again"), [(Purpose.REPLY, [ANSWER]), (Purpose.BROADCAST, [])])
+async def test_what_waits_in_a_database_that_other_tools_put_in_place_is_in_doubt(
+    database_url: str, clock: Clock, purpose: Purpose, again: list[str]
+) -> None:
+    async with playing(database_url, clock, echoes=False) as stage:
+        await stage.said(ZALO, "bắt đầu nhận tin")
+        stage.goes_wrong("status", path="message", status=429, retry_after="600")
+        await stage.send(ZALO, ANSWER, purpose)
+        await stage.quiet()
+        assert (await stage.states())[-1] == "waiting"
+    clock.pass_by(minutes=11)
+    await asyncio.to_thread(copied, database_url, clock, "restore", "--by-hand")
+    async with playing(database_url, clock, echoes=False) as stage:
+        stage.contact(ZALO).last_interaction = stage.contact(ZALO).last_message = clock()
+        await stage.tick("outbox.sweep")
+        assert (await stage.states())[-1] == "unknown"
+        for _ in range(2):
+            clock.pass_by(minutes=1)
+            await stage.tick("outbox.sweep")
+            await stage.quiet()
+        assert stage.heard() == again
