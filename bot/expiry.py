@@ -13,7 +13,7 @@ from bot.accounts import Accounts
 from bot.channels.base import Channel
 from bot.claims import facts
 from bot.holds import key_of
-from bot.outbox import ended
+from bot.outcomes import ended
 from bot.registry import Registry
 from crm.messages import template_in
 from crm.reach import reach
