@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,7 +12,7 @@ from sqlmodel import Session
 from crm import ledger, loyalty, membership, posting, programmes, vouchers
 from crm.errors import Conflict, NotFound
 from crm.ledger import SPEND, Fact
-from crm.programme import Programme, Reward
+from crm.programme import Programme, Reward, Tier
 from crm.vouchers import State, VoucherRow
 from storage import customers as people
 from storage import rewards as stock
@@ -35,7 +36,7 @@ class Offer:
     reward: Reward
     left: int | None
     lacking: int
-    tiers: tuple[str, ...]
+    tiers: tuple[Tier, ...]
     why: Why
 
 
@@ -58,8 +59,8 @@ def catalogue(session: Session, customer_id: int, now: datetime) -> Catalogue:
         (each for each in programme.rewards if each.points is not None and _is_on(each, today)),
         key=lambda each: (each.points, each.code),
     )
-    names = {level.code: level.vi for level in programme.tiers.levels}
-    offers = tuple(_offer(each, card.spendable, tier, gone, had, names) for each in offered)
+    levels = programme.tiers.levels
+    offers = tuple(_offer(each, card.spendable, tier, gone, had, levels) for each in offered)
     return Catalogue(card.spendable, card.frozen, offers)
 
 
@@ -136,7 +137,7 @@ def _is_on(reward: Reward, today: date) -> bool:
 
 
 def _offer(
-    reward: Reward, spendable: int, tier: str, gone: dict[str, int], had: dict[str, int], names: dict[str, str]
+    reward: Reward, spendable: int, tier: str, gone: dict[str, int], had: dict[str, int], levels: Sequence[Tier]
 ) -> Offer:
     left = None if reward.stock is None else max(0, reward.stock - gone.get(reward.code, 0))
     lacking = max(0, (reward.points or 0) - spendable)
@@ -148,7 +149,7 @@ def _offer(
         why = Why.ENOUGH
     else:
         why = Why.TOO_FEW_POINTS if lacking else Why.OPEN
-    return Offer(reward, left, lacking, tuple(names.get(code, code) for code in sorted(reward.tiers)), why)
+    return Offer(reward, left, lacking, tuple(level for level in levels if level.code in reward.tiers), why)
 
 
 def _refuse(session: Session, customer_id: int, reward: Reward, now: datetime) -> None:

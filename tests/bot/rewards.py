@@ -9,11 +9,12 @@ from crm.rewards import Offer, Why
 from crm.stamps import Standing
 from crm.vouchers import shown
 from storage.vouchers import VoucherRow
+from tests.bot.points import GOLD, SILVER
 
 AT = datetime(2026, 12, 31, 17, 0, tzinfo=UTC)
 REWARD = Reward(code="coffee", vi="Ly cà phê", en="A coffee", points=1250, uses=5)
 OFFERS = tuple(
-    Offer(REWARD, left, 40 if why is Why.TOO_FEW_POINTS else 0, ("Bạc", "Vàng"), why)
+    Offer(REWARD, left, 40 if why is Why.TOO_FEW_POINTS else 0, (SILVER, GOLD), why)
     for why in Why
     for left in (None, 3)
 )

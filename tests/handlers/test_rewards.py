@@ -68,6 +68,13 @@ async def test_a_wish_pressed_twice_is_one_and_a_forged_one_is_none(chat: Chat) 
     assert await balance(chat, lan) == 30
 
 
+async def test_english_speakers_read_tiers_in_english(chat: Chat) -> None:
+    await shop(chat)
+    await chat.says("English please")
+    (listed,) = await chat.says("rewards")
+    assert listed.splitlines()[1] == "1. A gift for Gold: 5 points (for Gold)"
+
+
 async def test_a_no_leaves_the_points_and_strangers_see_nothing(chat: Chat) -> None:
     lan = await shop(chat)
     await chat.says("kq:reward:coffee")
