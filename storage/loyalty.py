@@ -30,7 +30,7 @@ class LedgerEntry(SQLModel, table=True):
         UniqueConstraint("source_key"),
         Index("ix_ledger_entry_customer", "customer_id", "id"),
         Index("ix_ledger_entry_order", "order_id"),
-        Index("ix_ledger_entry_effective", "customer_id", "currency", "effective_at"),
+        Index("ix_ledger_entry_effective", "customer_id", "currency", "effective_at", "points"),
     )
 
     id: int | None = serial()
