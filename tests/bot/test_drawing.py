@@ -67,8 +67,10 @@ async def test_a_process_that_dies_costs_one_picture() -> None:
 
 
 def test_only_the_process_that_draws_loads_what_draws() -> None:
-    found = {path for path in ROOT.glob("bot/**/*.py") if _imports(path) & {"PIL", "segno", "bot.drawing.card"}}
-    assert {path.stem for path in found} == {"card", "letters", "child"}
+    found = {
+        path for path in ROOT.glob("bot/**/*.py") if _imports(path) & {"PIL", "segno", "openpyxl", "bot.drawing.card"}
+    }
+    assert {path.stem for path in found} == {"card", "letters", "child", "sheets", "shrinking"}
 
 
 def _imports(path: Path) -> set[str]:
