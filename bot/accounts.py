@@ -66,6 +66,7 @@ class Accounts:
         self._resting: dict[Key, datetime] = {}
         self._rung: dict[Key, str] = {}
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def seed(self) -> None:
         """Take up the settings' accounts: a pair that differs from the last one seen here replaces the stored one."""
@@ -89,9 +90,14 @@ class Accounts:
         return account
 
     async def freshen(self) -> None:
-        """Read all accounts again where the last reading is a few seconds old."""
-        if asyncio.get_running_loop().time() - self._read_at > FRESH_FOR_S:
-            await self.reload()
+        """Read all accounts again where the last reading is a few seconds old; of many who ask at once, one reads."""
+        if self._is_old():
+            async with self._reading:
+                if self._is_old():
+                    await self.reload()
+
+    def _is_old(self) -> bool:
+        return asyncio.get_running_loop().time() - self._read_at > FRESH_FOR_S
 
     def ids(self, channel: str) -> frozenset[str]:
         """The accounts of a channel that were known at the last reading, held ones too."""

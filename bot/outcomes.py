@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache, partial
+from typing import Any
 
 from prometheus_client import Counter
 from sqlmodel import Session
@@ -183,8 +184,8 @@ class Outcomes:
 
     async def wait(self, item: Claimed, after: timedelta, words: str, *, counted: bool) -> None:
         """Try again after a while; `counted` tries are those that failed."""
-        values = {"state": WAITING, "ready_at": self._clock() + after, "attempts": item.due.attempts + counted}
-        await self._move(item, error=words, **values)
+        again_at, attempts = self._clock() + after, item.due.attempts + counted
+        await self._move(item, error=words, state=WAITING, ready_at=again_at, attempts=attempts)
 
     async def _elsewhere(self, item: Claimed, words: str, pause: timedelta) -> None:
         now = self._clock()
@@ -198,14 +199,16 @@ class Outcomes:
 
     async def give_up(self, item: Claimed, words: str, *, unreachable: bool = False) -> None:
         """It will not go out; with `unreachable` nothing will, until the person writes again."""
-        await self._move(item, state=DEAD, error=words)
-        if unreachable:
-            row = {"id": item.due.identity_id, "unreachable_since": self._clock()}
-            await self._database.write(lambda s: customers.set_identities(s, [row]), name="outbox.unreachable")
+        await self._move(item, unreachable=unreachable, state=DEAD, error=words)
 
-    async def _move(self, item: Claimed, **values: object) -> None:
+    async def _move(self, item: Claimed, *, unreachable: bool = False, **values: Any) -> None:
         def move(session: Session) -> None:
+            if unreachable:
+                customers.lock_owners(session.connection(), [item.due.identity_id])
             moved = outbox.move(session, item.due.id, SENDING, item.token, **values)
+            if moved and unreachable:
+                row = {"id": item.due.identity_id, "unreachable_since": self._clock()}
+                customers.set_identities(session, [row])
             if moved and values["state"] == DEAD and item.due.purpose == Purpose.STAFF:
                 receipts.ask(session, self._clock())
 
