@@ -21,6 +21,7 @@ PORT = 8080
 PAGE_PORT = 8081
 _PORTS_TRIED = 100
 _GUEST = sample_shop.REGULARS[0].name
+_MANAGER = sample_shop.MANAGER.split()[-1]
 
 
 @contextmanager
@@ -118,6 +119,7 @@ def welcome(settings: Settings, page_port: int, wanted: int, wanted_page: int) -
         "api": f"{bot}/api/v1",
         "api_key": settings.api_key,
         "order": sample_shop.GUEST_ORDER,
+        "pin": sample_shop.MANAGER_PIN,
     }
     lines = [
         *moved,
@@ -126,6 +128,7 @@ def welcome(settings: Settings, page_port: int, wanted: int, wanted_page: int) -
         f"  Trang chat / chat page:  {page}",
         f"  API:                     {bot}/api/v1  (OpenAPI: {bot}/api/v1/openapi.json)",
         f"  API_KEY={settings.api_key}",
+        f"  PIN của {_MANAGER} (/diem, /duyet) / {_MANAGER}'s PIN: {sample_shop.MANAGER_PIN}",
         "",
         f"Ba điều để thử (bạn là {_GUEST}) / three things to try (you are {_GUEST}):",
         '  1. Nhắn "xem điểm", bấm "Liên kết số ĐT", chia sẻ số, bấm "Điểm của tôi".',

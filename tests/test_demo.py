@@ -31,6 +31,8 @@ def test_the_demo_is_played_stopped_and_played_again(tmp_path: Path) -> None:
         assert "nhân viên" in shown.says("minh", text="cho mình gặp nhân viên")[0]
         assert "#1 Trần Quang Minh" in shown.says("hoa", text="/ds")[0]
         assert "(Zalo, còn" in shown.says("hoa", text="/vao 1")[0]
+        assert "cần PIN" in shown.says("hoa", text="/diem 1 +5 tặng")[0]
+        assert "/ok" in shown.says("hoa", text=shown.told["pin"])[0]
         assert _customers(shown) == 30
         key = shown.told["api_key"]
         assert shown.stop() == 0
@@ -64,6 +66,12 @@ def test_a_taken_port_is_left_alone_and_said(tmp_path: Path) -> None:
     lines = demo.welcome(settings, 8081, taken, 8081).lines
     assert lines[0] == f"Cổng {taken} đang bận, dùng {port}. / Port {taken} is taken, {port} is used instead."
     assert not any("bận" in line for line in demo.welcome(settings, 8081, port, 8081).lines)
+
+
+def test_who_starts_it_reads_the_manager_s_pin(tmp_path: Path) -> None:
+    settings = demo.settings_of(Settings(data_dir=tmp_path), 8080, demo.address(8081))
+    report = demo.welcome(settings, 8081, 8080, 8081)
+    assert [line for line in report.lines if "PIN" in line and str(report.data["pin"]) in line]
 
 
 def test_no_port_at_all_is_an_error_in_words() -> None:
