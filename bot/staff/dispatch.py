@@ -34,7 +34,7 @@ def hear(ctx: StaffContext, text: str) -> None:
 
 
 def _hear(ctx: StaffContext, text: str) -> None:
-    order = order_in(text)
+    order = order_in(text, ctx.office.commands.by_name)
     if not (text.strip() or ctx.pictures):
         ctx.reply("only_words")
     elif ctx.pictures and (_is_other(ctx, order) if order else ctx.desk.dialog):
@@ -158,4 +158,4 @@ def ask_whom(ctx: StaffContext) -> None:
     rows = rows or attendance.waiting(ctx.session, ctx.now, WHOM)
     bound = ctx.numbers(numbers.CONVERSATION, [row.id for row in rows])
     ctx.ok = False
-    ctx.reply("whom", people=[(number, row.name) for number, row in zip(bound, rows, strict=True)])
+    ctx.reply("whom", people=list(zip(bound, rows, strict=True)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
@@ -18,10 +18,11 @@ class Order(NamedTuple):
     rest: str
 
 
-def order_in(line: str) -> Order | None:
+def order_in(line: str, known: Container[str]) -> Order | None:
     """The command that this line is; None for plain words. Only the very first character makes one.
 
-    A mark that stands alone has no name: it is no command that anybody knows, and no plain words either.
+    Its name is the first word, or the first two where that is one of the `known` names (`/trả lời`). A mark that stands
+    alone has no name: it is no command that anybody knows, and no plain words either.
     """
     text = line.lstrip()
     if not text.startswith(MARK):
@@ -29,7 +30,9 @@ def order_in(line: str) -> Order | None:
     if text[len(MARK) :][:1].isspace():
         return Order("", "")
     name, rest = first_word(text[len(MARK) :])
-    return Order(words.plain(name), rest)
+    second, after = first_word(rest)
+    both = words.plain(f"{name} {second}")
+    return Order(both, after) if second and both in known else Order(words.plain(name), rest)
 
 
 def first_word(text: str) -> tuple[str, str]:

@@ -44,7 +44,7 @@ def plays_customer(session: Session, person: Person, now: datetime) -> bool:
 
 def is_for_staff(event: Event, office: Office) -> bool:
     """Whether this line ends the playing."""
-    order = order_in(event.text) if isinstance(event, TextReceived) else None
+    order = order_in(event.text, office.commands.by_name) if isinstance(event, TextReceived) else None
     command = office.commands.by_name.get(order.name) if order else None
     return command is not None and command.name == AS_CUSTOMER
 

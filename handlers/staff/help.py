@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.staff.context import StaffContext
 from bot.staff.grammar import MARK
+from bot.staff.kinds import Text
 from bot.staff.router import Command, Group, StaffRouter
 from crm import words
 from crm.errors import NotFound
@@ -16,7 +17,7 @@ router = StaffRouter("help")
     "help", "trợ giúp", "trogiup", "?", usage="/help [lệnh]", vi="các lệnh của bạn, hoặc cách dùng một lệnh",
     group=Group.SYSTEM, may=Permission.LOOK_UP, examples=("/help", "/help r"),
 )  # fmt: skip
-def show_help(ctx: StaffContext, name: str | None = None) -> None:
+def show_help(ctx: StaffContext, name: Text | None = None) -> None:
     """Show your commands, or how one is used."""
     mine = [command for command in ctx.office.commands.everyone if ctx.may(command.may)]
     if name is None:

@@ -130,7 +130,7 @@ def remove_macro(ctx: StaffContext, name: str) -> None:
 
 def _checked(ctx: StaffContext, line: str) -> None:
     """Raise Invalid where this may not be a line of a macro."""
-    order = order_in(line)
+    order = order_in(line, ctx.office.commands.by_name)
     if order is None:
         raise Invalid("lines", f"“{line[:40]}”: mỗi dòng là một lệnh (/…).", f"“{line[:40]}”: every line is a command.")
     command = ctx.office.commands.by_name.get(order.name)

@@ -42,14 +42,23 @@ async def test_help_is_short_and_by_role(each: Chat) -> None:
     (agent,) = await each.says("/help")
     assert agent.startswith("Lệnh của bạn (agent):") and len(agent.splitlines()) <= 12
     assert "/ds" in agent
-    (one,) = await each.says("/trợ giúp".replace(" ", "") + " ds")
+    (one,) = await each.says("/trợ giúp ds")
     assert one.startswith("/ds [toi | het]: ") and "Ví dụ: /ds toi" in one
 
 
-@pytest.mark.parametrize("line", ["/đs", "/DS", "/danhsach", "/waiting", "/chờ"])
+@pytest.mark.parametrize("line", ["/đs", "/DS", "/danhsach", "/Danh  sách", "/waiting", "/chờ"])
 async def test_names_match_without_accents_and_in_english(chat: Chat, line: str) -> None:
     await pair(chat)
     assert await chat.says(line) == ["Không có ai."]
+
+
+async def test_every_name_that_help_shows_is_obeyed_and_explained(chat: Chat) -> None:
+    member = await pair(chat.of("minh"))
+    await chat.says("cho mình gặp nhân viên")
+    await member.says("/ds")
+    assert "/trả lời" in (await member.says("/help trả lời"))[0]
+    assert (await member.says("/trả lời 1 Đơn đang giao ạ"))[0].startswith("⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 (Zalo")
+    assert await chat.passes(seconds=7) == ["Đơn đang giao ạ"]
 
 
 async def test_an_unknown_command_is_never_guessed(each: Chat) -> None:

@@ -29,7 +29,7 @@ SCRIPT = """
 
 > đơn của bạn đang giao ạ
 ✗ Chưa gửi. Gửi cho ai?
-• /r 1 → Nguyễn Thị Lan
+• /r 1 → Nguyễn Thị Lan ({Channel})
 
 > /giu 1
 ✓ Bạn phụ trách Nguyễn Thị Lan, bot im. /vao để trả lời, /tra khi xong.
