@@ -64,7 +64,7 @@ def test_no_chapter_tells_of_a_command_that_is_not_there() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_every_command_in_the_pages_exists(path: Path) -> None:
-    told = re.findall(r"khachquen ((?:[a-z]+ ?)+)", "\n".join(CODE.findall(path.read_text("utf-8"))))
+    told = re.findall(r"\b(?:khachquen|kq) ((?:[a-z]+ ?)+)", "\n".join(CODE.findall(path.read_text("utf-8"))))
     firsts = {command.split()[0] for command in COMMANDS}
     groups = {command.split()[0] for command in COMMANDS if " " in command}
     for words in map(str.split, told):
