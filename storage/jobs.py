@@ -52,10 +52,12 @@ _DUE = (
     .order_by(_job.c.ready_at)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("due")
 )
+"""Named apart, for PostgreSQL may look into a subquery once a row, and each time find others that nobody holds."""
 _LEASE = (
     update(_job)
-    .where(_job.c.id.in_(_DUE.scalar_subquery()))
+    .where(_job.c.id.in_(select(_DUE.c.id)))
     .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), lease_token=_job.c.lease_token + 1)
     .returning(*(_job.c[name] for name in Taken._fields))
 )

@@ -163,6 +163,10 @@ class Stage:
         """How the messages out stand, oldest first."""
         return await self.read(_states)
 
+    async def fates(self) -> list[tuple[str, str, str]]:
+        """What became of the messages out, to be shown where a test fails: state, error, when it is due."""
+        return await self.read(_fates)
+
     async def until(self, ready: Callable[[Session], bool]) -> None:
         """Wait for something to be seen in the database."""
         async with asyncio.timeout(PATIENCE_S):
@@ -225,6 +229,11 @@ class Stage:
 
 def _states(session: Session) -> list[str]:
     return list(session.connection().execute(text("SELECT state FROM outbox ORDER BY id")).scalars())
+
+
+def _fates(session: Session) -> list[tuple[str, str, str]]:
+    rows = session.connection().execute(text("SELECT state, error, ready_at FROM outbox ORDER BY id"))
+    return [(state, error, str(ready_at)) for state, error, ready_at in rows]
 
 
 def _idle(session: Session, clock: Clock) -> bool:

@@ -69,7 +69,7 @@ async def refused(stage: Stage, error: Played) -> None:
     """Somebody writes, and the answer is refused with this error."""
     stage.goes_wrong("code", path="message", code=error.code, subcode=error.subcode)
     await stage.said(error.channel)
-    assert stage.platform.faults.calls == []
+    assert stage.platform.faults.calls == [], await stage.fates()
     assert stage.heard() == []
 
 

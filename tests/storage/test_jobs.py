@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 
 from storage import jobs
@@ -28,6 +29,15 @@ def lease(session: Session, owner: str = "a", now: datetime = NOW, most: int = 1
 @pytest.mark.parametrize(("attempts", "seconds"), [(1, 1), (2, 16), (3, 81), (8, 3600), (10**9, 3600)])
 def test_every_further_try_waits_longer_up_to_an_hour(attempts: int, seconds: int) -> None:
     assert retry_delay(attempts) == timedelta(seconds=seconds) <= MAX_DELAY
+
+
+@pytest.mark.parametrize("session", ["postgresql"], indirect=True)
+def test_no_more_jobs_are_leased_than_were_asked_for_by_whatever_plan(session: Session) -> None:
+    for number in range(40):
+        add(session, f"{number}")
+    for plan in ("hashjoin", "mergejoin", "hashagg", "material", "sort"):
+        session.connection().execute(text(f"SET LOCAL enable_{plan} = off"))
+    assert len(lease(session, most=3)) == 3
 
 
 def test_a_job_is_leased_by_one_worker_until_the_lease_runs_out(session: Session) -> None:
