@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from crm import customers, orders
+from crm import customers, orders, reservations
 from crm.orders import Item, News, Status
+from crm.posting import Fact
 from tests.crm import programme
 from tests.storage.rows import transaction
 from tests.test_commands import SECRET, Line
@@ -54,6 +55,14 @@ def test_a_programme_is_checked_loaded_and_shown(shop: Line, tmp_path: Path) -> 
     assert checked.status == 1 and "error: rule.0.per: must be a whole number" in checked.out
     assert "rule.0.per" in shop("programme", "load", "bad.toml").refused()
     assert "cannot be read" in shop("programme", "check", "none.toml").refused()
+
+
+def test_what_a_till_set_aside_is_told_so_that_the_sum_can_be_checked(shop: Line, database_url: str) -> None:
+    with transaction(database_url) as session:
+        fact = Fact(key="till:1", now=NOW)
+        reservations.reserve(session, customers.find(session, "KH1").id, 20, fact, NOW + timedelta(minutes=15))
+    first, second, *_ = shop("loyalty", "show", "KH1").out.splitlines()
+    assert (first, second) == ("Khách KH1: 30 points to spend, 50 in all", "  20 set aside")
 
 
 def test_what_somebody_holds_and_why_is_told(shop: Line) -> None:

@@ -59,6 +59,7 @@ def _show(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetime)
         "entries": [_plain(entry, zone) for entry in entries],
     }  # fmt: skip
     head = [f"{profile.name or arguments.customer}: {card.spendable} points to spend, {card.balance} in all"]
+    head += [f"  {card.held} set aside"] if card.held else []
     head += [
         f"  waiting {each.points}, from {shown(each.at, zone) if each.at else 'delivery on'}" for each in card.waiting
     ]
