@@ -90,10 +90,12 @@ def take_back(session: Session, staff_id: int, surface: str, now: datetime) -> t
 
 
 def undone(session: Session, sent: SendRow) -> None:
-    """Nothing came of this message: its customer waits as before, unless somebody spoke since."""
+    """Nothing came of this message: its customer waits as before, unless something else was said to them since."""
     duty = attendance.duty(session, sent.conversation_id)
-    if duty.answered_at == sent.at and sent.waited_since is not None and duty.last_staff_at == sent.at:
-        stored.set_conversations(session, [{"id": sent.conversation_id, "waiting_since": sent.waited_since}])
+    since = sent.waited_since
+    others_spoke = duty.last_staff_at != duty.answered_at
+    if since is not None and not others_spoke and not store.answers(session, sent.conversation_id, since):
+        stored.set_conversations(session, [{"id": sent.conversation_id, "waiting_since": since}])
     if duty.answered_at == sent.at:
         attendance.change(session, sent.conversation_id, answered_by=None)
 
@@ -103,6 +105,7 @@ def _note(session: Session, person: Person, ids: Sequence[int], staff_id: int, s
     state = conversations.state_of(person)
     spoken = replace(conversations.staff_spoke(state, now), last_staff_at=now)
     stored.set_conversations(session, [conversations.row_of(conversation, spoken)])
+    waited_since = state.waiting_since or _unanswered_since(session, person)
     attendance.change(
         session, conversation, assigned_to=staff_id, assigned_at=now, answered_by=staff_id, answered_at=now,
         snoozed_until=None, closed_at=None,
@@ -112,11 +115,18 @@ def _note(session: Session, person: Person, ids: Sequence[int], staff_id: int, s
         [
             {
                 "id": each, "part_of": ids[0], "staff_id": staff_id, "surface": surface,
-                "conversation_id": conversation, "waited_since": state.waiting_since, "at": now,
+                "conversation_id": conversation, "waited_since": waited_since, "at": now,
             }
             for each in ids
         ],
     )  # fmt: skip
+
+
+def _unanswered_since(session: Session, person: Person) -> datetime | None:
+    """Since when they wait in truth whom nothing of what staff said has reached yet, and nobody else answered."""
+    if person.last_staff_at is None or person.last_staff_at != attendance.duty(session, person.identity_id).answered_at:
+        return None
+    return store.unanswered_since(session, person.identity_id)
 
 
 def _lock(session: Session, conversation_id: int) -> None:

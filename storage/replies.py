@@ -10,8 +10,8 @@ from sqlalchemy import Index, and_, or_, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, moment, reference
-from storage.outbox import SENT, UNKNOWN, WITHDRAWN, OutboxMessage
-from storage.queue import DEAD
+from storage.outbox import SENDING, SENT, UNKNOWN, WITHDRAWN, OutboxMessage
+from storage.queue import DEAD, WAITING
 
 _UNTOLD = text("told_at IS NULL")
 
@@ -19,7 +19,8 @@ _UNTOLD = text("told_at IS NULL")
 class StaffSend(SQLModel, table=True):
     """A message of the outbox that a member of staff let go out; `part_of` is the first message of the same words.
 
-    `waited_since` is since when the customer had waited: they wait on where nothing comes of it.
+    `waited_since` is since when the customer had waited: they wait on where nothing comes of it, nor of what else was
+    said to them since.
     """
 
     __tablename__ = "staff_send"
@@ -94,6 +95,24 @@ def parts(session: Session, first_ids: Collection[int]) -> list[SendRow]:
     these = (_send.c.id >= min(first_ids), _send.c.part_of.in_(first_ids))
     statement = _ROW.where(*these).order_by(_send.c.id)
     return [SendRow._make(row) for row in session.connection().execute(statement)]
+
+
+def answers(session: Session, conversation_id: int, since: datetime) -> bool:
+    """Whether something that staff sent there since then went out, or still may."""
+    may_reach = or_(
+        _outbox.c.state.in_((WAITING, SENDING, SENT)), and_(_outbox.c.state == UNKNOWN, _outbox.c.resent.is_(False))
+    )
+    statement = select(_send.c.id).join(_outbox, _outbox.c.id == _send.c.id)
+    statement = statement.where(_send.c.conversation_id == conversation_id, _send.c.at >= since, may_reach)
+    return session.connection().execute(statement.limit(1)).first() is not None
+
+
+def unanswered_since(session: Session, conversation_id: int) -> datetime | None:
+    """Since when the customer had waited for what staff sent there last; None where that went out."""
+    statement = select(_send.c.waited_since, _outbox.c.state).join(_outbox, _outbox.c.id == _send.c.id)
+    last = statement.where(_send.c.conversation_id == conversation_id).order_by(_send.c.id.desc()).limit(1)
+    row = session.connection().execute(last).first()
+    return row[0] if row is not None and row[1] != SENT else None
 
 
 def told(session: Session, ids: Sequence[int], now: datetime) -> None:

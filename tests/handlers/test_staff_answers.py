@@ -192,6 +192,42 @@ async def test_a_send_that_failed_is_pushed_and_the_customer_waits_on(chat: Chat
     assert (await standing(chat)).waiting_since == before
 
 
+async def test_nothing_that_was_said_in_two_lines_reached_them_so_they_wait_on(chat: Chat) -> None:
+    member = await counter(chat)
+    before = (await standing(chat)).waiting_since
+    await member.says("/r 1 Chào bạn")
+    chat.clock.pass_by(seconds=1)
+    await member.says("/r 1 Đơn đang giao ạ")
+    chat.contact.blocked = True
+    await chat.passes(seconds=7)
+    assert [line.startswith("✗ không gửi được") for line in member.heard[-2:]] == [True, True]
+    assert (await standing(chat)).waiting_since == before is not None
+
+
+async def test_two_lines_that_were_taken_back_leave_the_customer_waiting(each: Chat) -> None:
+    member = await counter(each)
+    before = (await standing(each)).waiting_since
+    for line in ("/r 1 Chào bạn", "/r 1 Nhầm người rồi"):
+        await member.says(line)
+        each.clock.pass_by(seconds=1)
+    await member.says("/huy")
+    assert (await standing(each)).waiting_since is None, "the first line is still to go out"
+    await member.says("/huy")
+    assert (await standing(each)).waiting_since == before is not None
+    assert await each.passes(seconds=60) == []
+
+
+async def test_who_got_the_first_of_two_lines_does_not_wait_for_the_second(each: Chat) -> None:
+    member = await counter(each)
+    await member.says("/r 1 Chào bạn")
+    each.clock.pass_by(seconds=3)
+    await member.says("/r 1 Nhầm người rồi")
+    await each.passes(seconds=3)
+    await member.says("/huy")
+    assert await each.passes(seconds=60) == []
+    assert (await standing(each)).waiting_since is None
+
+
 async def test_numbers_mean_something_to_their_owner_only(each: Chat) -> None:
     await counter(each)
     other = await pair(each.of("huong"), "Hương")
