@@ -51,8 +51,9 @@ class StaffContext:
     """One line of a member of staff in a command's hands. Nothing here does I/O but queries on the given session.
 
     `chat` is the chat that they write in, None on the command line; `pictures` came with the line, named as messages
-    name them. What is said is collected in `said`; `ok` is False
-    where the line was refused, `is_secret` True where it must not be kept, `asks` True where more is needed to do it.
+    name them. `named_only` is True where nobody is meant whom the line does not name: it answers a message that is no
+    notice about a customer, or belongs to a macro. What is said is collected in `said`; `ok` is False where the line
+    was refused, `is_secret` True where it must not be kept, `asks` True where more is needed to do it.
     """
 
     member: StaffRow
@@ -63,6 +64,7 @@ class StaffContext:
     desk: DeskRow
     quoted: NoticeRow | None = None
     pictures: tuple[str, ...] = ()
+    named_only: bool = False
     said: list[Message] = field(default_factory=list)
     command: Command | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
@@ -91,9 +93,14 @@ class StaffContext:
     @property
     def target(self) -> int | None:
         """The conversation that is meant where none is named: the quoted notice's, else the entered one."""
-        if self.quoted is not None and self.quoted.conversation_id is not None:
-            return self.quoted.conversation_id
-        return self.entered
+        if self.named_only:
+            return None
+        return self.target_quoted if self.target_quoted is not None else self.entered
+
+    @property
+    def target_quoted(self) -> int | None:
+        """The conversation of the notice that the line replies to."""
+        return self.quoted.conversation_id if self.quoted is not None else None
 
     def may(self, permission: Permission) -> bool:
         """Whether their role allows this."""

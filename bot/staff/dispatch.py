@@ -44,11 +44,9 @@ def _hear(ctx: StaffContext, text: str) -> None:
         obey(ctx, order.name, order.rest)
     elif ctx.desk.dialog:
         _answer(ctx, text)
-    elif ctx.quoted is not None and ctx.quoted.conversation_id is not None:
-        _send(ctx, ctx.quoted.conversation_id, text)
-    elif ctx.entered is not None:
-        _send(ctx, ctx.entered, text)
-    elif ctx.desk.entered_id is not None:
+    elif ctx.target is not None:
+        _send(ctx, ctx.target, text)
+    elif ctx.desk.entered_id is not None and not ctx.named_only:
         name = kinds.conversation(ctx, ctx.desk.entered_id).name
         ctx.put(entered_id=None, entered_until=None)
         ctx.reply("left_idle", name=name)
@@ -133,11 +131,19 @@ def _is_stepped_up(ctx: StaffContext) -> bool:
 
 
 def _answer(ctx: StaffContext, text: str) -> None:
-    """Words for a question. One whose time is over gets none: they are no message to anybody either."""
+    """Words for a question. One whose time is over gets none: they are no message to anybody either.
+
+    A reply to a customer's notice answers no question: it may hold words for somebody else than the question is about.
+    """
     dialog, until = ctx.desk.dialog, ctx.desk.dialog_until
+    is_over = until is None or ctx.now >= until or dialog not in ctx.office.commands.answers
+    if ctx.target_quoted is not None and not is_over:
+        ctx.ok, ctx.is_secret = False, True
+        ctx.reply("question_waits")
+        return
     ctx.data = json.loads(ctx.desk.dialog_data) if ctx.desk.dialog_data else {}
     ctx.settled()
-    if until is None or ctx.now >= until or dialog not in ctx.office.commands.answers:
+    if is_over:
         ctx.is_secret = True
         ctx.reply("too_late")
         return

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Container, Iterable
 from difflib import SequenceMatcher
+from itertools import dropwhile
 from typing import NamedTuple
 
 from crm import words
 
 MARK = "/"
+_WIDE_MARK = "／"
 
 
 class Order(NamedTuple):
@@ -19,13 +22,13 @@ class Order(NamedTuple):
 
 
 def order_in(line: str, known: Container[str]) -> Order | None:
-    """The command that this line is; None for plain words. Only the very first character makes one.
+    """The command that this line is; None for plain words. Only the very first character that one sees makes one.
 
     Its name is the first word, or the first two where that is one of the `known` names (`/trả lời`). A mark that stands
     alone has no name: it is no command that anybody knows, and no plain words either.
     """
-    text = line.lstrip()
-    if not text.startswith(MARK):
+    text = "".join(dropwhile(_is_unseen, line))
+    if not text.startswith((MARK, _WIDE_MARK)):
         return None
     if text[len(MARK) :][:1].isspace():
         return Order("", "")
@@ -33,6 +36,11 @@ def order_in(line: str, known: Container[str]) -> Order | None:
     second, after = first_word(rest)
     both = words.plain(f"{name} {second}")
     return Order(both, after) if second and both in known else Order(words.plain(name), rest)
+
+
+def _is_unseen(character: str) -> bool:
+    """Blanks, and marks that keyboards and copied text bring along (a zero-width blank, a byte order mark)."""
+    return character.isspace() or unicodedata.category(character) == "Cf"
 
 
 def first_word(text: str) -> tuple[str, str]:

@@ -85,7 +85,8 @@ def _context(session: Session, office: Office, person: Person, event: Inbound, n
         return None
     desk = desks.find(session, member.id, str(person.identity_id))
     quoted = notices.quoted(session, person, event.reply_to, now - QUOTES_REACH) if event.reply_to else None
-    return StaffContext(member, person, session, now, office, desk, quoted, _pictures(event))
+    answers_else = bool(event.reply_to) and (quoted is None or quoted.conversation_id is None)
+    return StaffContext(member, person, session, now, office, desk, quoted, _pictures(event), answers_else)
 
 
 def _obey(ctx: StaffContext, event: Inbound) -> None:

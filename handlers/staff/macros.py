@@ -70,7 +70,9 @@ def _play(ctx: StaffContext, lines: Sequence[str]) -> list[Played]:
     played: list[Played] = []
     for line in lines:
         _checked(ctx, line)
-        each = replace(ctx, said=[], command=None, given={}, data={}, confirming="", asks=False, ok=True)
+        each = replace(
+            ctx, said=[], command=None, given={}, data={}, confirming="", asks=False, ok=True, named_only=True
+        )
         dispatch.hear(each, line)
         played.append(Played(line, each.said, each.ok and not each.asks))
         if not played[-1].finished:

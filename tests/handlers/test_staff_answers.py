@@ -8,6 +8,7 @@ import pytest
 
 from crm import notices, staff
 from crm.messages import Message
+from crm.staff import Role
 from simulator.people import MESSENGER, ZALO
 from storage import conversations as stored
 from storage import customers
@@ -132,6 +133,32 @@ async def test_a_quote_of_anything_else_answers_nobody(each: Chat) -> None:
     assert await each.passes(seconds=7) == []
 
 
+async def test_a_quote_of_anything_else_goes_not_to_whom_one_entered_either(each: Chat) -> None:
+    member = await counter(each)
+    listed = member.contact.lines[-1]
+    await member.says("/vao 1")
+    assert (await member.says("khách này khó tính", quoting=listed.message_id))[0].startswith("✗ Chưa gửi.")
+    (refused,) = await member.says("/dong", quoting=listed.message_id)
+    assert refused.startswith("✗ Thiếu khách")
+    assert await each.passes(seconds=7) == []
+    assert (await standing(each)).waiting_since is not None
+    assert (await member.says("Mình đây ạ"))[0].startswith("⏳")
+
+
+async def test_a_reply_to_a_notice_fills_no_blank_of_a_reply_to_somebody_else(each: Chat) -> None:
+    member = await counter(each)
+    lead = await pair(each.of("tuan"), "Tuấn", Role.LEAD)
+    await lead.says("/mausua ship Đơn tới sau [số ngày?] ngày ạ")
+    await each.of("mai").says(WAITS)
+    await tell(each.of("mai"), "Minh", "[#{}] Mai hỏi")
+    notice = member.contact.lines[-1]
+    assert (await member.says("/mau ship 1"))[0].startswith("Mẫu ship cho Nguyễn Thị Lan")
+    (refused,) = await member.says("Mai ơi, khách kia khó tính quá", quoting=notice.message_id)
+    assert refused.startswith("✗ Chưa gửi cho ai")
+    assert (await member.says("3"))[0].startswith("⏳")
+    assert await each.passes(seconds=7) == ["Đơn tới sau 3 ngày ạ"]
+
+
 async def test_another_customers_notice_ends_an_entered_conversation(each: Chat) -> None:
     member = await counter(each)
     await each.of("mai").says(WAITS)
@@ -226,6 +253,25 @@ async def test_who_got_the_first_of_two_lines_does_not_wait_for_the_second(each:
     await member.says("/huy")
     assert await each.passes(seconds=60) == []
     assert (await standing(each)).waiting_since is None
+
+
+async def test_a_line_of_a_macro_means_nobody_whom_it_does_not_name(chat: Chat) -> None:
+    member = await counter(chat)
+    lead = await pair(chat.of("tuan"), "Tuấn", Role.LEAD)
+    await lead.says("/macrosua xong /dong")
+    await chat.of("mai").says(WAITS)
+    await member.says("/ds")
+    await member.says("/vao 2")
+    (refused,) = await member.says("/macro xong 1")
+    assert refused.startswith("✗ Chưa làm gì, vì dòng 1 (/dong) không chạy được:\n✗ Thiếu khách")
+
+
+@pytest.mark.parametrize("line", ["\u200b/gc 1 khách khó tính", "\ufeff /gc 1 khách khó tính", "／gc 1 khách khó tính"])
+async def test_a_command_behind_what_nobody_sees_is_no_word_to_a_customer(chat: Chat, line: str) -> None:
+    member = await counter(chat)
+    await member.says("/vao 1")
+    assert (await member.says(line))[0].startswith("✓")
+    assert await chat.passes(seconds=7) == []
 
 
 async def test_numbers_mean_something_to_their_owner_only(each: Chat) -> None:

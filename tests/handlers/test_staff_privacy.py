@@ -83,6 +83,8 @@ class Model:
         elif not (line.strip() or self.shown):
             return
         elif self.asks:
+            if step.quotes and now - self.asked_at < timedelta(minutes=10):
+                return
             asked, self.asks = self.asks, ""
             if now - self.asked_at < timedelta(minutes=10):
                 self.answer(asked, line.strip(), now)
