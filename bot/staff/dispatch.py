@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.staff import kinds
+from bot.staff import arguments, kinds
 from bot.staff.context import StaffContext
 from bot.staff.grammar import Order, nearest, order_in
 from bot.staff.router import Command, StaffRouter
@@ -70,7 +70,7 @@ def obey(ctx: StaffContext, name: str, rest: str) -> None:
         ctx.reply("unknown", name=name[:LONGEST_QUOTE], nearest=list(found.values())[:3])
         return
     if _may(ctx, ctx.command):
-        run(ctx, ctx.command, kinds.read(ctx, rest))
+        run(ctx, ctx.command, arguments.read(ctx, rest))
 
 
 def _may(ctx: StaffContext, command: Command) -> bool:
@@ -82,10 +82,10 @@ def _may(ctx: StaffContext, command: Command) -> bool:
     return False
 
 
-def run(ctx: StaffContext, command: Command, arguments: Mapping[str, Any]) -> None:
+def run(ctx: StaffContext, command: Command, values: Mapping[str, Any]) -> None:
     """Let a command do its work with these arguments, once the PIN was given where it needs one."""
     ctx.command = command
-    ctx.given = kinds.dump(ctx, dict(arguments))
+    ctx.given = arguments.dump(ctx, dict(values))
     ctx.settled()
     if command.may in STEPPED_UP and not _is_stepped_up(ctx):
         if not ctx.member.pin:
@@ -95,7 +95,7 @@ def run(ctx: StaffContext, command: Command, arguments: Mapping[str, Any]) -> No
         kept = {"command": command.name, "given": ctx.given}
         ctx.ask("pin_asked", then=give_pin, data=kept, name=command.name)
         return
-    command.fn(ctx, **arguments)
+    command.fn(ctx, **values)
 
 
 def again(ctx: StaffContext, command_name: str, given: Mapping[str, Any], confirming: str = "") -> None:
@@ -103,7 +103,7 @@ def again(ctx: StaffContext, command_name: str, given: Mapping[str, Any], confir
     command = ctx.command = ctx.office.commands.by_name[command_name]
     if _may(ctx, command):
         ctx.confirming = confirming
-        run(ctx, command, kinds.load(ctx, dict(given)))
+        run(ctx, command, arguments.load(ctx, dict(given)))
 
 
 @router.answer

@@ -1,4 +1,4 @@
-"""What the arguments of commands may be: read from the line by their annotations, kept for `/ok`, taken up again."""
+"""What the arguments of commands may be: how each is read from a line, kept for `/ok`, and made again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.staff.context import StaffContext
 from bot.staff.grammar import first_word
 from crm import categories, numbers, phones, staff, tickets, times, words
 from crm.categories import Category
-from crm.errors import CrmError, Invalid, NotFound
+from crm.errors import Invalid, NotFound
 from crm.sla import Priority
 from storage import customers as people
 from storage.customers import Person
@@ -346,50 +346,6 @@ KINDS: dict[Any, Kind] = {
 """Every kind of argument, by the annotation that asks for it."""
 
 
-def read(ctx: StaffContext, rest: str) -> dict[str, Any]:
-    """The running command's arguments, by name. Raises CrmError where one is missing, unreadable, or too many.
-
-    What may be left out, or is implied by a quote or an entered conversation, is taken from the words if it stands
-    there; the words of a later argument are not taken for it.
-    """
-    assert ctx.command is not None
-    found: dict[str, Any] = {}
-    problem: CrmError | None = None
-    for each in ctx.command.parameters:
-        kind = KINDS[each.kind]
-        if rest:
-            try:
-                found[each.name], rest = kind.read(ctx, rest)
-                problem = None
-                continue
-            except CrmError as error:
-                problem = error
-        implied = kind.implied(ctx) if kind.implied else None
-        if implied is not None and not _names_one(each.kind, rest):
-            found[each.name] = implied
-        elif each.optional and not _names_one(each.kind, rest):
-            found[each.name] = each.default
-        else:
-            raise problem or Invalid(each.name, f"Thiếu {kind.vi}.", f"Missing: {kind.en}.")
-    if rest:
-        raise problem or Invalid("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
-    return found
-
-
-def _names_one(kind: Any, rest: str) -> bool:
+def names_one(kind: Any, rest: str) -> bool:
     """Whether the words do name such a thing, though one that is not there: then nothing else is meant."""
     return kind in (ConversationRef, CustomerRef, Matter) and _NUMBER.fullmatch(first_word(rest)[0]) is not None
-
-
-def dump(ctx: StaffContext, values: dict[str, Any]) -> dict[str, Any]:
-    """The arguments as a preview keeps them."""
-    assert ctx.command is not None
-    kinds = {each.name: KINDS[each.kind] for each in ctx.command.parameters}
-    return {name: None if value is None else kinds[name].dump(value) for name, value in values.items()}
-
-
-def load(ctx: StaffContext, kept: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that `dump` wrote, as they are now. Raises CrmError where one is not there any more."""
-    assert ctx.command is not None
-    kinds = {each.name: KINDS[each.kind] for each in ctx.command.parameters}
-    return {name: None if value is None else kinds[name].load(ctx, value) for name, value in kept.items()}
