@@ -82,7 +82,11 @@ class Concern(NamedTuple):
 
 
 def concern(session: Session, conversation_id: int, staff_id: int, now: datetime) -> Concern | None:
-    """What should be known before this member of staff writes there; None where nothing stands against it."""
+    """What should be known before this member of staff writes there; None where nothing stands against it.
+
+    Holds the customer, so that of two who answer at once the second is told of the first.
+    """
+    customers.lock_owners(session.connection(), [conversation_id])
     duty = store.duty(session, conversation_id)
     answered_by, answered_at = "", None
     if duty.answered_at and duty.answered_by not in (None, staff_id) and now - duty.answered_at < COLLIDES_WITHIN:

@@ -22,7 +22,8 @@ CUSTOMER = "customer"
 def bind(session: Session, staff_id: int, surface: str, kind: str, targets: Sequence[int], now: datetime) -> list[int]:
     """A number for each of these: the one that it has there already, else the next free one.
 
-    Where all are taken, the one that was shown longest ago changes its meaning.
+    Where all are taken, the one that was shown longest ago changes its meaning. One that another process gave away
+    meanwhile keeps the meaning that was shown.
     """
     known = desks.bindings(session, staff_id, surface)
     living = [each for each in known if now - each.shown_at < LIVES]
@@ -34,8 +35,12 @@ def bind(session: Session, staff_id: int, surface: str, kind: str, targets: Sequ
     fresh = iter([*free, *oldest])
     numbers = [has[target] if target in has else next(fresh) for target in targets[:MOST]]
     rows = [Binding(number, kind, target, now) for number, target in zip(numbers, targets, strict=False)]
-    desks.bind(session, staff_id, surface, rows)
-    return numbers
+    reused = [each.shown_at for each in living if each.number in set(numbers) - {has.get(target) for target in targets}]
+    desks.bind(session, staff_id, surface, rows, max([now - LIVES, *reused]))
+    kept = {(each.number, each.kind, each.target_id) for each in desks.bindings(session, staff_id, surface)}
+    if all((row.number, row.kind, row.target_id) in kept for row in rows):
+        return numbers
+    return bind(session, staff_id, surface, kind, targets, now)
 
 
 def meaning(session: Session, staff_id: int, surface: str, number: int, now: datetime) -> Binding | None:

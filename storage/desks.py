@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import UniqueConstraint, select, update
+from sqlalchemy import UniqueConstraint, and_, or_, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment, reference, serial
@@ -143,13 +143,17 @@ def bindings(session: Session, staff_id: int, surface: str) -> list[Binding]:
     return [Binding._make(row) for row in session.connection().execute(ordered)]
 
 
-def bind(session: Session, staff_id: int, surface: str, rows: Sequence[Binding]) -> None:
-    """Let these numbers mean this from now on."""
+def bind(session: Session, staff_id: int, surface: str, rows: Sequence[Binding], until: datetime) -> None:
+    """Let these numbers mean this from now on; one that was shown after `until` for something else stays so."""
     if not rows:
         return
     statement = insert(session.get_bind().dialect.name, _short)
-    told = {name: statement.excluded[name] for name in ("kind", "target_id", "shown_at")}
-    added = statement.on_conflict_do_update(index_elements=["staff_id", "surface", "number"], set_=told)
+    new = statement.excluded
+    told = {name: new[name] for name in ("kind", "target_id", "shown_at")}
+    is_same = and_(_short.c.kind == new.kind, _short.c.target_id == new.target_id)
+    added = statement.on_conflict_do_update(
+        index_elements=["staff_id", "surface", "number"], set_=told, where=or_(is_same, _short.c.shown_at <= until)
+    )
     session.connection().execute(added, [{"staff_id": staff_id, "surface": surface, **row._asdict()} for row in rows])
 
 
