@@ -16,7 +16,9 @@ from sqlmodel import Session
 from crm import customers, words
 from crm.errors import Conflict, Invalid, NotFound
 from storage import customers as people
+from crm.messages import Purpose
 from storage import staff as store
+from storage import outbox as queue
 from storage.columns import new_id
 from storage.customers import Person
 from storage.staff import Chat, StaffRow
@@ -146,7 +148,10 @@ def change_role(session: Session, staff_id: int, role: Role) -> None:
 
 
 def revoke(session: Session, staff_id: int, now: datetime) -> int:
-    """End somebody's access at once, with their chats and codes; how many chats they had."""
+    """End somebody's access at once, with their chats and codes; how many chats they had.
+
+    What was still to be told them is not: it speaks of customers, and the chats are no member of staff's any more.
+    """
     store.change(session, staff_id, revoked_at=now, shift_until=None)
     store.end_pairings(session, staff_id, now)
     return store.take_chats(session, staff_id)
@@ -168,6 +173,8 @@ def pairing_in(text: str) -> str:
     return re.sub(r"[\s-]", "", found[1]).upper() if found else ""
 
 
+    theirs = [each.identity_id for each in store.chats(session, staff_id)]
+    queue.withdraw(session.connection(), theirs, Purpose.REPLY)
 def pair(session: Session, person: Person, code: str, now: datetime) -> StaffRow | None:
     """Make the chat a member of staff's; None where the code is not theirs to use, and nobody is told why.
 

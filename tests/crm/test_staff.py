@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import customers, outbox, staff
+from crm import customers, notices, outbox, staff
 from crm.customers import Join
 from crm.errors import Conflict, Invalid, NotFound
 from crm.messages import Message, Purpose
@@ -68,6 +69,16 @@ def test_revoked_staff_get_no_code_and_theirs_end(session: Session, clock: Clock
         staff.issue_pairing(session, member.id, clock())
     with pytest.raises(NotFound):
         staff.named(session, "minh")
+
+
+def test_what_was_still_to_be_told_of_customers_goes_to_no_chat_of_somebody_revoked(
+    session: Session, clock: Clock
+) -> None:
+    member, person = minh(session, clock), born(session, clock())
+    staff.pair(session, person, staff.pairing_in(staff.issue_pairing(session, member.id, clock())), clock())
+    notices.tell(session, member.id, "test", lambda _: Message("Lan hỏi đơn"), clock())
+    staff.revoke(session, member.id, clock())
+    assert session.connection().execute(text("SELECT state FROM outbox")).scalars().all() == ["withdrawn"]
 
 
 def test_the_fifth_wrong_pin_in_a_row_locks(session: Session, clock: Clock) -> None:
