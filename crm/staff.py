@@ -10,15 +10,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from sqlmodel import Session
 
 from crm import customers, words
 from crm.errors import Conflict, Invalid, NotFound
-from storage import customers as people
 from crm.messages import Purpose
-from storage import staff as store
+from storage import customers as people
 from storage import outbox as queue
+from storage import staff as store
 from storage.columns import new_id
 from storage.customers import Person
 from storage.staff import Chat, StaffRow
@@ -142,6 +143,24 @@ def named(session: Session, name: str) -> StaffRow:
     return found[0]
 
 
+class Leading(NamedTuple):
+    """A member of staff whose whole name a text begins with, and what follows it."""
+
+    member: StaffRow
+    rest: str
+
+
+def leading_name(session: Session, text: str) -> Leading | None:
+    """The active member of staff whose whole name the text begins with, accents or not; the longest such name."""
+    parts = text.split()
+    known = {words.plain(each.name): each for each in active(session)}
+    for count in range(len(parts), 0, -1):
+        member = known.get(words.plain(" ".join(parts[:count])))
+        if member is not None:
+            return Leading(member, " ".join(parts[count:]))
+    return None
+
+
 def change_role(session: Session, staff_id: int, role: Role) -> None:
     """Another role, from the next command on."""
     store.change(session, staff_id, role=role.value)
@@ -154,6 +173,8 @@ def revoke(session: Session, staff_id: int, now: datetime) -> int:
     """
     store.change(session, staff_id, revoked_at=now, shift_until=None)
     store.end_pairings(session, staff_id, now)
+    theirs = [each.identity_id for each in store.chats(session, staff_id)]
+    queue.withdraw(session.connection(), theirs, Purpose.REPLY)
     return store.take_chats(session, staff_id)
 
 
@@ -173,8 +194,6 @@ def pairing_in(text: str) -> str:
     return re.sub(r"[\s-]", "", found[1]).upper() if found else ""
 
 
-    theirs = [each.identity_id for each in store.chats(session, staff_id)]
-    queue.withdraw(session.connection(), theirs, Purpose.REPLY)
 def pair(session: Session, person: Person, code: str, now: datetime) -> StaffRow | None:
     """Make the chat a member of staff's; None where the code is not theirs to use, and nobody is told why.
 

@@ -196,6 +196,9 @@ def _member(ctx: StaffContext, rest: str) -> tuple[StaffRef, str]:
     word, left = first_word(rest)
     if words.plain(word) in ("toi", "me", "@toi", "@me"):
         return StaffRef(ctx.member.id, ctx.member), left
+    whole = staff.leading_name(ctx.session, rest.removeprefix("@"))
+    if whole is not None:
+        return StaffRef(whole.member.id, whole.member), whole.rest
     member = staff.named(ctx.session, word.removeprefix("@"))
     return StaffRef(member.id, member), left
 

@@ -81,6 +81,16 @@ def test_what_was_still_to_be_told_of_customers_goes_to_no_chat_of_somebody_revo
     assert session.connection().execute(text("SELECT state FROM outbox")).scalars().all() == ["withdrawn"]
 
 
+def test_a_whole_name_is_read_where_its_words_alone_are_several_peoples(session: Session, clock: Clock) -> None:
+    for name in ("Minh Tú", "Lan Anh", "Minh Anh", "Anh"):
+        staff.add(session, name, Role.AGENT, clock())
+    found = staff.leading_name(session, "minh anh nhé")
+    assert found is not None and (found.member.name, found.rest) == ("Minh Anh", "nhé")
+    found = staff.leading_name(session, "Anh Minh")
+    assert found is not None and (found.member.name, found.rest) == ("Anh", "Minh")
+    assert staff.leading_name(session, "Minh") is None and staff.leading_name(session, "") is None
+
+
 def test_the_fifth_wrong_pin_in_a_row_locks(session: Session, clock: Clock) -> None:
     member = minh(session, clock)
     assert staff.try_pin(session, member.id, "1234", KEY, clock()) is Pin.NONE

@@ -255,6 +255,14 @@ async def test_who_got_the_first_of_two_lines_does_not_wait_for_the_second(each:
     assert (await standing(each)).waiting_since is None
 
 
+async def test_a_colleague_is_named_whole_where_a_word_is_several_peoples(chat: Chat) -> None:
+    member = await counter(chat, "Minh Tú")
+    await pair(chat.of("huong"), "Lan Anh")
+    await pair(chat.of("tuan"), "Minh Anh")
+    assert "có thể là: Minh Tú, Minh Anh" in (await member.says("/giao 1 @minh"))[0]
+    assert (await member.says("/giao 1 @minh anh"))[0].startswith("✓")
+
+
 async def test_a_line_of_a_macro_means_nobody_whom_it_does_not_name(chat: Chat) -> None:
     member = await counter(chat)
     lead = await pair(chat.of("tuan"), "Tuấn", Role.LEAD)
