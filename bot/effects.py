@@ -11,7 +11,7 @@ from typing import Any
 from bot import allowances, comments, holds, labels, registry
 from bot.batch import Batch, moved_window
 from bot.context import Talk
-from bot.understanding import SURE, understand
+from bot.understanding import is_thanks
 from crm import comments as public_comments
 from crm import consent, conversations, referrals, templates, tickets
 from crm.events import (
@@ -109,8 +109,7 @@ def _inbound(batch: Batch, event: Inbound) -> None:
 def _wrote_to_staff(batch: Batch, talk: Talk, event: Inbound) -> None:
     """They wait for staff from now on, and their tickets do, unless they only say thanks."""
     talk.state = conversations.customer_spoke(talk.state, event.at)
-    meaning = understand(_words(event))
-    if meaning.intent != "thanks" or meaning.confidence < SURE:
+    if not is_thanks(_words(event)):
         tickets.customer_replied(batch.session, talk.person.identity_id, event.at, batch.policy)
 
 

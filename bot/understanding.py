@@ -115,6 +115,12 @@ def understand(text: str) -> Understanding:
     return Understanding(text, intent, confidence, slots, _language(line, intent, language), shade)
 
 
+def is_thanks(text: str) -> bool:
+    """Whether the whole line is thanks, which want no answer."""
+    meaning = understand(text)
+    return meaning.intent == "thanks" and meaning.confidence >= SURE
+
+
 def tells(text: str) -> bool:
     """Whether somebody who asks for help says more than that: what is broken, what happened."""
     seen = text[:LONGEST]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from bot.staff import waking
+from bot.staff import summary, waking
 from bot.staff.context import StaffContext
 from bot.staff.kinds import ConversationRef, Matter, StaffRef, Switch, Text, When
 from bot.staff.router import Group, StaffRouter
+from bot.understanding import is_thanks
 from crm import attendance, notices, staff, tickets, times
 from crm.errors import Conflict, Invalid
 from crm.messages import Message
 from crm.staff import Permission
 from storage import attendance as rows
+from storage import transcripts
 
 router = StaffRouter("attend")
+
+_LOOKED_AT = 30
 
 
 @router.command(
@@ -105,7 +109,7 @@ def put_off(ctx: StaffContext, customer: ConversationRef, when: When) -> None:
     group=Group.QUEUE, may=Permission.ANSWER, examples=("/dong 12", "/dong T12 hàng lỗi do vận chuyển"),
 )  # fmt: skip
 def close(ctx: StaffContext, matter: Matter, cause: Text | None = None) -> None:
-    """Close a conversation, or a ticket with its cause: the matter is done."""
+    """Close a conversation, or a ticket with its cause: the matter is done. Who still waits is asked about first."""
     if matter.ticket:
         changed = tickets.close(ctx.session, matter.ticket.id, ctx.now, ctx.office.policy, cause or "")
         ctx.audit("ticket.close", "ticket", matter.ticket.id)
@@ -114,11 +118,29 @@ def close(ctx: StaffContext, matter: Matter, cause: Text | None = None) -> None:
     assert matter.conversation is not None
     if cause:
         raise Invalid("cause", f"Thừa: “{cause}”.", f"Too much: “{cause}”.")
+    if not _may_close(ctx, matter.conversation):
+        return
     changed = attendance.close(ctx.session, matter.conversation.id, ctx.now)
     if ctx.desk.entered_id == matter.conversation.id:
         ctx.put(entered_id=None, entered_until=None)
     ctx.audit("close", "conversation", matter.conversation.id)
     ctx.reply("closed", name=matter.conversation.name, changed=changed)
+
+
+def _may_close(ctx: StaffContext, customer: ConversationRef) -> bool:
+    """Whether nothing of theirs is unanswered but thanks, or `/ok` confirmed that it may stay so."""
+    since = customer.person.waiting_since
+    if since is None:
+        return True
+    lines = transcripts.latest(ctx.session, customer.id, _LOOKED_AT)
+    said = [line for line in lines if line.author == "customer" and line.at >= since - summary.BEFORE]
+    unanswered = [line for line in said if line.media or not is_thanks(line.text)]
+    if said and not unanswered:
+        return True
+    return ctx.confirmed(
+        "close_preview", about=f"{customer.id}:{since.isoformat()}:{len(said)}", name=customer.name,
+        line=unanswered[-1].text if unanswered else "",
+    )  # fmt: skip
 
 
 @router.command(

@@ -282,6 +282,26 @@ async def test_a_command_behind_what_nobody_sees_is_no_word_to_a_customer(chat: 
     assert await chat.passes(seconds=7) == []
 
 
+async def test_who_still_waits_is_closed_only_when_that_is_meant(each: Chat) -> None:
+    member = await counter(each)
+    (asked,) = await member.says("/dong 1")
+    assert asked.startswith(f"Nguyễn Thị Lan còn chờ trả lời: “{WAITS}”.\nVẫn đóng?")
+    assert (await standing(each)).waiting_since is not None
+    await member.says("/r 1 Chào bạn")
+    await each.passes(seconds=7)
+    each.clock.pass_by(minutes=5)
+    await each.says("cảm ơn shop nha")
+    assert (await member.says("/dong 1"))[0].startswith("✓ Đã đóng: Nguyễn Thị Lan."), "thanks want no answer"
+    each.clock.pass_by(minutes=5)
+    await member.says("/giu 1")
+    await each.says("còn màu đỏ không?")
+    (asked,) = await member.says("/dong 1")
+    await each.says("alo?")
+    (again,) = await member.says("/ok " + asked.split("/ok ")[1][:4])
+    assert again.startswith("Đã có thay đổi từ lần xem trước") and "“alo?”" in again
+    assert (await member.says("/ok " + again.split("/ok ")[1][:4]))[0].startswith("✓ Đã đóng")
+
+
 async def test_numbers_mean_something_to_their_owner_only(each: Chat) -> None:
     await counter(each)
     other = await pair(each.of("huong"), "Hương")

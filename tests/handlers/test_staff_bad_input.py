@@ -72,7 +72,8 @@ async def test_a_reply_about_a_closed_or_reassigned_conversation_asks_first(each
     member = await counter(each)
     await tell(each, "Minh", "[#{}] Lan hỏi")
     notice = member.contact.lines[-1]
-    await member.says("/dong 1")
+    (sure,) = await member.says("/dong 1")
+    await member.says("/ok " + sure.split("/ok ")[1][:4])
     (asked,) = await member.says("Còn hàng ạ", quoting=notice.message_id)
     assert asked.startswith("Cuộc trò chuyện với Nguyễn Thị Lan đã đóng.\nVẫn gửi “Còn hàng ạ”?")
     other = await pair(each.of("huong"), "Hương")
