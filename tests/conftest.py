@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import uvloop
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlmodel import Session
 
 import main
@@ -27,6 +29,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What was collected stays to the end: spare the collector of garbage looking at it again and again."""
     main.calm_collector()
+
+
+_COMPILED: dict[object, object] = {}
+
+
+def _share_what_is_compiled(dialect: type) -> None:
+    """Let engines of this dialect be alike, so that a statement is compiled once and not once a test."""
+    dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[assignment]
+    dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[assignment]
+
+
+_share_what_is_compiled(SQLiteDialect_pysqlite)
+_share_what_is_compiled(PGDialect_psycopg)
+
+
+@event.listens_for(Engine, "engine_connect")
+def _with_what_is_compiled(connection: Connection) -> None:
+    connection.execution_options(compiled_cache=_COMPILED)
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
