@@ -180,7 +180,7 @@ def _take_over(session: Session, now: datetime, owner: str) -> None:
 async def _working(settings: Settings, service: Service, desk: Desk, clock: Clock, owner: str) -> AsyncIterator[None]:
     database, channels, living = service.database, service.channels, service.accounts
     budget = Budget(settings.monthly_send_budget, settings.timezone)
-    chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget)
+    chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget, desk.policy.calendar)
     inbox_worker = InboxWorker(database, desk, living, clock)
     shelf = Shelf(database, channels, settings.brand_name, clock)
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, shelf, clock, owner)

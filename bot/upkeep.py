@@ -23,6 +23,7 @@ from bot.staff import desk, receipts
 from bot.together import all_ended
 from crm import attendance, conversations, referrals
 from crm.budget import Budget
+from crm.calendar import Calendar
 from crm.comments import KEPT
 from crm.events import Address
 from crm.messages import Message
@@ -74,9 +75,10 @@ class Upkeep:
         clock: Callable[[], datetime],
         body_days: int,
         budget: Budget,
+        calendar: Calendar,
     ) -> None:
         self._database, self._channels, self._accounts = database, channels, living
-        self._clock, self._body_days, self._budget = clock, body_days, budget
+        self._clock, self._body_days, self._budget, self._calendar = clock, body_days, budget, calendar
         self._checkups = Checkups(database, channels, living, clock)
         self._profiles = database.lane("profile.keep", _keep_profiles)
 
@@ -157,10 +159,10 @@ class Upkeep:
     async def watch(self, payload: Payload) -> None:
         """Ring for customers who wait for a person too long; hand back what staff left."""
         now = self._clock()
-        changed = await self._database.read(partial(_changed, now=now))
+        changed = await self._database.read(partial(_changed, now=now, calendar=self._calendar))
 
         def step(session: Session, cursor: int, size: int) -> int | None:
-            _visit(session, changed[cursor : cursor + size], now)
+            _visit(session, changed[cursor : cursor + size], now, self._calendar)
             return cursor + size if cursor + size < len(changed) else None
 
         if changed:
@@ -284,21 +286,21 @@ def _seen(identity: int, profile: Profile, now: datetime) -> dict[str, object]:
     return {"id": identity, "profile_at": now, **{key: each for key, each in shown.items() if each not in ("", None)}}
 
 
-def _changed(session: Session, now: datetime) -> list[int]:
+def _changed(session: Session, now: datetime, calendar: Calendar) -> list[int]:
     """The conversations to hand back, to ring for, or whose alarm is to end."""
     rung = {int(subject) for subject in alarms.subjects(session, WAITING_ALARM)}
     standing = {row.id: conversations.state_of(row) for row in conversation_rows.held(session)}
     stale = {key for key, state in standing.items() if conversations.is_stale(state, now)}
-    return sorted(stale | (attendance.overdue(session, now) ^ rung))
+    return sorted(stale | (attendance.overdue(session, now, calendar) ^ rung))
 
 
-def _visit(session: Session, ids: Sequence[int], now: datetime) -> None:
+def _visit(session: Session, ids: Sequence[int], now: datetime, calendar: Calendar) -> None:
     """Hand back, ring and solve, as these conversations stand once nobody else can change them."""
     customers.lock_owners(session.connection(), ids)
     states = {row.id: conversations.state_of(row) for row in conversation_rows.some(session, ids)}
     back = {key: conversations.given_up(each) for key, each in states.items() if conversations.is_stale(each, now)}
     conversation_rows.set_conversations(session, [conversations.row_of(key, state) for key, state in back.items()])
-    overdue = {str(key) for key in attendance.overdue(session, now, ids)}
-    words = "A customer waits for a person for over 15 minutes: khachquen waiting lists who."
+    overdue = {str(key) for key in attendance.overdue(session, now, calendar, ids)}
+    words = "A customer waits for a person for over 15 minutes of opening hours: khachquen waiting lists who."
     alarms.ring_many(session, WAITING_ALARM, overdue, words, now)
     alarms.solve_many(session, WAITING_ALARM, {str(key) for key in ids} - overdue, now)

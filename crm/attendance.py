@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from crm import conversations
+from crm.calendar import Calendar
 from crm.errors import Conflict
 from crm.messages import Purpose
 from storage import attendance as store
@@ -40,12 +41,14 @@ def ahead(session: Session, conversation_id: int, since: datetime, now: datetime
     return store.count_waiting(session, now, since, conversation_id)
 
 
-def overdue(session: Session, now: datetime, among: Collection[int] | None = None) -> set[int]:
+def overdue(session: Session, now: datetime, calendar: Calendar, among: Collection[int] | None = None) -> set[int]:
     """Conversations whose customer has waited so long that an alarm rings; only `among` these where that is given.
 
-    What was put off is not among them until so long after its time came, unless the customer writes before.
+    `ALARM_AFTER` is working time. What was put off is not among them until so long after its time came, unless the
+    customer writes before.
     """
-    return store.waiting_at(session, now - ALARM_AFTER, among)
+    found = store.waiting_at(session, now - ALARM_AFTER, among)
+    return {key for key, since in found.items() if calendar.add(since, ALARM_AFTER) <= now}
 
 
 def mine(session: Session, staff_id: int, most: int) -> list[Attended]:

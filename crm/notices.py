@@ -24,6 +24,8 @@ Say = Callable[[int], Message]
 
 CALL = "call"
 """That a customer waits; a later one says all that an earlier one did."""
+PROMISE = "promise"
+"""That a promise about a ticket is nearly used up, or broken."""
 AT_ONCE = 10
 """How many held notices are told together."""
 
@@ -101,14 +103,26 @@ def settle(session: Session) -> int:
     return len(ended)
 
 
-def void(session: Session, kind: str, most: int = 200) -> int:
-    """Take back the notices of this kind that nobody was told yet and nobody needs any more; how many."""
-    needless = store.needless(session, kind, most)
+def is_any_needless(session: Session) -> bool:
+    """Whether there is something to take back."""
+    return bool(_needless(session, 1))
+
+
+def void(session: Session, most: int = 200) -> int:
+    """Take back the notices that nobody was told yet and nobody needs any more; how many.
+
+    Those of a customer who waits no more, and those of a promise about a ticket that was answered or closed.
+    """
+    needless = _needless(session, most)
     for _, outbox_id in needless:
         if outbox_id is not None:
             queue.move(session, outbox_id, WAITING, state=queue.WITHDRAWN)
     store.change(session, [key for key, _ in needless], state=store.VOID)
     return len(needless)
+
+
+def _needless(session: Session, most: int) -> list[tuple[int, int | None]]:
+    return [*store.needless(session, CALL, most), *store.settled(session, PROMISE, most)]
 
 
 def quoted(session: Session, person: Person, message_id: str, since: datetime) -> NoticeRow | None:

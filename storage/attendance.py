@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlmodel import Session
 
 from storage.conversations import BOT, Conversation
@@ -101,13 +101,19 @@ def count_waiting(session: Session, now: datetime, before: datetime | None = Non
     return int(session.connection().execute(statement).scalar_one())
 
 
-def waiting_at(session: Session, at: datetime, among: Collection[int] | None = None) -> set[int]:
-    """The conversations whose customer waits since then or longer, and was not put off then."""
-    statement = select(_conversation.c.id).join(_identity, _identity.c.id == _conversation.c.id)
+def waiting_at(session: Session, at: datetime, among: Collection[int] | None = None) -> dict[int, datetime]:
+    """The conversations whose customer waits since then or longer, and was not put off then.
+
+    Each with since when: a customer who was put off and has said nothing since waits from the end of that on.
+    """
+    until, spoke = _conversation.c.snoozed_until, _identity.c.last_interaction_at
+    statement = select(
+        _conversation.c.id, _conversation.c.waiting_since, case((spoke > _conversation.c.snoozed_at, None), else_=until)
+    ).join(_identity, _identity.c.id == _conversation.c.id)
     statement = statement.where(waits(at), _conversation.c.waiting_since <= at, _identity.c.staff_id.is_(None))
     if among is not None:
         statement = statement.where(_conversation.c.id.in_(among))
-    return set(session.connection().execute(statement).scalars())
+    return {row[0]: max(filter(None, row[1:])) for row in session.connection().execute(statement)}
 
 
 def of_staff(session: Session, staff_id: int, most: int) -> list[Attended]:

@@ -13,6 +13,7 @@ from storage.columns import given_id, id_at, moment, reference
 from storage.conversations import Conversation
 from storage.outbox import SENT, WITHDRAWN, OutboxMessage
 from storage.queue import DEAD, stands
+from storage.tickets import OPEN, Ticket
 
 QUEUED = "queued"
 HELD = "held"
@@ -63,6 +64,7 @@ class NoticeRow(NamedTuple):
 
 _conversation = Conversation.__table__  # type: ignore[attr-defined]
 _notice = Notice.__table__  # type: ignore[attr-defined]
+_ticket = Ticket.__table__  # type: ignore[attr-defined]
 _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
 _ROW = select(*(_notice.c[name] for name in NoticeRow._fields))
 
@@ -147,6 +149,18 @@ def needless(session: Session, kind: str, most: int) -> list[tuple[int, int | No
         .order_by(_notice.c.id)
         .limit(most)
     )  # fmt: skip
+    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+
+
+def settled(session: Session, kind: str, most: int) -> list[tuple[int, int | None]]:
+    """Notices of this kind that nobody was told yet, about tickets that wait for nobody of us now; likewise."""
+    statement = (
+        select(_notice.c.id, _notice.c.outbox_id)
+        .join(_ticket, _ticket.c.id == _notice.c.ticket_id)
+        .where(stands(_notice.c.state, QUEUED, HELD), _notice.c.kind == kind, _ticket.c.state != OPEN)
+        .order_by(_notice.c.id)
+        .limit(most)
+    )
     return [(row[0], row[1]) for row in session.connection().execute(statement)]
 
 

@@ -11,6 +11,9 @@ from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import blob, hashed, insert, moment, reference, serial
 
+OPEN = "open"
+"""The state of a ticket that waits for us."""
+
 
 class Ticket(SQLModel, table=True):
     """A support request. Its id is the number that people see; `cause` is why it was needed, told at its end."""

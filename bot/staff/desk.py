@@ -73,7 +73,7 @@ def _is_any(session: Session, desk: Desk, now: datetime) -> bool:
     return bool(
         _due(session, desk, now, 1)
         or notice_rows.ended(session, 1)
-        or notice_rows.needless(session, notices.CALL, 1)
+        or notices.is_any_needless(session)
         or sla.due(session, now, 1)
         or promises.low_scores(session, now)
         or alarms.subjects(session, LOST_ALARM)
@@ -86,7 +86,7 @@ def _look(session: Session, desk: Desk, now: datetime) -> bool:
     found = [each.id for each in _due(session, desk, now, AT_ONCE)]
     customers.lock_owners(session.connection(), found)
     notices.settle(session)
-    notices.void(session, notices.CALL)
+    notices.void(session)
     due = _due(session, desk, now, AT_ONCE, found)
     lost, unsure = _delivery(session, due)
     store.put(session, [_attend(session, desk, each, each.id in lost, each.id in unsure, now) for each in due])

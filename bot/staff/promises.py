@@ -14,7 +14,6 @@ from storage import attendance
 from storage.ratings import RatingRow
 from storage.staff import StaffRow
 
-KIND = "promise"
 COMMENTED_WITHIN = timedelta(minutes=2)
 """A low score is told with what the customer adds to it so soon."""
 
@@ -68,7 +67,7 @@ def _tell(session: Session, office: Office, due: Due, member: StaffRow, now: dat
         return office.templates.render("staff/promise", office.locale, CLI, values)
 
     conversation_id, ticket_id = clock.conversation_id, clock.ticket_id
-    notices.tell(session, member.id, KIND, say, now, conversation_id=conversation_id, ticket_id=ticket_id)
+    notices.tell(session, member.id, notices.PROMISE, say, now, conversation_id=conversation_id, ticket_id=ticket_id)
 
 
 def _tell_score(session: Session, office: Office, rating: RatingRow, member: StaffRow, now: datetime) -> None:

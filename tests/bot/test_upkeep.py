@@ -14,7 +14,7 @@ from sqlmodel import Session
 from bot.accounts import Accounts
 from bot.secrets import Sealer
 from bot.upkeep import Upkeep
-from crm import conversations
+from crm import calendar, conversations
 from crm.budget import Budget
 from storage import alarms, customers, engines
 from storage.columns import new_id
@@ -28,7 +28,8 @@ WAITED = timedelta(minutes=20)
 def upkeep(database: Database, clock: Clock) -> Upkeep:
     """The house's upkeep, without channels."""
     living = Accounts(database, {}, {}, Sealer("a secret key for tests only"), clock, "owner")
-    return Upkeep(database, {}, living, clock, 30, Budget(None, ZoneInfo("Asia/Ho_Chi_Minh")))
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    return Upkeep(database, {}, living, clock, 30, Budget(None, zone), calendar.always_open(zone))
 
 
 def people(session: Session, count: int, state: conversations.State, now: datetime) -> list[int]:

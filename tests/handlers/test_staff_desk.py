@@ -10,7 +10,7 @@ from crm.staff import Role
 from simulator.people import ZALO
 from storage import alarms, attendance, customers
 from tests.chat import Chat
-from tests.staff import pair
+from tests.staff import order, pair
 
 WAITS = "cho mình gặp nhân viên"
 
@@ -77,6 +77,14 @@ async def test_what_a_customer_writes_is_collected_until_they_are_quiet(chat: Ch
     assert await later(chat, minh, seconds=3) == [[]]
     ((notice,),) = await later(chat, minh, seconds=3)
     assert "(2 tin)" in notice
+
+
+async def test_the_alarm_for_who_waits_counts_the_opening_hours(chat: Chat) -> None:
+    chat.clock.pass_by(hours=10, minutes=50)
+    await chat.says(WAITS)
+    assert "customer_waits" not in await watched(chat, minutes=30), "the shop closed at 21:00"
+    assert "customer_waits" not in await watched(chat, hours=34, minutes=44), "the next day is a holiday"
+    assert "customer_waits" in await watched(chat, minutes=1), "ten minutes before closing and five since 8:00"
 
 
 async def test_those_on_shift_take_turns(chat: Chat) -> None:
@@ -285,6 +293,20 @@ async def test_a_promise_nearly_used_up_is_told_to_the_owner_and_a_broken_one_to
     assert not any("phiếu T1" in line for line in none)
     heard, led = await later(chat, minh, lead, minutes=12)
     assert all(any(line.startswith("‼ Trễ hẹn phiếu T1") for line in each) for each in (heard, led))
+
+
+async def test_a_promise_about_what_was_done_meanwhile_is_told_to_nobody(chat: Chat) -> None:
+    minh = await on_shift(chat, "Minh")
+    await chat.says("cần hỗ trợ")
+    await chat.says("ly bị vỡ")
+    await later(chat, minh, seconds=20)
+    minh.contact.blocked = True
+    await later(chat, minutes=48)
+    await order(chat, "Minh", "/dong T1 vỡ khi giao")
+    await later(chat, seconds=10)
+    minh.contact.blocked = False
+    heard = await minh.says("/ca")
+    assert not any("Sắp tới hẹn" in line for line in heard)
 
 
 @pytest.mark.parametrize("words", ["/ok", "chào bạn"])
