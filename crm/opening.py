@@ -27,6 +27,8 @@ COLUMNS = ("customer", "points", "expires", "reason")
 """The header of the file; the last two may be missing."""
 
 _DEFAULT_REASON = "opening"
+_HEADER = 1
+"""The line of the header: those below it are loaded all or none, so that they are numbered without a gap."""
 
 
 class Row(NamedTuple):
@@ -74,7 +76,7 @@ def read(text: str, today: date) -> Plan:
     rows: list[Row] = []
     if not problems:
         seen: set[str] = set()
-        for number, cells in enumerate(reader, 2):
+        for number, cells in enumerate(reader, _HEADER + 1):
             row, wrong = _row(number, {key: (value or "").strip() for key, value in cells.items() if key}, today)
             if row is not None and row.customer in seen:
                 wrong = [Problem(number, "customer", f"{row.customer!r} stands here a second time")]
@@ -108,7 +110,7 @@ def begin(session: Session, plan: Plan, name: str, actor: str, now: datetime) ->
         }  # fmt: skip
         store.add_batch(session, row)
         return int(str(row["id"]))
-    if store.loaded_count(session, f"import:{found.id}:") >= found.rows:
+    if ledger.is_known(session, _key(found.id, plan.rows[-1].line)):
         raise Conflict(
             f"Tệp này đã được nạp (lô {found.id}).", f"This file is loaded already, as batch {found.id}.", field="file"
         )
@@ -128,16 +130,17 @@ def load(session: Session, batch: int, rows: Sequence[Row], now: datetime, actor
 
 
 def undo(session: Session, batch: int, after: int, most: int, now: datetime, actor: str = "") -> int | None:
-    """Take back a batch's points, those of up to so many entries behind this id: from the very lots first, and what is
-    spent already is owed. The next id, None at the end. May be called again. Raises NotFound."""
-    find(session, batch)
-    entries = store.loaded(session, f"import:{batch}:", after, most)
+    """Take back a batch's points, those of up to so many lines behind this one: from the very lots first, and what is
+    spent already is owed. The last line of these, None at the end. May be called again. Raises NotFound."""
+    last = find(session, batch).rows + _HEADER
+    lines = range(max(after, _HEADER) + 1, last + 1)[:most]
+    entries = store.loaded(session, [_key(batch, line) for line in lines])
     people.lock(session, sorted({entry.customer_id for entry in entries}))
     for entry in entries:
         fact = Fact(key=f"undo:{entry.source_key}", now=now, reason=_DEFAULT_REASON, actor=actor)
         ledger.take_back(session, entry.customer_id, entry.points, fact, reverses=entry.id)
-    if len(entries) == most:
-        return entries[-1].id
+    if lines and lines[-1] < last:
+        return lines[-1]
     store.end_batch(session, batch, now)
     return None
 
@@ -155,9 +158,13 @@ def _posting(
 ) -> Posting:
     expires_at = midnight_after(row.expires, programme.zone) if row.expires else programme.expires_at(now)
     lot = NewLot(new_id(), row.points, None, False, now, expires_at)
-    fact = Fact(key=f"import:{batch}:{row.line}", now=now, reason=row.reason or _DEFAULT_REASON, actor=actor)
+    fact = Fact(key=_key(batch, row.line), now=now, reason=row.reason or _DEFAULT_REASON, actor=actor)
     uses = lots.repay([(lot.id, row.points)], debts.get(customer_id, 0)) if expires_at > now else []
     return posting.new(customer_id, SPEND, Kind.ADJUST, row.points, fact, new_lots=(lot,), uses=tuple(uses))
+
+
+def _key(batch: int, line: int) -> str:
+    return f"import:{batch}:{line}"
 
 
 def _row(number: int, cells: dict[str, str], today: date) -> tuple[Row | None, list[Problem]]:

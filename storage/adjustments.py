@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, func, select, text, update
+from sqlalchemy import Index, UniqueConstraint, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, reference, serial
@@ -153,15 +153,7 @@ def end_batch(session: Session, number: int, undone_at: datetime) -> None:
     session.connection().execute(update(_batch).where(_batch.c.id == number).values(undone_at=undone_at))
 
 
-def loaded(session: Session, prefix: str, after: int, most: int) -> list[Loaded]:
-    """The entries whose fact begins so, with an id above `after`, by id."""
-    statement = select(*(_entry.c[name] for name in Loaded._fields)).where(
-        _entry.c.source_key >= prefix, _entry.c.source_key < prefix + "~", _entry.c.id > after
-    )
-    return [Loaded._make(row) for row in session.connection().execute(statement.order_by(_entry.c.id).limit(most))]
-
-
-def loaded_count(session: Session, prefix: str) -> int:
-    """How many entries begin so."""
-    statement = select(func.count()).where(_entry.c.source_key >= prefix, _entry.c.source_key < prefix + "~")
-    return int(session.connection().execute(statement).scalar_one())
+def loaded(session: Session, keys: Collection[str]) -> list[Loaded]:
+    """The entries of these facts, by id."""
+    statement = select(*(_entry.c[name] for name in Loaded._fields)).where(_entry.c.source_key.in_(keys))
+    return [Loaded._make(row) for row in session.connection().execute(statement.order_by(_entry.c.id))]
