@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from crm import ledger, membership, programmes, settlement
+from crm import ledger, membership, programmes, settlement, vouchers
+from crm.errors import Conflict
 from crm.gifts import EVENT
 from crm.ledger import FOREVER, SPEND, Entry, Fact, Kind, Posted
 from crm.programme import midnight_after
@@ -130,6 +131,18 @@ def give_back(session: Session, entry_id: int, fact: Fact) -> Posted:
     programme = programmes.at(session, fact.now)
     last = (fact.now + timedelta(days=programme.points.give_back_days)).astimezone(programme.zone).date()
     return ledger.reinstate(session, entry_id, fact, midnight_after(last, programme.zone))
+
+
+def undo(session: Session, entry_id: int, fact: Fact) -> Posted:
+    """The same for points that were spent at the counter. Raises Conflict for those that a voucher was had for."""
+    entry = store.one(session, entry_id)
+    if entry is not None and vouchers.paid_by(session, entry, fact.now) is not None:
+        raise Conflict(
+            "Điểm này đã đổi lấy voucher: hãy huỷ voucher.",
+            "A voucher was had for these points: cancel the voucher, which gives them back.",
+            field="redemption",
+        )
+    return give_back(session, entry_id, fact)
 
 
 def _told(session: Session, entry: Entry, found: Mapping[int, OrderRow]) -> Told:

@@ -172,5 +172,5 @@ def _refusals(why: Why) -> Conflict:
 
 def _paying(fact: Fact, reward: Reward, programme: Programme) -> Fact:
     return Fact(
-        key=f"reward:{fact.key}", now=fact.now, reason=reward.vi, programme=programme.version, actor=fact.actor
+        key=f"{vouchers.PAID}{fact.key}", now=fact.now, reason=reward.vi, programme=programme.version, actor=fact.actor
     )  # fmt: skip

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from crm import codes, posting
 from crm.errors import Conflict, CrmError, Invalid, NotFound
-from crm.ledger import Fact, Posted
+from crm.ledger import Entry, Fact, Posted
 from crm.programme import Programme, Reward, midnight_after
 from storage import customers as people
 from storage import vouchers as store
@@ -25,6 +25,9 @@ GUESSES = 20
 GUESS_WINDOW = timedelta(hours=1)
 SHOWN = 10
 """How many a customer is told of."""
+
+PAID = "reward:"
+"""How the key of the entry begins by which a voucher was paid for; the key of the voucher's own fact follows."""
 
 _LENGTH = 12
 _TRIES = 10
@@ -84,6 +87,12 @@ def find(session: Session, voucher_id: int, now: datetime) -> VoucherRow:
     if found is None:
         raise NotFound("Không có voucher này.", "There is no such voucher.", field="code")
     return found
+
+
+def paid_by(session: Session, entry: Entry, now: datetime) -> VoucherRow | None:
+    """The voucher that this entry paid for."""
+    found = store.by_key(session, entry.source_key.removeprefix(PAID), now)
+    return found if found is not None and found.entry_id == entry.id else None
 
 
 def resolve(session: Session, code: str, asker: str, now: datetime) -> int | CrmError:

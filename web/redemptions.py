@@ -145,10 +145,13 @@ async def redeem(call: Call[Params, RedeemIn]) -> RedemptionOut:
 
 
 async def undo(call: Call[RedemptionParams, None]) -> RedemptionOut:
-    """Give back what was spent: the very points, with their expiry. Again, it answers the same."""
+    """Give back what was spent: the very points, with their expiry. Again, it answers the same.
+
+    What was spent on a voucher comes back by `cancelVoucher` alone.
+    """
     number = row_id(call.params.redemption)
     fact = Fact(key=f"undo:{number}", now=call.now, actor="api")
-    return await call.database.write(lambda session: _redemption(loyalty.give_back(session, number, fact)))
+    return await call.database.write(lambda session: _redemption(loyalty.undo(session, number, fact)))
 
 
 def _reservation(session: Session, found: Reservation) -> ReservationOut:

@@ -51,6 +51,18 @@ async def test_a_voucher_is_taken_reserved_redeemed_and_released_once(counter: C
     }  # fmt: skip
 
 
+async def test_points_that_a_voucher_was_had_for_come_back_only_with_the_voucher(counter: Client) -> None:
+    voucher = await take(counter)
+    (paid, *_) = (await answer(counter, "GET", "/loyalty/customers/C1/entries"))["entries"]
+    undo = f"/loyalty/redemptions/{paid['id']}/cancel"
+    assert await refused(counter, "POST", f"/api/v1{undo}") == (409, ["redemption"])
+    await answer(counter, "POST", "/vouchers/cancel", {"code": voucher["code"]})
+    assert await refused(counter, "POST", f"/api/v1{undo}") == (409, ["redemption"])
+    spent = await answer(counter, "POST", "/loyalty/redemptions", {"customer": "C1", "points": 5, "key": "wish"})
+    assert (await answer(counter, "POST", f"/loyalty/redemptions/{spent['id']}/cancel"))["points"] == 5
+    assert (await answer(counter, "GET", "/loyalty/customers/C1"))["spendable"] == 60
+
+
 async def test_what_is_wrong_is_named_and_nothing_is_done(counter: Client) -> None:
     code = (await take(counter))["code"]
     slip = code[:-1] + codes.ALPHABET[codes.ALPHABET.index(code[-1]) - 1]
