@@ -96,15 +96,23 @@ def find(session: Session, number: int) -> Adjustment:
 
 
 def _undecided(session: Session, number: int, by: str) -> Adjustment:
-    people.lock(session, [find(session, number).customer_id])
+    _held(session, find(session, number).customer_id)
     found = store.one(session, number, lock=True)
     assert found is not None
     check_open(found, by)
     return found
 
 
+def _held(session: Session, customer_id: int) -> int:
+    """The customer, or whom they turned out to be meanwhile: held."""
+    people.lock(session, [customer_id])
+    found = people.profile(session, customer_id)
+    return customer_id if found is None or found.merged_into is None else _held(session, found.merged_into)
+
+
 def _post(session: Session, customer_id: int, points: int, fact: Fact) -> Posted:
+    owner = _held(session, customer_id)
     if points < 0:
-        return ledger.redeem(session, customer_id, -points, fact, kind=Kind.ADJUST)
+        return ledger.redeem(session, owner, -points, fact, kind=Kind.ADJUST)
     expires_at = programmes.at(session, fact.now).expires_at(fact.now)
-    return ledger.earn(session, customer_id, points, fact, terms=Terms(None, expires_at), kind=Kind.ADJUST)
+    return ledger.earn(session, owner, points, fact, terms=Terms(None, expires_at), kind=Kind.ADJUST)

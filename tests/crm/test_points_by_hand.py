@@ -84,6 +84,19 @@ def test_above_it_somebody_else_must_agree_once(session: Session, clock: Clock, 
     assert adjustments.waiting(session) == []
 
 
+def test_what_waits_for_a_chat_goes_to_the_customer_that_it_turned_out_to_be(
+    session: Session, clock: Clock, lan: int
+) -> None:
+    person = born(session, clock())
+    found = adjustments.adjust(session, person.customer_id, 900, fact(clock, "a")).waiting
+    assert found is not None
+    customers.put_customer(session, "C1", now=clock(), name="Lan", phone="0901234501")
+    assert customers.join_by_phone(session, person, "0901234501", clock()) is customers.Join.JOINED
+    adjustments.approve(session, found.id, "staff:hoa", clock())
+    assert ledger.holding(session, lan).balance == 900 + 10, "and what linking brings"
+    assert ledger.holding(session, person.customer_id).balance == 0
+
+
 def test_what_is_refused_never_happens(session: Session, clock: Clock, lan: int) -> None:
     found = adjustments.adjust(session, lan, 900, fact(clock, "a")).waiting
     assert found is not None
