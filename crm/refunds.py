@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -94,23 +93,19 @@ def _cost(order: OrderRow, lines: Sequence[RefundLine]) -> int:
 
 def _refuse_too_much(order: OrderRow, known: Sequence[RefundRow], refund: Refund, amount: int) -> None:
     """Raises Invalid, naming what is at fault."""
-    bought: defaultdict[str, Fraction] = defaultdict(Fraction)
-    for item in orders.items(order):
-        for key in {item.sku.casefold(), item.name.casefold()} - {""}:
-            bought[key] += Fraction(str(item.quantity))
-    for earlier in known:
-        for line in json.loads(earlier.lines):
-            bought[line["item"].casefold()] -= Fraction(str(line["quantity"]))
-    for number, wanted in enumerate(refund.lines):
-        key = wanted.item.casefold()
-        if key not in bought:
+    items = json.loads(order.items)
+    names = {item.get(kind, "").casefold() for item in items for kind in ("sku", "name")} - {""}
+    wishes = [(wanted.item.casefold(), Fraction(str(wanted.quantity))) for wanted in refund.lines]
+    for number, (name, _) in enumerate(wishes):
+        if name not in names:
             raise Invalid(f"lines.{number}.item", "Đơn không có món này.", "The order has no such item.")
-        bought[key] -= Fraction(str(wanted.quantity))
-        if bought[key] < 0:
-            raise Invalid(
-                f"lines.{number}.quantity", "Hoàn nhiều hơn đã mua.", "More would be refunded than was bought."
-            )
-    left = order.total - sum(earlier.amount for earlier in known)
+    earlier = settlement.wishes_of(known)
+    lacking = settlement.lacking(items, earlier)
+    if settlement.lacking(items, [*earlier, *wishes]) > lacking:
+        upto = range(1, len(wishes) + 1)
+        number = next(n for n in upto if settlement.lacking(items, [*earlier, *wishes[:n]]) > lacking) - 1
+        raise Invalid(f"lines.{number}.quantity", "Hoàn nhiều hơn đã mua.", "More would be refunded than was bought.")
+    left = order.total - sum(each.amount for each in known)
     if not 0 < amount <= left:
         field = "amount" if refund.amount is not None or not refund.lines else "lines"
         raise Invalid(

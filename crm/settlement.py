@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from sqlmodel import Session
 
@@ -22,7 +23,12 @@ from storage.orders import OrderRow
 from storage.refunds import RefundRow
 
 DELIVERED = "delivered"
+_LOOKED_AT = 50
+_NAMES = ("sku", "name")
 _ON_ITS_WAY = ("pending", "confirmed", "shipping", DELIVERED)
+
+Wish = tuple[str, Fraction]
+"""So much of what is named so, by its sku or its name, in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def settle_order(session: Session, order: OrderRow, now: datetime) -> None:
     order the news came in, the sums end the same. The caller holds the order's row and its customers.
     """
     written = store.of_order(session, order.id)
-    _claim_first(session, order, written)
+    without_first = _claim_first(session, order, written)
     reckoning = reckon(session, order)
     due = {(order.customer_id, currency): points for currency, points in reckoning.due.items()}
     if order.status == DELIVERED:
@@ -64,6 +70,9 @@ def settle_order(session: Session, order: OrderRow, now: datetime) -> None:
     for customer_id in sorted({customer for (customer, currency), points in changes.items() if currency == QUALIFY}):
         membership.requalify(session, customer_id, now)
     stamps.fill(session, order.customer_id, now)
+    for customer_id in without_first:
+        if following := _first_that_brings(session, customer_id):
+            settle_order(session, following, now)
 
 
 def reckon(session: Session, order: OrderRow) -> Reckoning:
@@ -76,18 +85,50 @@ def reckon(session: Session, order: OrderRow) -> Reckoning:
 
 def left_of(order: OrderRow, given_back: Sequence[RefundRow]) -> tuple[int, list[Line]]:
     """What is left of an order after its refunds: đồng, and its lines."""
-    back: defaultdict[str, Fraction] = defaultdict(Fraction)
-    for refund in given_back:
-        for line in json.loads(refund.lines):
-            back[line["item"].casefold()] += Fraction(str(line["quantity"]))
-    lines: list[Line] = []
-    for item in json.loads(order.items):
-        name, sku, quantity = item["name"], item.get("sku", ""), Fraction(str(item["quantity"]))
-        key = sku.casefold() if sku and sku.casefold() in back else name.casefold()
-        gone = min(quantity, back[key])
-        back[key] -= gone
-        lines.append(Line(name, sku, item.get("category", ""), quantity - gone, item["price"]))
+    items = json.loads(order.items)
+    left, _ = _apportioned(items, wishes_of(given_back))
+    lines = [
+        Line(
+            item["name"], item.get("sku", ""), item.get("category", ""), rest, item["price"],
+        )
+        for item, rest in zip(items, left, strict=True)
+    ]  # fmt: skip
     return max(0, order.total - sum(refund.amount for refund in given_back)), lines
+
+
+def wishes_of(given_back: Sequence[RefundRow]) -> list[Wish]:
+    """The lines of refunds."""
+    return [
+        (line["item"].casefold(), Fraction(str(line["quantity"])))
+        for refund in given_back
+        for line in json.loads(refund.lines)
+    ]
+
+
+def lacking(items: Sequence[Mapping[str, Any]], wishes: Sequence[Wish]) -> Fraction:
+    """How much of these wishes is more than the lines of an order have."""
+    return sum((quantity for _, quantity in _apportioned(items, wishes)[1]), Fraction())
+
+
+def _apportioned(items: Sequence[Mapping[str, Any]], wishes: Sequence[Wish]) -> tuple[list[Fraction], list[Wish]]:
+    """What is left of each line once these wishes are taken from them, and what is left of the wishes.
+
+    Skus come first, for several lines may have one name; the order of the wishes makes no difference.
+    """
+    places: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        for kind in _NAMES:
+            places[kind, item.get(kind, "").casefold()].append(place)
+    left = [Fraction(str(item["quantity"])) for item in items]
+    rest = list(wishes)
+    for kind in _NAMES:
+        for number, (name, wanted) in enumerate(rest):
+            for place in places.get((kind, name), ()):
+                some = min(wanted, left[place])
+                left[place] -= some
+                wanted -= some
+            rest[number] = (name, wanted)
+    return left, rest
 
 
 def _purchase(session: Session, order: OrderRow) -> Purchase:
@@ -110,15 +151,30 @@ def _earns(order: OrderRow, programme: Programme, total: int) -> bool:
     return order.status in _ON_ITS_WAY[promised:] and total > 0
 
 
-def _claim_first(session: Session, order: OrderRow, written: Sequence[Entry]) -> None:
-    """A customer's first order that earns counts as such, until it earns nothing any more or is somebody else's."""
+def _claim_first(session: Session, order: OrderRow, written: Sequence[Entry]) -> list[int]:
+    """A customer's first order that earns counts as such, until it earns nothing any more or is somebody else's; then
+    those are named who have no first order now."""
+    brings = _brings(session, order)
+    losers = {entry.customer_id for entry in written} - ({order.customer_id} if brings else set())
+    freed = members.free_first(session, order.id, losers)
+    member = members.member(session, order.customer_id)
+    if brings and (member is None or member.first_order_id is None):
+        first = _first_that_brings(session, order.customer_id)
+        if first is None or (order.placed_at, order.id) <= (first.placed_at, first.id):
+            members.join(session, [order.customer_id], order.placed_at)
+            members.claim_first(session, order.customer_id, order.id)
+    return freed
+
+
+def _first_that_brings(session: Session, customer_id: int) -> OrderRow | None:
+    """A customer's first delivered order of which something is left."""
+    found = orders.delivered(session, customer_id, _LOOKED_AT)
+    return next((order for order in found if _brings(session, order)), None)
+
+
+def _brings(session: Session, order: OrderRow) -> bool:
     total = left_of(order, refunds.of_order(session, order.id))[0]
-    earns = _earns(order, programmes.at(session, order.placed_at), total)
-    losers = {entry.customer_id for entry in written} - ({order.customer_id} if earns else set())
-    members.free_first(session, order.id, losers)
-    if earns and not orders.has_earlier(session, order.customer_id, order.placed_at, order.id):
-        members.join(session, [order.customer_id], order.placed_at)
-        members.claim_first(session, order.customer_id, order.id)
+    return _earns(order, programmes.at(session, order.placed_at), total)
 
 
 def _earned(written: Sequence[Entry]) -> dict[tuple[int, str], int]:

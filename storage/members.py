@@ -144,11 +144,11 @@ def claim_first(session: Session, customer_id: int, order_id: int) -> None:
     session.connection().execute(update(_member).where(*free).values(first_order_id=order_id))
 
 
-def free_first(session: Session, order_id: int, customer_ids: Collection[int]) -> None:
-    """This order is the first one of these customers no more."""
+def free_first(session: Session, order_id: int, customer_ids: Collection[int]) -> list[int]:
+    """This order is the first one of these customers no more; those whom it was."""
     claimed = (_member.c.customer_id.in_(customer_ids), _member.c.first_order_id == order_id)
-    if customer_ids:
-        session.connection().execute(update(_member).where(*claimed).values(first_order_id=None))
+    freeing = update(_member).where(*claimed).values(first_order_id=None).returning(_member.c.customer_id)
+    return sorted(session.connection().execute(freeing).scalars()) if customer_ids else []
 
 
 def give_code(session: Session, customer_id: int, code: str) -> bool:

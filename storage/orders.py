@@ -111,11 +111,11 @@ def some(session: Session, order_ids: Collection[int]) -> dict[int, OrderRow]:
     return {row[0]: OrderRow(*row) for row in session.connection().execute(_ROW.where(_order.c.id.in_(order_ids)))}
 
 
-def has_earlier(session: Session, customer_id: int, placed_at: datetime, order_id: int) -> bool:
-    """Whether a customer has a delivered order that was placed before this one."""
-    before = (_order.c.placed_at < placed_at) | ((_order.c.placed_at == placed_at) & (_order.c.id < order_id))
-    own = (_order.c.customer_id == customer_id, _order.c.status == "delivered", _order.c.id != order_id)
-    return session.connection().execute(select(_order.c.id).where(*own, before).limit(1)).first() is not None
+def delivered(session: Session, customer_id: int, most: int) -> list[OrderRow]:
+    """A customer's delivered orders in the order in which they were placed."""
+    own = (_order.c.customer_id == customer_id, _order.c.status == "delivered")
+    rows = session.connection().execute(_ROW.where(*own).order_by(_order.c.placed_at, _order.c.id).limit(most))
+    return [OrderRow(*row) for row in rows]
 
 
 def has_before(session: Session, customer_id: int, at: datetime) -> bool:

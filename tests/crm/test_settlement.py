@@ -162,6 +162,45 @@ def test_refunds_together_never_exceed_the_order_and_have_names_of_their_own(
         give_back(session, clock, "R1", amount=100_000)
 
 
+@pytest.mark.parametrize("names", [("CF1", "Cà phê hạt"), ("Cà phê hạt", "CF1")])
+def test_an_item_is_one_whether_a_refund_names_its_sku_or_its_name(
+    session: Session, clock: Clock, at: datetime, names: tuple[str, str]
+) -> None:
+    orders.put(session, news(clock, 1, Status.DELIVERED), clock())
+    give_back(session, clock, "R1", lines=(RefundLine(names[0], 1),))
+    with pytest.raises(Invalid) as refused:
+        give_back(session, clock, "R2", lines=(RefundLine(names[1], 1), RefundLine(names[1], 2)), amount=1_000)
+    assert refused.value.field == "lines.1.quantity"
+    give_back(session, clock, "R3", lines=(RefundLine(names[1], 2),))
+    assert held(session, clock()).balance == 10 + 20, "nothing for bags of coffee of which none was kept"
+
+
+@pytest.mark.parametrize("refunded", [True, False])
+def test_who_takes_the_first_order_back_has_another_first_one_whatever_is_told_first(
+    session: Session, clock: Clock, at: datetime, refunded: bool
+) -> None:
+    def back(customer: str) -> None:
+        first = news(clock, 1, Status.DELIVERED, external_id=f"{customer}1", customer=customer)
+        if refunded:
+            refund = Refund(refunded_at=clock(), amount=400_000)
+            refunds.put(session, "pos", f"{customer}1", "R1", refund, clock())
+        else:
+            orders.put(session, replace(first, version=2, status=Status.RETURNED), clock())
+
+    def second(customer: str) -> None:
+        more = news(clock, 1, Status.DELIVERED, external_id=f"{customer}2", customer=customer, placed_at=clock() + DAY)
+        orders.put(session, more, clock())
+
+    for customer, steps in (("C1", (back, second)), ("C2", (second, back))):
+        orders.put(
+            session, news(clock, 1, Status.DELIVERED, external_id=f"{customer}1", customer=customer), clock()
+        )  # fmt: skip
+        for step in steps:
+            step(customer)
+        assert held(session, clock(), customer).balance == 75, customer
+    assert ledger_check.faults(session) == []
+
+
 def test_the_messages_of_an_order_in_all_their_orders_end_in_one_balance(
     session: Session, clock: Clock, at: datetime
 ) -> None:
