@@ -38,7 +38,7 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry as customers hear of it: of which order, or for which event, in both languages."""
+    """An entry as customers hear of it: of which order, for which event or which reward, in both languages."""
 
     kind: str
     points: int
@@ -47,6 +47,8 @@ class Told:
     order: str = ""
     event_vi: str = ""
     event_en: str = ""
+    reward_vi: str = ""
+    reward_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,10 @@ def history(session: Session, customer_id: int, most: int = 10, before: int | No
     return found[:most]
 
 
-def told(session: Session, entries: Sequence[Entry]) -> tuple[Told, ...]:
+def told(session: Session, entries: Sequence[Entry], now: datetime) -> tuple[Told, ...]:
     """These entries in a form for customers."""
     found = orders.some(session, {entry.order_id for entry in entries if entry.order_id is not None})
-    return tuple(_told(session, entry, found) for entry in entries)
+    return tuple(_told(session, entry, found, now) for entry in entries)
 
 
 def last_order(session: Session, customer_id: int) -> OrderRow | None:
@@ -145,10 +147,13 @@ def undo(session: Session, entry_id: int, fact: Fact) -> Posted:
     return give_back(session, entry_id, fact)
 
 
-def _told(session: Session, entry: Entry, found: Mapping[int, OrderRow]) -> Told:
+def _told(session: Session, entry: Entry, found: Mapping[int, OrderRow], now: datetime) -> Told:
     order = found.get(entry.order_id) if entry.order_id is not None else None
     code = f"#{order.code.removeprefix('#')}" if order else ""
     plain = Told(entry.kind, entry.points, entry.effective_at, entry.reason, code)
+    if entry.source_key.startswith(vouchers.PAID):
+        voucher = vouchers.paid_by(session, entry, now)
+        return replace(plain, reward_vi=voucher.vi, reward_en=voucher.en) if voucher else plain
     if not entry.source_key.startswith(EVENT):
         return plain
     programme = programmes.of(session, entry.programme)

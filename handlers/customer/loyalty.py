@@ -27,7 +27,7 @@ def show_history(ctx: Context) -> None:
     """Tell in plain words how the points came and went."""
     if is_linked(ctx):
         entries = loyalty.history(ctx.session, ctx.customer.customer_id, _SHOWN)
-        ctx.reply("loyalty/history", lines=loyalty.told(ctx.session, entries))
+        ctx.reply("loyalty/history", lines=loyalty.told(ctx.session, entries, ctx.now))
 
 
 @router.intent("loyalty.why", leaves_dialog=True)

@@ -53,6 +53,7 @@ LINES = (
     Told("adjust", 5, AT, "opening"),
     Told("adjust", 5, AT, ""),
     Told("earn", 10, AT, "sign-up", "", "quà liên kết", "a gift for linking"),
+    Told("redeem", -30, AT, "Ly cà phê", reward_vi="Ly cà phê", reward_en="A coffee"),
 )
 STEPS = tuple(
     Step("rule", "hạng Vàng thêm 50%", "Gold: 50% more", "spend", points, why)

@@ -144,7 +144,7 @@ def test_who_links_a_chat_is_welcomed_once_and_a_friend_each_time(session: Sessi
     for friend in ("f1", "f2", "f2"):
         gifts.give(session, lan, Event.REFERRAL, friend, clock())
     assert loyalty.balance(session, lan) == 24
-    told = loyalty.told(session, loyalty.history(session, lan))
+    told = loyalty.told(session, loyalty.history(session, lan), clock())
     assert [line.event_en for line in told] == ["a friend", "a friend", "a gift for linking"]
 
 

@@ -75,6 +75,15 @@ async def test_english_speakers_read_tiers_in_english(chat: Chat) -> None:
     assert listed.splitlines()[1] == "1. A gift for Gold: 5 points (for Gold)"
 
 
+async def test_english_speakers_read_in_english_what_they_took(chat: Chat) -> None:
+    await shop(chat)
+    await chat.says("kq:take:coffee:30:a1")
+    assert "đổi điểm: Ly cà phê" in (await chat.says("lịch sử điểm"))[0]
+    await chat.says("English please")
+    (listed,) = await chat.says("points history")
+    assert listed.splitlines()[1] == "23/11/2026: −30, spent: A coffee"
+
+
 async def test_a_no_leaves_the_points_and_strangers_see_nothing(chat: Chat) -> None:
     lan = await shop(chat)
     await chat.says("kq:reward:coffee")
