@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from crm import ledger, posting, programmes
+from crm import ledger, posting, programmes, words
 from crm.errors import Conflict, Invalid, NotFound
 from crm.ledger import Fact, Kind, Posted, Terms
 from storage import adjustments as store
 from storage import customers as people
+from storage.adjustments import WAITING as WAITING
 from storage.adjustments import Adjustment as Adjustment
 
 _LONGEST = 300
@@ -71,7 +72,7 @@ def check_open(asked: Adjustment, by: str) -> None:
     """Raises Conflict where it is decided already, or where somebody would approve what they asked for themselves."""
     if asked.state != store.WAITING:
         raise Conflict("Yêu cầu này đã được quyết định.", "This is decided already.", field="adjustment")
-    if asked.asked_by == by:
+    if words.plain(asked.asked_by) == words.plain(by):
         raise Conflict("Cần người khác duyệt.", "Somebody else must approve it.", field="actor")
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from crm import customers, orders, reservations
+from crm import adjustments, customers, notices, orders, reservations, staff
+from crm.ledger import Fact
 from crm.orders import Item, News, Status
-from crm.posting import Fact
+from crm.staff import Role
 from tests.crm import programme
 from tests.storage.rows import transaction
 from tests.test_commands import SECRET, Line
@@ -93,6 +94,28 @@ def test_many_points_are_given_by_two(shop: Line) -> None:
     assert shop("loyalty", "refuse", str(other), "--as", "Hoa", "--json").json["state"] == "refused"
     assert shop("loyalty", "adjustments").out == "No adjustment waits.\n"
     assert "Not enough points" in shop("loyalty", "adjust", "KH2", "-1", "x", "--as", "Mai").refused()
+
+
+def test_who_is_of_the_staff_is_the_same_person_here_and_in_a_chat(shop: Line, database_url: str) -> None:
+    shop("programme", "load", "points.toml")
+    now = datetime.now(UTC)
+    with transaction(database_url) as session:
+        mai = staff.add(session, "Mai", Role.ADMIN, now)
+        lan = customers.find(session, "KH1").id
+        fact = Fact(key="chat", now=now, reason="quà", actor=f"staff:{mai.id}")
+        asked = adjustments.adjust(session, lan, 600, fact).waiting
+        assert asked is not None
+    assert "Somebody else" in shop("loyalty", "approve", str(asked.id), "--as", "mai").refused()
+    done = shop("loyalty", "adjust", "KH1", "700", "quà", "--as", "Mai")
+    assert "Nobody of the staff may approve it in a chat." in done.out
+    other = shop("loyalty", "adjust", "KH1", "800", "quà", "--as", "Hoa", "--key", "k", "--json").json["waiting"]
+    assert "Somebody else" in shop("loyalty", "approve", str(other), "--as", "hoa").refused()
+    with transaction(database_url) as session:
+        assert notices.count_held(session, mai.id) == 1
+        assert adjustments.find(session, other - 1).asked_by == f"staff:{mai.id}"
+    assert shop("loyalty", "approve", str(other), "--as", "Mai").status == 0
+    again = shop("loyalty", "adjust", "KH1", "800", "quà", "--as", "Hoa", "--key", "k")
+    assert again.out == f"{other} is approved.\n"
 
 
 def test_points_are_frozen_and_freed(shop: Line) -> None:

@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from bot.commands.report import Refused, Report, shown, stamp, table
+from bot.service import shop_of
 from bot.settings import Settings
-from crm import adjustments, customers, ledger, loyalty, orders
-from crm.adjustments import Adjustment
+from bot.staff import second
+from bot.templates import Templates
+from crm import adjustments, customers, ledger, loyalty, orders, staff, words
+from crm.adjustments import WAITING, Adjustment
 from crm.ledger import SPEND, Entry, Fact
 from storage import ledger_check
 from storage.database import Database
@@ -27,10 +30,13 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
     read: dict[str, Callable[[Session, Namespace, ZoneInfo, datetime], Report]] = {
         "show": _show, "explain": _explain, "adjustments": _waiting, "check": _check,
     }  # fmt: skip
-    write = {"adjust": _adjust, "approve": _decide, "refuse": _decide, "freeze": _freeze, "unfreeze": _freeze}
+    write = {"approve": _decide, "refuse": _decide, "freeze": _freeze, "unfreeze": _freeze}
     action = arguments.action
     if action in read:
         return await database.read(partial(_called, do=read[action], arguments=arguments, settings=settings, now=now))
+    if action == "adjust":
+        adjusting = partial(_adjust, arguments=arguments, settings=settings, now=now)
+        return await database.write(adjusting, name="loyalty.adjust")
     change = partial(_called, do=write[action], arguments=arguments, settings=settings, now=now)
     return await database.write(change, name=f"loyalty.{action}")
 
@@ -99,22 +105,30 @@ def _explain(session: Session, arguments: Namespace, zone: ZoneInfo, now: dateti
     return Report(data, [state, *table(steps, "no rule"), end, *table([_row(entry, zone) for entry in entries], "")])
 
 
-def _adjust(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetime) -> Report:
-    customer = customers.find(session, arguments.customer).id
+def _adjust(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    customer = customers.find(session, arguments.customer)
     key = f"adjust:{arguments.key or secrets.token_hex(8)}"
-    fact = Fact(key=key, now=now, reason=" ".join(arguments.reason), actor=_actor(arguments))
-    done = adjustments.adjust(session, customer, arguments.points, fact)
+    fact = Fact(key=key, now=now, reason=" ".join(arguments.reason), actor=_actor(session, arguments))
+    done = adjustments.adjust(session, customer.id, arguments.points, fact)
     if done.posted is not None:
         data = {"posted": done.posted.entry_id, "spendable": done.posted.spendable, "waiting": None}
         return Report(data, [f"Done: {done.posted.spendable} points to spend."])
-    assert done.waiting is not None
-    line = f"It waits for a second person: khachquen loyalty approve {done.waiting.id} --as NAME"
-    return Report({"posted": None, "waiting": done.waiting.id}, [line])
+    asked = done.waiting
+    assert asked is not None
+    if asked.state != WAITING:
+        return Report({"posted": asked.entry_id, "waiting": None}, [f"{asked.id} is {asked.state}."])
+    lines = [f"It waits for a second person: khachquen loyalty approve {asked.id} --as NAME"]
+    if asked.asked_at == now:
+        templates = Templates(settings.timezone, shop_of(settings))
+        name = customer.name or arguments.customer
+        told = second.call(session, templates, settings.locale, asked, name, arguments.by, now)
+        lines.append(f"Told in their chats: {told}." if told else "Nobody of the staff may approve it in a chat.")
+    return Report({"posted": None, "waiting": asked.id}, lines)
 
 
 def _decide(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetime) -> Report:
     decide = adjustments.approve if arguments.action == "approve" else adjustments.refuse
-    found = decide(session, arguments.number, _actor(arguments), now)
+    found = decide(session, arguments.number, _actor(session, arguments), now)
     return Report(_waits(found, zone), [f"{found.id} is {found.state}."])
 
 
@@ -149,7 +163,12 @@ def _check(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetime
     return Report([each._asdict() for each in found], table(rows, "Every sum agrees."), ok=not found)
 
 
-def _actor(arguments: Namespace) -> str:
+def _actor(session: Session, arguments: Namespace) -> str:
+    """Who does it: the member of staff of this name, who is the same person in a chat; else the name as it is."""
+    wanted = words.plain(arguments.by)
+    for each in staff.active(session):
+        if words.plain(each.name) == wanted:
+            return f"staff:{each.id}"
     return f"cli:{arguments.by}"[:64]
 
 

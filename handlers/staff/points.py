@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.staff import second
 from bot.staff.context import StaffContext
 from bot.staff.kinds import CustomerRef, Points, Text, customer
 from bot.staff.router import Group, StaffRouter
@@ -44,8 +45,10 @@ def adjust_points(ctx: StaffContext, customer: CustomerRef, points: Points, reas
     done = adjustments.adjust(ctx.session, customer.id, int(points), fact)
     if done.waiting is not None:
         ctx.audit("points.ask", "customer", customer.id, f"{points:+d} #{done.waiting.id}")
-        ctx.reply("points_waiting", name=customer.name, points=int(points), number=done.waiting.id)
-        _tell_others(ctx, done.waiting, customer.name)
+        told = second.call(
+            ctx.session, ctx.office.templates, ctx.locale, done.waiting, customer.name, ctx.member.name, ctx.now
+        )  # fmt: skip
+        ctx.reply("points_waiting", name=customer.name, points=int(points), number=done.waiting.id, told=told)
         return
     assert done.posted is not None
     ctx.audit("points", "customer", customer.id, f"{points:+d}")
@@ -78,17 +81,6 @@ def decide(ctx: StaffContext, number: int = 0, answer: str = "") -> None:
     ctx.audit("points.refuse" if refuses else "points.approve", "customer", asked.customer_id, f"#{number}")
     ctx.reply("points_decided", name=name, asked=asked, refused=refuses, by=_who(ctx, asked))
     _tell_asker(ctx, asked, name, refuses)
-
-
-def _tell_others(ctx: StaffContext, asked: Adjustment, name: str) -> None:
-    """Tell those who may decide what a colleague asked for: those on shift, where there are any."""
-    others = [
-        each for each in staff.active(ctx.session)
-        if each.id != ctx.member.id and staff.may(each, Permission.ADJUST_POINTS)
-    ]  # fmt: skip
-    message = ctx.rendered("points_wait", name=name, asked=asked, by=ctx.member.name)
-    for each in [each for each in others if staff.is_on_shift(each, ctx.now)] or others:
-        notices.tell(ctx.session, each.id, "points", lambda _: message, ctx.now, interrupts=False)
 
 
 def _tell_asker(ctx: StaffContext, asked: Adjustment, name: str, refused: bool) -> None:

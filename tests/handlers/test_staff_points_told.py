@@ -58,3 +58,14 @@ async def test_those_on_shift_are_asked_before_others(chat: Chat) -> None:
     await chat.passes(seconds=0)
     assert told(mai)[-1].startswith("Minh xin cộng 600 điểm")
     assert not any("xin cộng" in words for words in told(huong))
+
+
+async def test_who_asks_where_nobody_else_may_decide_is_told_so(chat: Chat) -> None:
+    await chat.does(lambda session: programme.load(session, programme.PLAIN, chat.clock()))
+    await pos.linked(chat)
+    minh = await pair(chat.of("minh"), "Minh", Role.LEAD)
+    await minh.says("/duyet")
+    await minh.says(PIN)
+    (shown,) = await minh.says("/diem KH001 +600 bù đơn lỗi")
+    (asked,) = await minh.says("/ok " + shown.split("/ok ")[1][:4])
+    assert asked.endswith("/duyet 1. Chưa ai khác có quyền duyệt: chủ cửa hàng cấp quyền cho thêm một người nhé.")
