@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from crm import ledger, membership, programmes, settlement, vouchers
+from crm import ledger, membership, programmes, settlement, stamps, vouchers
 from crm.errors import Conflict
 from crm.gifts import EVENT
 from crm.ledger import FOREVER, SPEND, Entry, Fact, Kind, Posted
@@ -126,6 +126,12 @@ def explain(session: Session, order: OrderRow) -> tuple[Reckoning, list[Entry]]:
     """Which rules fired for an order as it is now, which did not and why; and what the ledger holds of it."""
     written = (entry for entry in store.of_order(session, order.id) if entry.points and entry.currency == SPEND)
     return settlement.reckon(session, order), [entry for entry in written if entry.kind in (Kind.EARN, Kind.REVERSE)]
+
+
+def unfreeze(session: Session, customer_id: int, now: datetime) -> None:
+    """These points can be spent again, and stamp cards that became full meanwhile become vouchers."""
+    ledger.unfreeze(session, customer_id)
+    stamps.fill(session, customer_id, now)
 
 
 def give_back(session: Session, entry_id: int, fact: Fact) -> Posted:

@@ -147,7 +147,7 @@ def _freeze(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetim
     if arguments.action == "freeze":
         ledger.freeze(session, customer, " ".join(arguments.reason), now)
     else:
-        ledger.unfreeze(session, customer)
+        loyalty.unfreeze(session, customer, now)
     frozen = arguments.action == "freeze"
     return Report({"customer": arguments.customer, "frozen": frozen}, ["Frozen." if frozen else "Free again."])
 

@@ -102,7 +102,7 @@ def freeze(ctx: StaffContext, customer: CustomerRef, reason: Text) -> None:
     given = _reason(reason)
     opens = words.plain(given) in ("mo", "mo lai", "open")
     if opens:
-        ledger.unfreeze(ctx.session, customer.id)
+        loyalty.unfreeze(ctx.session, customer.id, ctx.now)
     else:
         ledger.freeze(ctx.session, customer.id, given, ctx.now)
     ctx.audit("points.unfreeze" if opens else "points.freeze", "customer", customer.id)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session
 
-from crm import codes, ledger, rewards, stamps, vouchers
+from crm import codes, ledger, loyalty, rewards, stamps, vouchers
 from crm.errors import Conflict, CrmError, NotFound
 from crm.ledger import Fact, Frozen, NotEnough
 from crm.rewards import Why
@@ -186,8 +186,9 @@ def test_a_full_stamp_card_becomes_a_voucher_once(session: Session, lan: int) ->
 def test_stamps_of_who_is_frozen_stay_until_they_are_not(session: Session, lan: int) -> None:
     ledger.freeze(session, lan, "look", NOW)
     assert stamps.give(session, lan, 9, "", fact("visit 1")) == []
-    ledger.unfreeze(session, lan)
-    assert len(stamps.give(session, lan, 1, "", fact("visit 2"))) == 1
+    loyalty.unfreeze(session, lan, NOW)
+    assert [each.reward for each in vouchers.of_customer(session, lan, NOW)] == ["coffee"]
+    assert stamps.give(session, lan, 1, "", fact("visit 2")) == []
 
 
 @pytest.mark.parametrize(("count", "card"), [(0, ""), (21, ""), (1, "tea")])
