@@ -110,7 +110,7 @@ def standing(tiers: Tiers, zone: ZoneInfo, position: Position, total: int, kept:
         missing_to_next=above.at - total if above else 0,
         next_by=end if above and end < FOREVER else None,
         kept=kept,
-        missing_to_keep=max(0, tiers.levels[level].at - kept) if level else 0,
+        missing_to_keep=max(0, tiers.levels[level].at - kept) if level and due else 0,
         keep_by=due if level else None,
     )
 

@@ -73,6 +73,12 @@ def test_a_tier_is_reached_at_once_and_said_to_the_dong(session: Session, clock:
     ]  # fmt: skip
 
 
+def test_a_tier_that_was_everybodys_and_is_so_no_more_is_kept_until_another_is_reached(clock: Clock) -> None:
+    was_lowest = Position(clock(), "silver", clock(), clock(), FOREVER)
+    found = tiers.standing(Tiers(levels=LEVELS), ZONE, was_lowest, 0, 0, clock())
+    assert (found.tier, found.missing_to_keep, found.keep_by) == (LEVELS[1], 0, None)
+
+
 def test_a_tier_is_kept_for_the_year_and_lost_one_by_one_after_its_grace(session: Session, clock: Clock) -> None:
     programme.load(session, programme.FULL, clock())
     customer = buy(session, clock, "A1", 5_000_000)
