@@ -101,6 +101,14 @@ def concern(session: Session, conversation_id: int, staff_id: int, now: datetime
     return None if found == Concern() else found
 
 
+def asleep_until(session: Session, conversation_id: int, now: datetime) -> datetime | None:
+    """Until when it is put off; None where it is not, not any more, or the customer wrote since."""
+    duty = store.duty(session, conversation_id)
+    until, at, spoke = duty.snoozed_until, duty.snoozed_at, duty.last_interaction_at
+    is_asleep = until is not None and until > now and not (spoke and at and spoke > at)
+    return until if is_asleep else None
+
+
 def is_closed(duty: Duty) -> bool:
     """Whether it was called done and the customer has said nothing since."""
     if duty.closed_at is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from sqlmodel import Session
 
 from bot.commands.report import Report, shown, stamp, table
 from bot.settings import Settings
-from crm import consent
+from crm import attendance, consent
 from crm.words import clipped
 from storage import conversations, customers, transcripts
 from storage.database import Database
@@ -32,11 +33,12 @@ class Waiting(NamedTuple):
     due: datetime | None = None
     held_by: str = conversations.BOT
     conversation: int | None = None
+    put_off_until: datetime | None = None
 
 
 async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
     """Who waits, the longest first."""
-    people = await database.read(_everyone)
+    people = await database.read(partial(_everyone, now=now))
     minutes = [max(0, int((now - each.since).total_seconds() // 60)) for each in people]
     zone = settings.timezone
     data = [
@@ -44,6 +46,7 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
             **each._asdict(),
             "since": stamp(each.since, zone),
             "due": stamp(each.due, zone) if each.due else None,
+            "put_off_until": stamp(each.put_off_until, zone) if each.put_off_until else None,
             "minutes": waited,
         }
         for each, waited in zip(people, minutes, strict=True)
@@ -58,13 +61,15 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
 def _shown(each: Waiting, zone: ZoneInfo) -> str:
     if each.due:
         return f"wants to be forgotten, by {shown(each.due, zone)} at the latest"
+    if each.put_off_until:
+        return f"{each.line} [put off until {shown(each.put_off_until, zone)}]"
     if each.held_by != conversations.ELSEWHERE:
         return each.line
     return f"{each.line} [{_ELSEWHERE}; khachquen thread take {each.conversation}]"
 
 
-def _everyone(session: Session) -> list[Waiting]:
-    return sorted([*_for_a_person(session), *_to_be_forgotten(session)], key=lambda each: each.since)
+def _everyone(session: Session, now: datetime) -> list[Waiting]:
+    return sorted([*_for_a_person(session, now), *_to_be_forgotten(session)], key=lambda each: each.since)
 
 
 def _to_be_forgotten(session: Session) -> list[Waiting]:
@@ -77,13 +82,14 @@ def _to_be_forgotten(session: Session) -> list[Waiting]:
     return found
 
 
-def _for_a_person(session: Session) -> list[Waiting]:
+def _for_a_person(session: Session, now: datetime) -> list[Waiting]:
     found = []
     for held in conversations.held(session):
         person = customers.person(session, held.id)
         if person is None or held.waiting_since is None:
             continue
         name = person.customer_name or person.identity_name
+        until = attendance.asleep_until(session, held.id, now)
         found.append(
             Waiting(
                 name,
@@ -92,6 +98,7 @@ def _for_a_person(session: Session) -> list[Waiting]:
                 _last_line(session, held.id),
                 held_by=held.holder,
                 conversation=held.id,
+                put_off_until=until,
             )
         )
     return found
