@@ -17,6 +17,7 @@ help: ## list these targets
 setup: .venv/.ready ## make the runtime environment in .venv
 
 run: .venv/.ready ## start the demo: bot, simulator, chat page, a small shop's data
+	@echo "Preparing the sample shop …"
 	@$(BIN)/khachquen demo
 
 test: .venv/.ready-dev ## run all tests, on SQLite and on a real PostgreSQL
