@@ -225,6 +225,7 @@ async function choose(channel, person) {
   const meanwhile = now.meanwhile = [];
   const chat = await call(`/api/chat?channel=${channel}&person=${encodeURIComponent(person)}`);
   if (now.channel !== channel || now.person !== person) return;
+  $("text").disabled = false;
   now.lines = chat.lines ?? [];
   for (const line of meanwhile.splice(0)) keep(line);
   Object.assign(me()[channel], { following: chat.following, inbox_owns: chat.inbox_owns });
