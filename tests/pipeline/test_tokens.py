@@ -234,6 +234,8 @@ async def test_jobs_wait_for_a_new_token_and_are_not_given_up(stage: Stage) -> N
         await stage.jobs_done(followers.JOB)
         stage.clock.pass_by(seconds=31)
     assert await stage.read(lambda session: session.connection().execute(tried).scalar_one()) == 0
+    await stage.jobs_done(followers.JOB)
+    await stage.jobs_done(renewal.JOB)
     stage.platform.faults.clear()
     stage.clock.pass_by(seconds=61)
     await stage.jobs_done(renewal.JOB)

@@ -135,7 +135,7 @@ class Rig:
         signature = messenger_signature(raw, config.messenger_app_secret)
         return Sent(code, channel, person, raw, {"X-Hub-Signature-256": signature})
 
-    async def deliver(self, event: Sent, patience_s: float = 60.0) -> None:
+    async def deliver(self, event: Sent, patience_s: float = 120.0) -> None:
         """Post until it is taken, as the platforms do."""
         until = time.monotonic() + patience_s
         while time.monotonic() < until:
@@ -164,11 +164,14 @@ class Rig:
         return Counter(code for call in self.platform.journal if call.message_id for code in CODE.findall(call.text))
 
     async def quiet(self) -> None:
-        """Wait until everything that was accepted has its end."""
-        until = time.monotonic() + QUIET_S
+        """Wait until everything that was accepted has its end; TimeoutError where nothing ends for QUIET_S."""
+        until, fewest = time.monotonic() + QUIET_S, self.unfinished()
         while time.monotonic() < until:
-            if not self.unfinished() and not self.platform.courier.tally.waiting:
+            left = self.unfinished()
+            if not left and not self.platform.courier.tally.waiting:
                 return
+            if left < fewest:
+                until, fewest = time.monotonic() + QUIET_S, left
             await asyncio.sleep(0.3)
         raise TimeoutError(f"still unfinished: {self.unfinished()}, {self.platform.courier.tally}")
 
