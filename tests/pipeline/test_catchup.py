@@ -223,13 +223,18 @@ async def test_our_own_answers_are_not_taken_for_somebody_elses(database_url: st
             assert stage.heard() == [ANSWER]
 
 
+async def forget_the_ends(stage: Stage) -> None:
+    """Let nobody know how the sends so far ended, as after a fall at the worst moment."""
+    lost = text("UPDATE outbox SET state = 'unknown', message_id = '', ready_at = :never")
+    never = {"never": "2099-01-01 00:00:00.000000"}
+    await stage.service.database.write(lambda session: session.connection().execute(lost, never) and None)
+
+
 async def test_a_send_of_unknown_end_is_settled_by_what_was_read(database_url: str, clock: Clock, channel: str) -> None:
     async with simulated(clock, echoes=False) as platform:
         async with product(database_url, clock, platform) as stage:
             await stage.said(channel)
-            lost = text("UPDATE outbox SET state = 'unknown', message_id = '', ready_at = :never")
-            never = {"never": "2099-01-01 00:00:00.000000"}
-            await stage.service.database.write(lambda session: session.connection().execute(lost, never) and None)
+            await forget_the_ends(stage)
         clock.now += timedelta(minutes=1)
         async with after_an_outage(database_url, clock, platform) as stage:
             await caught_up(stage)
@@ -247,9 +252,7 @@ async def test_a_line_that_our_own_answer_to_another_overtook_is_answered(
         clock.now += timedelta(seconds=5)
         async with product(database_url, clock, platform) as stage:
             await stage.said(channel)
-            lost = text("UPDATE outbox SET state = 'unknown', message_id = '', ready_at = :never")
-            never = {"never": "2099-01-01 00:00:00.000000"}
-            await stage.service.database.write(lambda session: session.connection().execute(lost, never) and None)
+            await forget_the_ends(stage)
         clock.now += timedelta(minutes=1)
         async with product(database_url, clock, platform, worker=False) as stage:
             assert await stage.post(channel, held_up.raw, held_up.headers) == 200
