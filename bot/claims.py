@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,8 +16,9 @@ from bot.channels.base import Channel
 from bot.holds import Ring
 from bot.pace import Paces
 from bot.registry import Registry
-from crm import phones
+from crm import consent, phones
 from crm.budget import Budget, Month
+from crm.consent import Standing
 from crm.messages import Purpose, template_in
 from crm.reach import ReachFacts, reach
 from crm.templates import Key, Template, Terms
@@ -89,7 +90,9 @@ class Claims:
         self._allowed.read(session)
         look = _Look(session, self._registry, self._budget, now, turn.rings)
         held: list[Hold] = []
-        for due in self._due(session, room, now, free):
+        found = self._due(session, room, now, free)
+        look.standings = standings(session, found)
+        for due in found:
             key = (due.channel, due.account_id)
             if room.get(key, 0) <= 0:
                 continue
@@ -155,7 +158,7 @@ class Claims:
         account = (due.channel, due.account_id)
         paying = self._allowed.paying(account, now)
         terms = template.terms if template else None
-        answer = reach(self._channels[due.channel].rules, facts(due, now, terms, paying))
+        answer = reach(self._channels[due.channel].rules, facts(due, now, look.standings[due.id], terms, paying))
         if answer.refusal is not None:
             return _Verdict(refusal=answer.refusal.value)
         if key and template and not template.is_usable:
@@ -169,10 +172,11 @@ class Claims:
 
 
 class _Look:
-    """What one turn finds out beside its messages: templates, money. Asks the database only where one needs it."""
+    """What one turn finds out beside its messages: consent, templates, money. Asks only where a message needs it."""
 
     def __init__(self, session: Session, registry: Registry, budget: Budget, now: datetime, rings: list[Ring]) -> None:
         self._session, self._registry, self._budget, self._now, self._rings = session, registry, budget, now, rings
+        self.standings: Mapping[int, Standing] = {}
         self._is_fresh = self._lanes_are_fresh = False
         self._spent: dict[_Account, int] = {}
         self._spent_now: dict[_Account, int] = {}
@@ -238,8 +242,25 @@ def _waits(due: Due, strained: Collection[_Account]) -> bool:
     return (due.channel, due.account_id) in strained and Purpose(due.purpose).is_marketing
 
 
+def standings(session: Session, waiting: Sequence[Due | Queued]) -> dict[int, Standing]:
+    """How the customer of each message that waits stands to it; nobody is asked about what is no marketing."""
+    found = {each.id: Standing.NONE for each in waiting}
+    asked: dict[tuple[Purpose, str], list[Due | Queued]] = {}
+    for each in waiting:
+        if (purpose := Purpose(each.purpose)).is_marketing:
+            asked.setdefault((purpose, each.channel), []).append(each)
+    for (purpose, channel), some in asked.items():
+        stands = consent.standing(session, {each.customer_id for each in some}, purpose, channel)
+        found |= {each.id: stands[each.customer_id] for each in some}
+    return found
+
+
 def facts(
-    due: Due | Queued, now: datetime, terms: Terms | None = None, paying: frozenset[str] = frozenset()
+    due: Due | Queued,
+    now: datetime,
+    standing: Standing,
+    terms: Terms | None = None,
+    paying: frozenset[str] = frozenset(),
 ) -> ReachFacts:
     """What `reach` must know about a message that waits; `terms` are those of its template, `paying` the allowances
     that may pay for it."""
@@ -248,8 +269,8 @@ def facts(
         last_interaction_at=due.last_interaction_at,
         now=now,
         typed_by_person=due.typed_by_person,
-        consented=due.marketing == "granted",
-        opted_out=due.marketing == "withdrawn",
+        consented=standing is Standing.GRANTED,
+        opted_out=standing is Standing.WITHDRAWN,
         unreachable=due.unreachable_since is not None,
         template=terms,
         by_phone=bool(phones.number_at(due.user_id)),

@@ -161,8 +161,7 @@ def _withdrawn(batch: Batch, event: ConsentWithdrawn) -> None:
 
 def _withdraw(batch: Batch, talk: Talk, event: Event, wording: str) -> None:
     person = talk.person
-    said = {"channel": person.channel, "wording": wording}
-    consent.say(batch.session, person.customer_id, granted=False, at=event.at, **said)
+    consent.stop(batch.session, person.customer_id, at=event.at, channel=person.channel, wording=wording)
 
 
 def _commented(batch: Batch, event: Commented) -> None:

@@ -11,10 +11,11 @@ from sqlmodel import Session
 
 from bot.accounts import Accounts
 from bot.channels.base import Channel
-from bot.claims import facts
+from bot.claims import facts, standings
 from bot.holds import key_of
 from bot.outcomes import ended
 from bot.registry import Registry
+from crm.consent import Standing
 from crm.messages import template_in
 from crm.reach import reach
 from crm.templates import Key, Template
@@ -72,11 +73,13 @@ def _look(
     held = {key: pace.held for key, pace in accounts.paces(session).items()}
     rows = expiry.queued(session, after, RANGE)
     reasons: dict[int, str] = {}
+    stand = standings(session, rows)
     for row in rows:
         key = row.channel, row.account_id
         if row.ready_at > now or (key in held and not held[key] and key not in unreadable):
             continue
-        if reason := _why_never(row, held.get(key, accounts.REMOVED), channels, templates.known(session), now):
+        known = templates.known(session)
+        if reason := _why_never(row, held.get(key, accounts.REMOVED), stand[row.id], channels, known, now):
             reasons[row.id] = reason
     outbox.give_up(session, reasons)
     given_up = [(row.channel, row.purpose, reasons[row.id]) for row in rows if row.id in reasons]
@@ -84,7 +87,12 @@ def _look(
 
 
 def _why_never(
-    row: Queued, held: str, channels: Mapping[str, Channel], known: Mapping[Key, Template], now: datetime
+    row: Queued,
+    held: str,
+    standing: Standing,
+    channels: Mapping[str, Channel],
+    known: Mapping[Key, Template],
+    now: datetime,
 ) -> str:
     """Why a message will not go out whatever becomes of its account; "" where it still may."""
     if held == accounts.REMOVED:
@@ -93,5 +101,5 @@ def _why_never(
     template = known.get(key_of(row.channel, row.account_id, use)) if use else None
     if use and template is None:
         return ""
-    answer = reach(channels[row.channel].rules, facts(row, now, template.terms if template else None))
+    answer = reach(channels[row.channel].rules, facts(row, now, standing, template.terms if template else None))
     return answer.refusal.value if answer.refusal else ""

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from crm import templates
+from crm import consent, templates
+from crm.consent import Standing
 from crm.messages import Message, Purpose, TemplateUse
 from crm.reach import Refusal
 from storage import outbox, transcripts
@@ -28,8 +29,11 @@ def compose(
     *,
     typed_by_person: bool = False,
     dedup_key: str | None = None,
+    standing: Standing = Standing.NONE,
 ) -> list[dict[str, Any]] | Refusal:
     """The outbox rows of a message that its channel has split, in order; or why it must not go out.
+
+    `standing` is how the customer stands to marketing like this.
 
     `dedup_key` names the business fact that it is about: the same fact is told once, however often this is called.
     """
@@ -37,8 +41,8 @@ def compose(
         return Refusal.UNREACHABLE
     if purpose.is_marketing and person.staff_id is not None:
         return Refusal.NO_CONSENT
-    if purpose.is_marketing and person.marketing != "granted":
-        return Refusal.OPTED_OUT if person.marketing == "withdrawn" else Refusal.NO_CONSENT
+    if purpose.is_marketing and standing is not Standing.GRANTED:
+        return Refusal.OPTED_OUT if standing is Standing.WITHDRAWN else Refusal.NO_CONSENT
     return [
         {
             "id": new_id(), "identity_id": person.identity_id, "channel": person.channel,
@@ -99,7 +103,11 @@ def send(
 
     A template that cannot be used now, or is not known yet, lets its message wait; values that do not fit are refused.
     """
-    rows = compose(person, parts, purpose, now, typed_by_person=typed_by_person, dedup_key=dedup_key)
+    standing = Standing.NONE
+    if purpose.is_marketing:
+        asked = [person.customer_id]
+        standing = consent.standing(session, asked, purpose, person.channel)[person.customer_id]
+    rows = compose(person, parts, purpose, now, typed_by_person=typed_by_person, dedup_key=dedup_key, standing=standing)
     if isinstance(rows, Refusal):
         return rows
     if any(_is_unfit(session, person, part.template) for part in parts if part.template):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from storage.customers import Customer, Identity
+from storage.customers import Identity
 from storage.outbox import OutboxMessage
 from storage.queue import WAITING, stands
 
@@ -31,13 +31,12 @@ class Queued(NamedTuple):
     ready_at: datetime
     last_interaction_at: datetime | None
     unreachable_since: datetime | None
-    marketing: str
+    customer_id: int
     body: str
 
 
 _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
 _identity = Identity.__table__  # type: ignore[attr-defined]
-_customer = Customer.__table__  # type: ignore[attr-defined]
 
 
 def waited_for(session: Session) -> set[tuple[str, str]]:
@@ -63,10 +62,9 @@ def _within(session: Session, priority: int, after_id: int, most: int) -> list[Q
         select(
             _outbox.c.priority, _outbox.c.id, _outbox.c.channel, _outbox.c.account_id, _outbox.c.user_id,
             _outbox.c.purpose, _outbox.c.typed_by_person, _outbox.c.ready_at, _identity.c.last_interaction_at,
-            _identity.c.unreachable_since, _customer.c.marketing, _outbox.c.body,
+            _identity.c.unreachable_since, _identity.c.customer_id, _outbox.c.body,
         )
         .join(_identity, _identity.c.id == _outbox.c.identity_id)
-        .join(_customer, _customer.c.id == _identity.c.customer_id)
         .where(stands(_outbox.c.state, WAITING), _outbox.c.priority == priority, _outbox.c.id > after_id)
         .order_by(_outbox.c.id)
         .limit(most)

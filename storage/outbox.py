@@ -24,7 +24,7 @@ from sqlmodel import Field, Session
 from storage import engines
 from storage.accounts import AccountRow
 from storage.columns import NEVER, given_id, moment, reference
-from storage.customers import Customer, Identity
+from storage.customers import Identity
 from storage.hot import Among, Fetch, inserting, updating
 from storage.queue import DEAD, WAITING, Leased, QueueRow, Replayed, dead_among, set_rows, stands
 from storage.work import wake
@@ -98,13 +98,12 @@ class Due(NamedTuple):
     lease_token: int
     last_interaction_at: datetime | None
     unreachable_since: datetime | None
-    marketing: str
+    customer_id: int
     created_at: datetime
 
 
 _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
 _identity = Identity.__table__  # type: ignore[attr-defined]
-_customer = Customer.__table__  # type: ignore[attr-defined]
 _account = AccountRow.__table__  # type: ignore[attr-defined]
 _first = _outbox.alias("first")
 _flying = _outbox.alias("flying")
@@ -136,10 +135,9 @@ def _due(among: Among) -> Select[Any]:
             _outbox.c.id, _outbox.c.identity_id, _outbox.c.channel, _outbox.c.account_id, _outbox.c.user_id,
             _outbox.c.purpose, _outbox.c.typed_by_person, _outbox.c.body, _outbox.c.attempts, _outbox.c.resent,
             _outbox.c.lease_token, _identity.c.last_interaction_at, _identity.c.unreachable_since,
-            _customer.c.marketing, _outbox.c.created_at,
+            _identity.c.customer_id, _outbox.c.created_at,
         )
         .join(_identity, _identity.c.id == _outbox.c.identity_id)
-        .join(_customer, _customer.c.id == _identity.c.customer_id)
         .where(
             stands(_outbox.c.state, WAITING),
             _outbox.c.ready_at <= bindparam("now", type_=moment, required=True),

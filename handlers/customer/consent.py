@@ -13,7 +13,7 @@ router = Router("consent")
 @router.intent("consent.stop", while_held=True)
 def stop(ctx: Context) -> None:
     """No more marketing from now on."""
-    _note(ctx, granted=False)
+    consent.stop(ctx.session, ctx.customer.customer_id, at=min(ctx.event.at, ctx.now), **_said(ctx))
     ctx.reply("consent/stopped")
 
 
@@ -21,7 +21,7 @@ def stop(ctx: Context) -> None:
 @router.button("promotions", while_held=True)
 def start(ctx: Context) -> None:
     """Marketing is welcome (again)."""
-    _note(ctx, granted=True)
+    consent.say(ctx.session, ctx.customer.customer_id, granted=True, at=min(ctx.event.at, ctx.now), **_said(ctx))
     ctx.reply("consent/started")
 
 
@@ -31,13 +31,11 @@ def offer(ctx: Context) -> None:
     ctx.reply("consent/offer")
 
 
-def _note(ctx: Context, *, granted: bool) -> None:
-    consent.say(
-        ctx.session,
-        ctx.customer.customer_id,
-        granted=granted,
-        at=min(ctx.event.at, ctx.now),
-        channel=ctx.customer.channel,
-        wording=ctx.text or f"{PREFIX}promotions",
-        message_id=ctx.event.message_id if isinstance(ctx.event, Inbound) else "",
-    )
+def _said(ctx: Context) -> dict[str, str]:
+    """Where it was said, in which words, in which message."""
+    message_id = ctx.event.message_id if isinstance(ctx.event, Inbound) else ""
+    return {
+        "channel": ctx.customer.channel,
+        "wording": ctx.text or f"{PREFIX}promotions",
+        "message_id": message_id,
+    }

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import customers, notices, outbox, staff
+from crm import consent, customers, notices, outbox, staff
 from crm.customers import Join
 from crm.errors import Conflict, Invalid, NotFound
 from crm.messages import Message, Purpose
@@ -135,5 +135,5 @@ def test_staff_are_joined_to_no_customer_and_get_no_marketing(session: Session, 
     customers.put_customer(session, "C1", now=clock(), name="Lan", phone="0901234567")
     person = again(session, person.identity_id)
     assert customers.join_by_phone(session, person, "0901234567", clock()) is Join.REFUSED
-    willing = person._replace(marketing="granted")
-    assert outbox.compose(willing, [Message("x")], Purpose.BROADCAST, clock()) is Refusal.NO_CONSENT
+    consent.say(session, person.customer_id, granted=True, at=clock())
+    assert outbox.send(session, person, [Message("x")], Purpose.BROADCAST, clock()) is Refusal.NO_CONSENT

@@ -6,18 +6,22 @@ import pytest
 from sqlmodel import Session
 
 from crm import consent
+from crm.consent import CARE, MARKETING
 from storage import customers
 from storage.consent import Consent
 from tests.chat import Chat
 
 
-async def entries(chat: Chat) -> list[Consent]:
+async def entries(chat: Chat, purpose: str = MARKETING) -> list[Consent]:
+    """What was said to this purpose, oldest first."""
+
     def read(session: Session) -> list[tuple[object, ...]]:
         found = customers.people(session, [chat.contact.user_id])
         (person,) = found.values()
         return [tuple(entry) for entry in consent.entries(session, person.customer_id)]
 
-    return [Consent(*entry) for entry in await chat.does(read)]  # type: ignore[arg-type]
+    said = [Consent(*entry) for entry in await chat.does(read)]  # type: ignore[arg-type]
+    return [entry for entry in said if entry.purpose == purpose]
 
 
 @pytest.mark.parametrize(
@@ -28,11 +32,12 @@ async def entries(chat: Chat) -> list[Consent]:
         "tắt quảng cáo", "đừng làm phiền", "unsubscribe",
     ],
 )  # fmt: skip
-async def test_one_word_ends_marketing(chat: Chat, word: str) -> None:
+async def test_one_word_ends_marketing_and_care(chat: Chat, word: str) -> None:
     await chat.says(word)
     assert len(chat.heard) == 1
-    (entry,) = await entries(chat)
-    assert (entry.purpose, entry.granted, entry.channel, entry.wording) == ("marketing", False, "zalo", word)
+    for purpose in (MARKETING, CARE):
+        (entry,) = await entries(chat, purpose)
+        assert (entry.granted, entry.channel, entry.covers, entry.wording) == (False, "zalo", "", word)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ async def test_everything_that_a_person_does_under_a_long_id_is_kept(database_ur
 
 def _ids_elsewhere(session: Session) -> list[str]:
     """Under which messages consent was said, and photos of requests came."""
-    query = "SELECT message_id FROM consent_entry UNION ALL SELECT message_id FROM ticket_photo"
+    query = "SELECT DISTINCT message_id FROM consent_entry UNION ALL SELECT message_id FROM ticket_photo"
     return list(session.connection().execute(text(query)).scalars())
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
 from bot import holds, registry
-from crm import customers, outbox, templates
+from crm import consent, customers, outbox, templates
 from crm.messages import Message, Purpose, TemplateUse
 from crm.reach import Refusal
 from crm.templates import Template
@@ -344,15 +346,19 @@ async def test_a_message_that_makes_no_sense_any_more_does_not_wait_for_its_temp
 ) -> None:
     care = ZbsTemplate(id="8", name="Hỏi thăm", tag="CUSTOMER_CARE", status="DISABLE")
     async with playing(sqlite_url, clock, zbs_templates=(care,)) as stage:
-        person = replace_marketing(await lan(stage), "granted")
+        person = await lan(stage)
         await synced(stage)
-        await send(stage, person, {}, Purpose.CARE, "8")
-        assert [each.error for each in await stage.read(rows.dead)] == ["no_consent"], "nobody agreed after all"
+        await stage.service.database.write(partial(_queue_and_stop, person=person, now=stage.clock()))
+        await stage.quiet()
+        assert [each.error for each in await stage.read(rows.dead)] == ["opted_out"]
 
 
-def replace_marketing(person: Person, word: str) -> Person:
-    """The person as they would be had they said this."""
-    return person._replace(marketing=word)
+def _queue_and_stop(session: Session, person: Person, now: datetime) -> None:
+    """A message is queued for somebody who agreed, and who then takes it back."""
+    consent.say(session, person.customer_id, granted=True, at=now)
+    known = Template(person.channel, person.account_id, "8", "")
+    assert outbox.send(session, person, [templates.message(known, {})], Purpose.CARE, now) is None
+    consent.stop(session, person.customer_id, at=now)
 
 
 async def test_a_held_account_does_not_bury_what_its_templates_may_still_send(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from storage import expiry, outbox
+from storage import customers, expiry, outbox
 from tests.storage.rows import ACCOUNT, CHANNEL, NOW, claim, message, person, queue
 
 
@@ -38,10 +38,13 @@ def test_what_is_sent_or_given_up_is_not_seen(session: Session) -> None:
 
 def test_what_decides_whether_it_may_go_out_comes_along(session: Session) -> None:
     last = NOW - timedelta(hours=3)
-    queue(session, message(person(session, last=last), purpose="care", typed_by_person=True))
+    lan = person(session, last=last)
+    queue(session, message(lan, purpose="care", typed_by_person=True))
+    found = customers.person(session, lan)
+    assert found is not None
     (row,) = expiry.queued(session, expiry.START, 10)
     assert (row.purpose, row.typed_by_person, row.last_interaction_at) == ("care", True, last)
-    assert (row.ready_at, row.unreachable_since, row.marketing) == (NOW, None, "")
+    assert (row.ready_at, row.unreachable_since, row.customer_id) == (NOW, None, found.customer_id)
 
 
 def test_the_accounts_that_are_waited_for_are_told_even_where_nobody_knows_them(session: Session) -> None:

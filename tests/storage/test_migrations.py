@@ -229,6 +229,24 @@ def _as_it_was(name: str, row: dict[str, Any]) -> Any:
     return table_clause(name, *(column_clause(key, table.c[key].type) for key in row))
 
 
+SAID = ((True, "zalo", 1), (True, "messenger", 2), (False, "zalo", 2))
+"""Granted, where, hour."""
+
+
+def test_words_of_consent_of_before_stand_where_they_were_said_and_a_no_stands_everywhere(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0031")
+    with connected(empty_url) as connection:
+        customer = fill(connection) and connection.execute(text("SELECT id FROM customer")).scalar_one()
+        for granted, channel, hour in SAID:
+            row = {"customer_id": customer, "purpose": "marketing", "granted": granted, "channel": channel,
+                   "wording": "", "message_id": "", "at": NOW + timedelta(hours=hour)}  # fmt: skip
+            connection.execute(_as_it_was("consent_entry", row).insert(), [row])
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection:
+        rows = connection.execute(text("SELECT channel, granted FROM consent_standing WHERE purpose = 'marketing'"))
+        assert {(channel, bool(granted)) for channel, granted in rows} == {("zalo", 1), ("messenger", 1), ("", 0)}
+
+
 def test_every_revision_keeps_every_row(empty_url: str) -> None:
     first, *rest = revisions()
     migrate.upgrade(empty_url, first)
