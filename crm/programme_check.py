@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
 from crm.programme import Event, Often, Programme, Rule, Tiers, Window
+from crm.toml_reader import Problem
 from storage.loyalty import STAMP
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong at a place of the file. A warning can be loaded all the same."""
-
-    place: str
-    words: str
-    is_warning: bool = False
 
 
 def inconsistent(programme: Programme, today: date) -> Iterator[Problem]:
