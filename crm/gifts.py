@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session
 
+from crm import birthdays as days
 from crm import ledger, programmes, stamps
 from crm.ledger import Fact, Posted, Terms
-from crm.programme import Event, EventRule, Often, Programme, days_in
+from crm.programme import Event, EventRule, Often
 from storage import customers as people
-from storage import lookup
+from storage import moments
+from storage.moments import Walk
 
 EVENT = "event:"
 """How the keys of such facts begin."""
@@ -42,19 +43,13 @@ def give(
     return done
 
 
-def days_of(programme: Programme, now: datetime) -> tuple[str, ...]:
-    """The birthdays that are today, as `-MM-DD`; one on 29 February is on the 28th in other years."""
-    today = now.astimezone(programme.zone).date()
-    is_last = today.month == 2 and today.day == days_in(today.year, 2)
-    return (f"-{today:%m-%d}", "-02-29") if is_last and today.day == 28 else (f"-{today:%m-%d}",)
-
-
 def birthdays(session: Session, after: int, most: int, now: datetime) -> int | None:
     """Give everybody whose birthday it is their points: customers behind this id; the next id, None at the end."""
     programme = programmes.at(session, now)
     if not any(rule.event is Event.BIRTHDAY for rule in programme.events):
         return None
-    found: Sequence[int] = lookup.born_on(session, days_of(programme, now), after, most)
+    kept = days.kept_on(now.astimezone(programme.zone).date())
+    found = [each.customer_id for each in moments.born_on(session, kept, Walk((now, after), now, most))]
     people.lock(session, found)
     for customer_id in found:
         give(session, customer_id, Event.BIRTHDAY, "", now)

@@ -15,6 +15,7 @@ from storage.conversations import Conversation
 from storage.hot import Fetch, updating
 from storage.queue import set_rows
 
+_KNOWN_BIRTHDAY = sqlalchemy.text("birthday <> ''")
 _OF_STAFF = sqlalchemy.text("staff_id IS NOT NULL")
 VIP_TAG = "vip"
 """For whom a person is called whatever they write: customers with this tag, however it is spelt."""
@@ -28,6 +29,7 @@ class Customer(SQLModel, table=True):
         UniqueConstraint("external_id"),
         Index("ix_customer_phone", "phone"),
         Index("ix_customer_created_at", "created_at"),
+        Index("ix_customer_birthday", "birthday", sqlite_where=_KNOWN_BIRTHDAY, postgresql_where=_KNOWN_BIRTHDAY),
     )
 
     id: int = given_id()
@@ -56,6 +58,7 @@ class Identity(SQLModel, table=True):
     __tablename__ = "identity"
     __table_args__ = (
         UniqueConstraint("user_id", "account_id", "channel"),
+        Index("ix_identity_created_at", "created_at", "id"),
         Index("ix_identity_staff", "staff_id", sqlite_where=_OF_STAFF, postgresql_where=_OF_STAFF),
     )
 

@@ -42,7 +42,10 @@ class TierChange(SQLModel, table=True):
     """A change of tier: from which to which, why, and what was counted. What stood before is kept to undo it."""
 
     __tablename__ = "tier_change"
-    __table_args__ = (Index("ix_tier_change_customer", "customer_id", "id"),)
+    __table_args__ = (
+        Index("ix_tier_change_customer", "customer_id", "id"),
+        Index("ix_tier_change_at", "at", "id"),
+    )
 
     id: int | None = serial()
     customer_id: int = reference("customer.id")
@@ -219,6 +222,12 @@ def changes(session: Session, customer_id: int, most: int) -> list[Change]:
         _CHANGE.where(_change.c.customer_id == customer_id).order_by(_change.c.id.desc()).limit(most)
     )
     return [Change._make(row) for row in rows]
+
+
+def tiers_after(session: Session, change_ids: Collection[int]) -> dict[int, str]:
+    """The tiers to which these changes led, by the change's id."""
+    statement = select(_change.c.id, _change.c.after).where(_change.c.id.in_(sorted(change_ids)))
+    return {row[0]: row[1] for row in session.connection().execute(statement)}
 
 
 def tier_at(session: Session, customer_id: int, at: datetime) -> str | None:

@@ -21,6 +21,7 @@ class SalesOrder(SQLModel, table=True):
         Index("ix_sales_order_customer_placed", "customer_id", "placed_at"),
         Index("ix_sales_order_customer_code", "customer_id", "code_key"),
         Index("ix_sales_order_code", "code_key"),
+        Index("ix_sales_order_updated", "updated_at", "id"),
     )
 
     id: int = given_id()
@@ -56,6 +57,9 @@ class OrderRow(NamedTuple):
     delivered_at: datetime | None
     updated_at: datetime
 
+
+VOID = ("cancelled", "returned")
+"""How orders stand that came to nothing."""
 
 _order = SalesOrder.__table__  # type: ignore[attr-defined]
 _ROW = select(*(_order.c[name] for name in OrderRow._fields))
@@ -121,7 +125,7 @@ def delivered(session: Session, customer_id: int, most: int) -> list[OrderRow]:
 def has_before(session: Session, customer_id: int, at: datetime) -> bool:
     """Whether a customer placed an order before this moment that came to something, or still may."""
     own = (_order.c.customer_id == customer_id, _order.c.placed_at < at)
-    stands = _order.c.status.not_in(("cancelled", "returned"))
+    stands = _order.c.status.not_in(VOID)
     return session.connection().execute(select(_order.c.id).where(*own, stands).limit(1)).first() is not None
 
 
@@ -130,6 +134,13 @@ def delivered_since(session: Session, customer_id: int, since: datetime, most: i
     own = (_order.c.customer_id == customer_id, _order.c.status == "delivered", _order.c.placed_at >= since)
     rows = session.connection().execute(_ROW.where(*own).order_by(_order.c.delivered_at, _order.c.id).limit(most))
     return [OrderRow(*row) for row in rows]
+
+
+def placed_since(session: Session, customer_ids: Collection[int], since: datetime) -> list[OrderRow]:
+    """The orders of these customers that stand and were placed after this moment."""
+    own = (_order.c.customer_id.in_(sorted(customer_ids)), _order.c.placed_at > since)
+    stands = _order.c.status.not_in(VOID)
+    return [OrderRow(*row) for row in session.connection().execute(_ROW.where(*own, stands))]
 
 
 def page(session: Session, after: int, most: int, customer_id: int | None = None) -> list[OrderRow]:

@@ -8,6 +8,7 @@ from storage import (
     audit,
     balances,
     calls,
+    care,
     catchup,
     comments,
     consent,
@@ -52,7 +53,7 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, adjustments, alarms, allowances, audit, balances, calls, catchup, comments, consent, conversations,
+    accounts, adjustments, alarms, allowances, audit, balances, calls, care, catchup, comments, consent, conversations,
     customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media,
     members, notes, notices, orders, outbox, personas, polling, programmes, ratings, ready, referrals, refunds,
     replies, reservations, rewards, search, sla, staff, tags, templates, tickets, transcripts, vouchers,
