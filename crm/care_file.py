@@ -51,7 +51,7 @@ def read(text: str) -> Draft:
 def _rule(top: Reader) -> Rule:
     plain = Rule(name="")
     after = top.words("after", "", 32)
-    title = Words(top.words("vi"), top.words("en"))
+    title, minutes = Words(top.words("vi"), top.words("en")), _minutes(top)
     if after and top.has("moment"):
         top.note("after", "the moment is that rule's message: leave moment out")
     return Rule(
@@ -61,7 +61,7 @@ def _rule(top: Reader) -> Rule:
         after=after,
         days=top.whole("days", 0, least=-MOST_DAYS, most=MOST_DAYS),
         at=top.clock("at", plain.at),
-        minutes=_minutes(top),
+        minutes=minutes,
         condition=top.words("condition", "", 1000),
         goal=top.choice("goal", Goal, Goal.NONE),
         late=top.choice("late", Late, Late.SKIP),
