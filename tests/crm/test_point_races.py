@@ -1,13 +1,9 @@
-"""Many at once: points for one are spent once, by threads of one process and by processes on PostgreSQL."""
+"""Many at once: points for one are spent once. Several processes do the same in `tests/trials/tills.py`."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from crm import customers, due, ledger, posting, reservations
 from crm.ledger import Fact, NotEnough, Terms
@@ -15,29 +11,6 @@ from storage import ledger_check
 from storage.columns import NEVER
 from storage.database import Database
 from tests.conftest import Clock
-
-ROOT = Path(__file__).resolve().parents[2]
-ONE_OF_MANY = """
-import sys
-from datetime import UTC, datetime
-from sqlmodel import Session
-from crm import customers, ledger
-from crm.ledger import Fact, NotEnough
-from storage import engines
-url, name = sys.argv[1:]
-now = datetime(2026, 11, 23, 4, tzinfo=UTC)
-engine = engines.writer(url, "OFF")
-won = 0
-for number in range(25):
-    try:
-        with engine.connect() as connection, connection.begin(), Session(bind=connection) as session:
-            customer = customers.find(session, "C1").id
-            ledger.redeem(session, customer, 10, Fact(key=f"{name}:{number}", now=now))
-        won += 1
-    except NotEnough:
-        pass
-print(won)
-"""
 
 
 async def test_a_hundred_redemptions_at_once_of_points_for_one_are_one(database: Database, clock: Clock) -> None:
@@ -66,21 +39,6 @@ async def test_one_tap_that_is_heard_a_hundred_times_is_one(database: Database, 
     )
     assert len({each.entry_id for each in done}) == 1 and [each.repeated for each in done].count(False) == 1
     assert await database.read(lambda session: ledger.holding(session, customer).balance) == 90
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_four_processes_that_spend_the_same_points_spend_them_once(database: Database, clock: Clock) -> None:
-    customer = await database.write(lambda session: customers.known(session, "C1", clock()))
-    await database.write(lambda session: ledger.earn(session, customer, 19, Fact(key="gift", now=clock())).points)
-    command = [sys.executable, "-c", ONE_OF_MANY, database.url]
-    tills = [
-        await asyncio.create_subprocess_exec(*command, f"till {n}", cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-        for n in range(4)
-    ]
-    won = [int((await till.communicate())[0]) for till in tills]
-    assert sum(won) == 1
-    assert await database.read(lambda session: ledger.holding(session, customer)) == (9, 0, 0, 0)
-    assert await database.read(ledger_check.faults) == []
 
 
 async def test_spending_reserving_and_expiring_at_once_keep_every_sum(database: Database) -> None:

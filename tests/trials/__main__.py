@@ -24,7 +24,7 @@ from storage import migrate
 from tests import guide
 from tests.crm import test_ledger_machine
 from tests.postgresql import libpq
-from tests.trials import crowd, day, grants, kills, moves, shift, tokens
+from tests.trials import crowd, day, grants, kills, moves, shift, tills, tokens
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -209,6 +209,16 @@ def _points(asked: argparse.Namespace, made: Databases) -> bool:
     return _held(rows)
 
 
+def _tills(asked: argparse.Namespace, made: Databases) -> bool:
+    rows: list[dict[str, object]] = []
+    for number in range(1, asked.rounds + 1):
+        had, adds_up = asyncio.run(tills.all_had(made.fresh("postgresql"), tills=16, times=100))
+        word = "held" if had == [1, 1, 1] and adds_up else "BROKEN"
+        rows.append({"round": number, "points": had[0], "reward": had[1], "voucher": had[2], "all": word})
+    table("16 tills that want points for one, the last reward and a voucher's only use, 1600 times at once", rows)
+    return _held(rows)
+
+
 def _moves(asked: argparse.Namespace, made: Databases) -> bool:
     past = made.fresh("sqlite")
     moves.fill(past, asked.messages, asked.seed)
@@ -231,7 +241,8 @@ def _minutes(began: float) -> float:
 
 TRIALS: Mapping[str, Callable[[argparse.Namespace, Databases], bool]] = {
     "steps": _kills_at_every_step, "moments": _kills_at_random_moments, "crowd": _crowd, "tokens": _tokens,
-    "grants": _grants, "day": _day, "shift": _shift, "guide": _guide, "points": _points, "moves": _moves,
+    "grants": _grants, "day": _day, "shift": _shift, "guide": _guide, "points": _points, "tills": _tills,
+    "moves": _moves,
 }  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from storage import faults
 
 HOST = "127.0.0.1"
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([__name__])
 
 
 def quick(speed: float, start: float) -> Callable[[], datetime]:
@@ -53,7 +53,7 @@ class Fork:
     """
 
     def __init__(self, role: str, port: int, given: Mapping[str, str]) -> None:
-        self._process = _FORKS.Process(target=run, args=(role, port, dict(given)), daemon=True)
+        self._process = FORKS.Process(target=run, args=(role, port, dict(given)), daemon=True)
         self._process.start()
 
     @property
