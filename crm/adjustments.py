@@ -10,6 +10,7 @@ from sqlmodel import Session
 from crm import ledger, posting, programmes, words
 from crm.errors import Conflict, Invalid, NotFound
 from crm.ledger import Fact, Kind, Posted, Terms
+from crm.posting import KeyTaken
 from storage import adjustments as store
 from storage import customers as people
 from storage.adjustments import WAITING as WAITING
@@ -47,7 +48,7 @@ def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outco
     }  # fmt: skip
     found = store.add(session, row)
     if (found.customer_id, found.points) != (customer_id, points):
-        raise Conflict("Mã này đã dùng cho việc khác.", "This key was used for something else.", field="key")
+        raise KeyTaken
     return Outcome(None, found)
 
 

@@ -88,6 +88,15 @@ class NotEnough(Conflict):
         self.asked, self.has = asked, has
 
 
+class KeyTaken(Conflict):
+    """The key of a fact stands for another one already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Mã giao dịch này đã dùng cho việc khác.", "This key was used for something else.", field="key"
+        )  # fmt: skip
+
+
 class Frozen(Conflict):
     """The customer's points are frozen."""
 
@@ -113,7 +122,7 @@ def refuse_frozen(session: Session, customer_id: int) -> None:
 
 
 def repeated(session: Session, customer_id: int, currency: str, kind: str, points: int, key: str) -> Posted | None:
-    """What came of this fact when it was told first; None where it is new. Raises Conflict where the key is another's.
+    """What came of this fact when it was told first; None where it is new. Raises KeyTaken where it is another's.
 
     The customer is held.
     """
@@ -121,7 +130,7 @@ def repeated(session: Session, customer_id: int, currency: str, kind: str, point
     if entry is None:
         return None
     if (entry.customer_id, entry.currency, entry.kind, entry.points) != (customer_id, currency, kind, points):
-        raise Conflict("Mã giao dịch này đã dùng cho việc khác.", "This key was used for something else.", field="key")
+        raise KeyTaken
     return Posted(entry.id, entry.points, holding(session, customer_id, currency).spendable, repeated=True)
 
 
@@ -202,8 +211,10 @@ def new(
 
 
 def written(session: Session, entry: Posting) -> Posted:
-    """Write an entry whose key is new."""
-    entry_id = postings.write(session, [entry])[entry.key]
+    """Write an entry whose key is new. Raises KeyTaken where another customer's came first at the same moment."""
+    entry_id = postings.write(session, [entry]).get(entry.key)
+    if entry_id is None:
+        raise KeyTaken
     return Posted(entry_id, entry.points, holding(session, entry.customer_id, entry.currency).spendable)
 
 

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from crm import posting
 from crm.errors import Conflict, Invalid, NotFound
-from crm.posting import Fact, Kind, Posted
+from crm.posting import Fact, KeyTaken, Kind, Posted
 from storage import balances, lots
 from storage import customers as people
 from storage import reservations as store
@@ -22,14 +22,14 @@ from storage.reservations import Reservation as Reservation
 def reserve(
     session: Session, customer_id: int, points: int, fact: Fact, until: datetime, currency: str = SPEND
 ) -> Reservation:
-    """Set points aside until then; the same fact again finds what it made. Raises NotEnough, Frozen, Conflict."""
+    """Set points aside until then; the same fact again finds what it made. Raises NotEnough, Frozen, KeyTaken."""
     posting.check(points, currency, spends=True)
     if until <= fact.now:
         raise Invalid("expires_at", "Thời hạn giữ điểm đã qua.", "A reservation must end later than now.")
     people.lock(session, [customer_id])
     if found := store.by_key(session, fact.key):
         if (found.customer_id, found.currency, found.points) != (customer_id, currency, points):
-            raise Conflict("Mã này đã dùng cho việc khác.", "This key was used for something else.", field="key")
+            raise KeyTaken
         return found
     posting.refuse_frozen(session, customer_id)
     uses = posting.chosen(session, customer_id, points, currency, fact.now)
@@ -39,7 +39,8 @@ def reserve(
         "state": store.OPEN, "reason": fact.reason, "actor": fact.actor, "entry_id": None, "created_at": fact.now,
         "expires_at": until,
     }  # fmt: skip
-    store.add(session, row, held)
+    if not store.add(session, row, held):
+        raise KeyTaken
     lots.move(session, {lot_id: (0, some) for lot_id, some in held})
     balances.change(session, {(customer_id, currency): Holding(held=points)})
     return Reservation(*(row[name] for name in Reservation._fields))  # type: ignore[arg-type]

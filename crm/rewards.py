@@ -12,6 +12,7 @@ from sqlmodel import Session
 from crm import ledger, loyalty, membership, posting, programmes, vouchers
 from crm.errors import Conflict, NotFound
 from crm.ledger import SPEND, Fact
+from crm.posting import KeyTaken
 from crm.programme import Programme, Reward, Tier
 from crm.vouchers import State, VoucherRow
 from storage import customers as people
@@ -77,13 +78,13 @@ def take(
 ) -> tuple[VoucherRow, bool]:
     """A voucher for points, and whether this fact had brought it before.
 
-    `points` is the price that was shown: another one by now is refused. Raises NotFound, Conflict, Conflict, NotEnough,
+    `points` is the price that was shown: another one by now is refused. Raises NotFound, KeyTaken, Conflict, NotEnough,
     Frozen, and has changed nothing then.
     """
     people.lock(session, [customer_id])
     if done := store.by_key(session, fact.key, fact.now):
         if (done.customer_id, done.reward) != (customer_id, code):
-            raise Conflict("Mã này đã dùng cho việc khác.", "This key was used for something else.", field="key")
+            raise KeyTaken
         return done, True
     programme = programmes.at(session, fact.now)
     reward, price = _on_offer(programme, code, fact.now)

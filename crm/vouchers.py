@@ -14,6 +14,7 @@ from sqlmodel import Session
 from crm import codes, posting
 from crm.errors import Conflict, CrmError, Invalid, NotFound
 from crm.ledger import Entry, Fact, Posted
+from crm.posting import KeyTaken
 from crm.programme import Programme, Reward, midnight_after
 from storage import customers as people
 from storage import vouchers as store
@@ -122,7 +123,7 @@ def resolve(session: Session, code: str, asker: str, now: datetime) -> int | Crm
 def issue(
     session: Session, customer_id: int, reward: Reward, paid: Posted, currency: str, fact: Fact, programme: Programme
 ) -> VoucherRow:
-    """A new voucher for what was paid. Raises Conflict where the fact brought another one. The customer is held."""
+    """A new voucher for what was paid. Raises KeyTaken where the fact brought another one. The customer is held."""
     last = fact.now.astimezone(programme.zone).date() + timedelta(days=reward.valid_days)
     row = {
         "id": new_id(), "customer_id": customer_id, "reward": reward.code, "vi": reward.vi, "en": reward.en,
@@ -133,7 +134,7 @@ def issue(
     for _ in range(_TRIES):
         if store.add(session, {**row, "code": codes.new(_LENGTH)}):
             return find(session, row["id"], fact.now)  # type: ignore[arg-type]
-    raise Conflict("Mã giao dịch này đã dùng cho việc khác.", "This key was used for something else.", field="key")
+    raise KeyTaken
 
 
 def hold(session: Session, voucher_id: int, now: datetime) -> VoucherRow:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Index, UniqueConstraint, func, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
-from storage.columns import BigInt, given_id, moment, part_of_key, reference
+from storage.columns import BigInt, given_id, insert, moment, part_of_key, reference
 from storage.queue import stands
 
 OPEN = "open"
@@ -74,13 +74,17 @@ _held = HeldLot.__table__  # type: ignore[attr-defined]
 _ROW = select(*(_reservation.c[name] for name in Reservation._fields))
 
 
-def add(session: Session, row: Mapping[str, Any], lots: Sequence[tuple[int, int]]) -> None:
-    """Write a reservation with its (lot, points)."""
+def add(session: Session, row: Mapping[str, Any], lots: Sequence[tuple[int, int]]) -> bool:
+    """Write a reservation with its (lot, points); False, and nothing is written, where its fact is known."""
     connection = session.connection()
-    connection.execute(_reservation.insert(), [row])
+    fresh = insert(connection.dialect.name, _reservation).values(**row)
+    added = fresh.on_conflict_do_nothing(index_elements=["source_key"]).returning(_reservation.c.id)
+    if connection.execute(added).first() is None:
+        return False
     connection.execute(
         _held.insert(), [{"reservation_id": row["id"], "lot_id": lot, "points": points} for lot, points in lots]
     )
+    return True
 
 
 def by_key(session: Session, source_key: str) -> Reservation | None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
 
 from crm import customers, due, ledger, posting, reservations
 from crm.ledger import Fact, NotEnough, Terms
+from crm.posting import KeyTaken
 from storage import ledger_check
 from storage.columns import NEVER
 from storage.database import Database
@@ -72,3 +78,37 @@ async def test_spending_reserving_and_expiring_at_once_keep_every_sum(database: 
     assert (
         await database.read(lambda s: [each.free for each in due.lots.due_for_expiry(s, later, (NEVER, 0), 99)]) == []
     )
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("holds", [False, True])
+async def test_one_key_for_two_customers_at_once_is_refused_to_who_comes_second(
+    database: Database, clock: Clock, holds: bool
+) -> None:
+    first, second = [await database.write(lambda s, n=n: customers.known(s, f"C{n}", clock())) for n in range(2)]
+    for customer in (first, second):
+        fact = Fact(key=f"gift {customer}", now=clock())
+        await database.write(lambda s, c=customer, f=fact: ledger.earn(s, c, 50, f).points)
+    begun, bill = threading.Event(), Fact(key="bill", now=clock())
+
+    def spend(session: Session, customer: int) -> None:
+        if holds:
+            reservations.reserve(session, customer, 10, bill, clock() + timedelta(minutes=5))
+        else:
+            ledger.redeem(session, customer, 10, bill)
+
+    def slow(session: Session) -> None:
+        spend(session, first)
+        begun.set()
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while not session.connection().execute(waits).scalar_one():
+            pass
+
+    def meanwhile(session: Session) -> None:
+        begun.wait(30)
+        spend(session, second)
+
+    done = await asyncio.gather(database.write(slow), database.write(meanwhile), return_exceptions=True)
+    assert [type(each) for each in done] == [type(None), KeyTaken]
+    assert await database.read(lambda s: [ledger.holding(s, each).spendable for each in (first, second)]) == [40, 50]
+    assert await database.read(ledger_check.faults) == []
