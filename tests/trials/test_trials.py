@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trials import crowd, day, grants, kills, moves, shift, tills, tokens
+from tests.trials import crowd, day, grants, kills, moves, shift, tokens
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -32,11 +32,6 @@ async def test_two_doors_and_two_workers_share_the_work_in_order_and_without_a_d
     assert seen.posted == 1500
     assert (seen.deadlocks, seen.refreshes, seen.out_of_order) == (0, 1, 0)
     assert seen.busy_workers == 2
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_what_ten_tills_want_a_hundred_times_at_once_is_had_once(database_url: str) -> None:
-    assert await tills.all_had(database_url) == ([1, 1, 1], True)
 
 
 async def test_a_kill_with_a_new_token_in_hand_rings_once_and_loses_no_message(database_url: str) -> None:
