@@ -152,3 +152,13 @@ def _is_open(lane: Lane, facts: ReachFacts) -> bool:
         and (facts.typed_by_person or not lane.typed_only)
         and (lane.marketing or not facts.purpose.is_marketing)
     )
+
+
+def marketing_window(rules: Rules, now: datetime) -> timedelta | None:
+    """How long after somebody's last word marketing may go to them now without a template; None where it never may."""
+    open_now = [
+        lane.within
+        for lane in rules.lanes
+        if lane.in_force(now.date()) and lane.marketing and not (lane.template or lane.typed_only)
+    ]
+    return max((within for within in open_now if within is not None), default=None)

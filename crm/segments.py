@@ -1,0 +1,46 @@
+"""Segments: who is meant by one line of text, how many they are, and some of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select
+from sqlmodel import Session
+
+from crm import segment_language, segment_meaning
+from crm.segment_clauses import Wish, printed
+from crm.segment_language import SegmentError as SegmentError
+from crm.segment_meaning import AsOf as AsOf
+from storage import segments as store
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """An audience, as a tree and as the text that stands for it."""
+
+    tree: Wish
+    text: str
+
+
+def parse(text: str) -> Segment:
+    """The segment that a text describes. Raises SegmentError, which tells the place."""
+    tree = segment_language.read(text)
+    return Segment(tree, printed(tree))
+
+
+def members(session: Session, segment: Segment, at: AsOf) -> Select[int]:
+    """A statement that selects the ids of all who are in it at this moment; it may be narrowed to ranges of ids.
+
+    Raises CrmError where the segment names what is not there (a tier, a custom field).
+    """
+    return store.select_members(segment_meaning.meant(session, segment.tree, at))
+
+
+def count(session: Session, segment: Segment, at: AsOf) -> int:
+    """How many are in it. Raises CrmError."""
+    return store.count(session, segment_meaning.meant(session, segment.tree, at))
+
+
+def sample(session: Session, segment: Segment, at: AsOf, most: int, after: int = 0) -> list[int]:
+    """Some of those who are in it, with ids above `after`, by id. Raises CrmError."""
+    return store.some(session, segment_meaning.meant(session, segment.tree, at), after, most)

@@ -1,0 +1,61 @@
+"""Segments select exactly those whom a plain look at each customer finds, on both engines."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlmodel import Session
+
+from crm import programmes, segments
+from crm.errors import CrmError
+from crm.segment_clauses import Wish, printed
+from tests.crm.shops import AT, NOW, PEOPLE, PROGRAMME, WISHES, ZONE, Someone, belongs, write
+
+
+@pytest.fixture
+def shop(session: Session) -> Session:
+    """A shop with three tiers."""
+    programmes.load(session, PROGRAMME, ZONE, NOW - timedelta(days=1))
+    return session
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PEOPLE, min_size=3, max_size=6), st.lists(WISHES, min_size=3, max_size=3))
+def test_a_segment_is_who_a_plain_look_at_everybody_finds(
+    shop: Session, people: list[Someone], wishes: list[Wish]
+) -> None:
+    with shop.begin_nested() as before:
+        written = write(shop, people)
+        for wish in wishes:
+            segment = segments.parse(printed(wish))
+            assert segment.tree == wish
+            found = set(segments.sample(shop, segment, AT, 100)) & set(written)
+            assert found == {own for own, each in written.items() if belongs(each, wish)}, segment.text
+        before.rollback()
+
+
+def test_who_is_counted_is_who_is_selected_in_any_ranges_of_ids(shop: Session) -> None:
+    with_orders = [each for each in (_someone(number) for number in range(9)) if each]
+    ids = sorted(write(shop, with_orders))
+    segment = segments.parse("don>=0 va tao<=10ngay")
+    every = segments.sample(shop, segment, AT, 100)
+    assert segments.count(shop, segment, AT) == len(every) == 10
+    assert [each for each in every if each in ids] == ids
+    assert segments.sample(shop, segment, AT, 3, after=ids[2]) == ids[3:6]
+
+
+@pytest.mark.parametrize("text", ["hang>=kimcuong", "truong:loai_da=dau", "trangthai:bay"])
+def test_what_is_not_there_is_refused_with_what_is(shop: Session, text: str) -> None:
+    with pytest.raises(CrmError, match="There is no"):
+        segments.count(shop, segments.parse(text), AT)
+
+
+def test_a_segment_is_printed_in_one_way() -> None:
+    assert segments.parse("Hạng ≥ vang AND not bought<3w") == segments.parse("hang>=vang va khong(mua<3tuan)")
+
+
+def _someone(number: int) -> Someone:
+    return Someone("Lan", None, "", "", "", number, frozenset(), 0, "", (), (), "served")
