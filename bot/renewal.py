@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 JOB = "token.renew"
 LEASE = timedelta(seconds=60)
+"""For one call, which takes 20 s at most, and for a database that is slow to write down what came of it."""
 FIRST_REST, LONGEST_REST = timedelta(seconds=5), timedelta(minutes=1)
 """How long an account rests after a try that failed: half as long as its token is refused already, within these."""
 LOOK = timedelta(seconds=1)
@@ -81,7 +83,7 @@ class Renewal:
         if not refresh_token:
             return not await self._hold(view, token, "the access token died and there is none to refresh it with")
         try:
-            pair = await self._asked(stale, refresh_token)
+            pair = await self._asked(stale, refresh_token, view, token)
         except SendError as error:
             passes = error.kind is SendErrorKind.SNOOZE and error.subject is not Subject.ACCOUNT
             if error.kind is not SendErrorKind.RETRY and not passes:
@@ -95,16 +97,24 @@ class Renewal:
         await self._keep(view, token, pair)
         return True
 
-    async def _asked(self, stale: Account, refresh_token: str) -> TokenPair:
-        """The new pair. An answer that was lost is asked for once more: the platform may not have heard us."""
+    async def _asked(self, stale: Account, refresh_token: str, view: AccountView, token: int) -> TokenPair:
+        """The new pair. An answer that was lost is asked for once more, under a whole lease: the platform may not have
+        heard us."""
         channel = self._channels[stale.channel]
         try:
             return await channel.refresh(stale, refresh_token)
         except SendError as error:
-            if error.kind is not SendErrorKind.UNKNOWN:
+            if error.kind is not SendErrorKind.UNKNOWN or not await self._prolonged(view, token):
                 raise
         log.warning("the answer to a token refresh was lost; trying once more")
         return await channel.refresh(stale, refresh_token)
+
+    async def _prolonged(self, view: AccountView, token: int) -> bool:
+        until = self._clock() + LEASE
+        prolong = partial(
+            accounts.settle_lease, account=view.id, token=token, lease_owner=self._owner, lease_until=until
+        )
+        return await self._database.write(prolong, name="accounts.prolong")
 
     async def _view(self, account: Account) -> AccountView | None:
         return await self._database.read(lambda s: accounts.find(s, account.channel, account.account_id))

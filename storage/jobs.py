@@ -42,9 +42,10 @@ class Taken(NamedTuple):
     payload: str
     attempts: int
     lease_token: int
-    created_at: datetime
 
 
+_ASKED_AGAIN = "asked again"
+"""Stands as the owner of a job that was asked for once more while it is done: then it is not over with that."""
 _job = Job.__table__  # type: ignore[attr-defined]
 _DUE = (
     select(_job.c.id)
@@ -80,7 +81,7 @@ def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         statement = insert(session.get_bind().dialect.name, _job)
         new = {key: statement.excluded[key] for key in ("payload", "created_at", "ready_at")}
         statement = statement.on_conflict_do_update(
-            index_elements=["unique_key"], index_where=_WAITING, set_=new,
+            index_elements=["unique_key"], index_where=_WAITING, set_={**new, "lease_owner": _ASKED_AGAIN},
             where=_job.c.lease_until > statement.excluded.created_at,
         )  # fmt: skip
         session.connection().execute(statement, sorted(rows, key=lambda item: item["unique_key"]))
@@ -107,16 +108,16 @@ def prolong(session: Session, under_way: Sequence[Taken], until: datetime) -> No
 
 
 _MINE = (_job.c.id == bindparam("b_id"), _job.c.lease_token == bindparam("b_token"))
-_FINISH = delete(_job).where(*_MINE, _job.c.created_at == bindparam("b_created"))
+_FINISH = delete(_job).where(*_MINE, _job.c.lease_owner != _ASKED_AGAIN)
 _FREE = update(_job).where(*_MINE).values(lease_until=NEVER)
 _PROLONG = update(_job).where(*_MINE, _job.c.lease_until != NEVER).values(lease_until=bindparam("b_until"))
 
 
 def finish(session: Session, done: Sequence[Taken]) -> None:
     """These jobs are done: they leave the table, unless their leases were lost, or they were asked for once more."""
-    rows = [{"b_id": job.id, "b_token": job.lease_token, "b_created": job.created_at} for job in sorted(done)]
+    rows = [{"b_id": job.id, "b_token": job.lease_token} for job in sorted(done)]
     if session.connection().execute(_FINISH, rows).rowcount < len(rows):
-        session.connection().execute(_FREE, [{"b_id": row["b_id"], "b_token": row["b_token"]} for row in rows])
+        session.connection().execute(_FREE, rows)
 
 
 def put_back(session: Session, job: Taken, ready_at: datetime, *, error: str = "", counted: bool = True) -> None:
@@ -127,8 +128,7 @@ def put_back(session: Session, job: Taken, ready_at: datetime, *, error: str = "
 
 def bury(session: Session, job: Taken, error: str) -> None:
     """Give the job up, unless it was asked for once more."""
-    asked_again = _job.c.created_at != job.created_at
-    state = case((asked_again, WAITING), else_=DEAD)
+    state = case((_job.c.lease_owner == _ASKED_AGAIN, WAITING), else_=DEAD)
     _change(session, job, state=state, error=error[:500], attempts=job.attempts + 1, lease_until=NEVER)
 
 

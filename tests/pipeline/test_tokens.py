@@ -150,6 +150,20 @@ async def test_a_lost_answer_to_a_refresh_is_asked_once_more_and_then_rings(stag
     assert await stage.states() == ["waiting"]
 
 
+async def test_a_refresh_is_asked_for_once_more_under_a_whole_lease(stage: Stage) -> None:
+    stage.platform.zalo_tokens.expire()
+    for _ in range(2):
+        stage.goes_wrong("hang", host="zalo-oauth", seconds=0.5)
+    await stage.taken(stage.says(ZALO))
+    await stage.until(lambda session: len(stage.platform.faults.calls) == 1)
+    stage.clock.pass_by(seconds=50)
+    await stage.until(lambda session: not stage.platform.faults.calls)
+    stage.clock.pass_by(seconds=20)
+    account = await stage.read(lambda session: accounts.find(session, ZALO, stage.platform.config.zalo_oa_id))
+    assert account is not None
+    assert (account.lease_owner != "", account.lease_until > stage.clock()) == (True, True)
+
+
 async def test_tokens_are_renewed_before_they_grow_old(stage: Stage) -> None:
     await stage.said(ZALO)
     stage.clock.pass_by(hours=13)

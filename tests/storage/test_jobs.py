@@ -65,11 +65,10 @@ def test_a_late_worker_changes_nothing(session: Session) -> None:
 def test_a_job_asked_for_while_it_is_done_is_done_again_afterwards(session: Session) -> None:
     add(session)
     (first,) = lease(session)
-    later = NOW + timedelta(seconds=1)
-    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, later)])
-    assert lease(session, "b", later) == [], "not beside the first"
+    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW)])
+    assert lease(session, "b") == [], "not beside the first"
     jobs.finish(session, [first])
-    (again,) = lease(session, "b", later)
+    (again,) = lease(session, "b")
     assert (again.id, again.payload) == (first.id, '{"n": 2}')
     jobs.finish(session, [again])
     assert jobs.oldest_waiting(session) is None
@@ -78,10 +77,10 @@ def test_a_job_asked_for_while_it_is_done_is_done_again_afterwards(session: Sess
 def test_a_job_asked_for_again_is_not_given_up_with_the_first(session: Session) -> None:
     add(session)
     (first,) = lease(session)
-    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW + timedelta(seconds=1))])
+    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW)])
     jobs.bury(session, first, "on purpose")
     assert jobs.dead_count(session) == 0
-    assert [job.payload for job in lease(session, now=NOW + MINUTE)] == ['{"n": 2}']
+    assert [job.payload for job in lease(session)] == ['{"n": 2}']
 
 
 def test_a_job_that_waits_already_is_not_put_off(session: Session) -> None:
@@ -108,7 +107,6 @@ def test_a_key_waits_once_and_may_come_again_when_it_is_done(session: Session) -
     add(session, "minh")
     taken = lease(session)
     assert len(taken) == 2
-    add(session, "lan")
     jobs.finish(session, taken)
     assert lease(session) == []
     add(session, "lan")
@@ -139,8 +137,11 @@ def test_taking_over_frees_the_leases_of_others_only(session: Session) -> None:
     lease(session, "me")
     add(session, "2")
     lease(session, "an earlier me")
+    add(session, "3")
+    lease(session, "an earlier me")
+    add(session, "3")
     free_leases(session, Job, "me")
-    assert len(lease(session, "me")) == 1
+    assert len(lease(session, "me")) == 2
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
