@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from crm.sla import Policy
 from storage import conversations as stored
 from storage import customers, jobs, outbox, transcripts
 from storage.columns import new_id
+from storage.queue import WAITING
 from storage.work import wake
 
 PROFILE_JOB = "profile.fetch"
@@ -91,8 +92,8 @@ class Batch:
         for talk in self._talks.values():
             talk.lines = []
 
-    def flush(self) -> None:
-        """Write everything that this batch changed."""
+    def flush(self, claim: Callable[[Sequence[Talk]], None] | None = None) -> None:
+        """Write everything that this batch changed; `claim` may take replies that then are sent without a turn."""
         talks = sorted(self._talks.values(), key=lambda talk: talk.person.identity_id)
         customers.set_identities(
             self.session,
@@ -113,12 +114,15 @@ class Batch:
         outbox.sent(self.session.connection(), list(self.settled.values()))
         if self.silenced:
             outbox.withdraw(self.session.connection(), self.silenced, Purpose.REPLY)
-        outgoing = [row for talk in talks for row in talk.outgoing]
+        answered = [talk for talk in talks if talk.outgoing]
+        if answered and claim is not None:
+            claim(answered)
+        outgoing = [row for talk in answered for row in talk.outgoing]
         outbox.add_many(self.session.connection(), outgoing)
         self.write_lines()
         for tick in self.ticks:
             transcripts.mark(self.session, *tick)
-        if outgoing:
+        if any(row["state"] == WAITING for row in outgoing):
             wake(self.session, outbox.TOPIC)
 
     def _make(self, addresses: list[Address]) -> set[int]:

@@ -17,7 +17,7 @@ from bot.calling import Removed, account_for
 from bot.channels.base import Channel, Page, Raw, SendError, SendErrorKind
 from bot.jobs import Later, Payload, Work
 from crm.events import BrandSpoke, Event
-from storage import accounts, alarms, catchup, customers, inbox, jobs, outbox, transcripts
+from storage import accounts, alarms, catchup, customers, inbox, jobs, transcripts
 from storage.catchup import Span
 from storage.database import Database
 from storage.inbox import Arrival
@@ -148,7 +148,7 @@ class Catchup:
         known = accounts.paces(session).get((span.channel, span.account_id))
         if known is None or not interval:
             return PACE * calls
-        outbox.hold_pace(session, {known.id: max(known.tat, now) + calls * interval})
+        accounts.hold_pace(session, {known.id: max(known.tat, now) + calls * interval})
         return (BUSY_PACE if known.tat - now > BUSY else PACE) * calls
 
     def _new(self, session: Session, channel: str, raws: Sequence[Raw], now: datetime) -> list[Raw]:

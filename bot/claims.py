@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from bot import allowances, holds
 from bot.accounts import Accounts
 from bot.allowances import Allowances
 from bot.channels.base import Channel
+from bot.context import Talk
 from bot.holds import Ring
 from bot.pace import Paces
 from bot.registry import Registry
@@ -23,11 +24,12 @@ from crm.messages import Purpose, template_in
 from crm.reach import ReachFacts, reach
 from crm.templates import Key, Template, Terms
 from storage import accounts, outbox, spending
+from storage import claims as rows
 from storage import holds as held_rows
 from storage.allowances import Shut
+from storage.claims import Claim, Due
 from storage.expiry import Queued
 from storage.holds import Hold
-from storage.outbox import Claim, Due
 from storage.work import wake
 
 LEASE = timedelta(seconds=20)
@@ -45,6 +47,19 @@ class Claimed:
     token: int
     until: datetime
     cost: int
+
+    @property
+    def as_row(self) -> Claim:
+        """What is written of it."""
+        return Claim(self.due.id, self.lane, self.token, self.cost)
+
+
+@dataclass(slots=True)
+class Slots:
+    """How many messages a transaction may claim, and what it claimed: that is sent once it is committed."""
+
+    free: int
+    claimed: list[Claimed] = field(default_factory=list)
 
 
 class Turn(NamedTuple):
@@ -82,7 +97,7 @@ class Claims:
 
     def make(self, session: Session, owner: str, now: datetime, free: int) -> Turn:
         """Claim up to `free` messages; one process claims at a time, so what it spends is counted exactly."""
-        outbox.lock_claims(session)
+        rows.lock(session)
         room, tats = self._room(session, now, free)
         turn = Turn([], [], [])
         if not room:
@@ -93,8 +108,7 @@ class Claims:
         found = self._due(session, room, now, free)
         look.standings = standings(session, found)
         for due in found:
-            key = (due.channel, due.account_id)
-            if room.get(key, 0) <= 0:
+            if room.get((due.channel, due.account_id), 0) <= 0:
                 continue
             verdict = self._judge(due, now, look)
             if verdict.refusal:
@@ -102,32 +116,78 @@ class Claims:
             elif verdict.until is not None:
                 held.append(Hold(due.id, verdict.held, verdict.until))
             else:
-                room[key] -= 1
-                row, tat = tats[key]
-                tats[key] = (row, max(tat, now) + self._paces.interval(key, now))
-                look.spend(key, verdict.cost)
-                turn.claimed.append(Claimed(due, verdict.lane, due.lease_token + 1, now + LEASE, verdict.cost))
-        claims = [Claim(each.due.id, each.lane, each.token, each.cost) for each in turn.claimed]
-        outbox.start(session, owner, now, now + LEASE, claims)
+                turn.claimed.append(self._claim(due, verdict, room, tats, look, now))
+        rows.start(session, owner, now, now + LEASE, [each.as_row for each in turn.claimed])
         outbox.give_up(session, {due.id: reason for due, reason in turn.refused})
         held_rows.hold(session, held)
         if turn.refused or held:
             wake(session, outbox.TOPIC)
         if turn.claimed:
-            paced = {row: tat for key, (row, tat) in tats.items() if self._paces.interval(key, now)}
-            outbox.hold_pace(session, paced)
+            self._reserve(session, tats, now)
         return turn
+
+    def at_once(self, session: Session, owner: str, now: datetime, free: int, talks: Sequence[Talk]) -> list[Claimed]:
+        """Claim replies before they are queued: their rows say so then, and need no turn.
+
+        That is the first one of each person for whom nothing else waits or is sent. What waits already keeps its slots
+        and its account's pace; and what may not simply go is left to a turn, which knows what to do with it.
+        """
+        if not rows.try_lock(session):
+            return []
+        room, tats = self._room(session, now, free)
+        ahead = rows.ahead(session, [account for _, account in room], Purpose.REPLY.priority, now, free)
+        for key, some in ahead.items():
+            room[key] = room.get(key, 0) - some
+        busy = rows.busy(session, [talk.person.identity_id for talk in talks])
+        self._allowed.read(session)
+        look = _Look(session, self._registry, self._budget, now, [])
+        waiting = [_due(talk) for talk in talks]
+        look.standings = standings(session, waiting)
+        claimed: list[Claimed] = []
+        for talk, due in zip(talks, waiting, strict=True):
+            if len(claimed) + ahead.total() >= free:
+                break
+            if due.identity_id in busy or room.get((due.channel, due.account_id), 0) <= 0:
+                continue
+            verdict = self._judge(due, now, look)
+            if verdict.lane:
+                claim = self._claim(due, verdict, room, tats, look, now)
+                talk.outgoing[0].update(rows.sending(owner, now, claim.until, claim.as_row))
+                claimed.append(claim)
+        if claimed:
+            self._reserve(session, tats, now)
+        return claimed
+
+    def _claim(
+        self,
+        due: Due,
+        verdict: _Verdict,
+        room: dict[_Account, int],
+        tats: dict[_Account, tuple[int, datetime]],
+        look: _Look,
+        now: datetime,
+    ) -> Claimed:
+        key = (due.channel, due.account_id)
+        room[key] -= 1
+        row, tat = tats[key]
+        tats[key] = (row, max(tat, now) + self._paces.interval(key, now))
+        look.spend(key, verdict.cost)
+        return Claimed(due, verdict.lane, due.lease_token + 1, now + LEASE, verdict.cost)
+
+    def _reserve(self, session: Session, tats: Mapping[_Account, tuple[int, datetime]], now: datetime) -> None:
+        paced = {row: tat for key, (row, tat) in tats.items() if self._paces.interval(key, now)}
+        accounts.hold_pace(session, paced)
 
     def _due(self, session: Session, room: Mapping[_Account, int], now: datetime, free: int) -> list[Due]:
         """What may be claimed. The marketing of an account near its limit waits, and is not in the way of others'."""
-        found = outbox.due(session, [account for _, account in room], now, free)
+        found = rows.due(session, [account for _, account in room], now, free)
         strained = {key for key in room if self._paces.holds_marketing(key, now)}
         if not strained:
             return found
         may_go = [due for due in found if not _waits(due, strained)]
         if len(found) < free or len(may_go) == free:
             return may_go
-        others = outbox.due(session, [account for channel, account in room.keys() - strained], now, free)
+        others = rows.due(session, [account for channel, account in room.keys() - strained], now, free)
         known = {due.id for due in may_go}
         return [*may_go, *(due for due in others if due.id not in known and not _waits(due, strained))][:free]
 
@@ -236,6 +296,28 @@ class _Look:
         """A message is claimed at this price."""
         if cost:
             self._spent_now[key] = self._spent_now.get(key, 0) + cost
+
+
+def _due(talk: Talk) -> Due:
+    """The first reply to a person as a turn would find it."""
+    person, row = talk.person, talk.outgoing[0]
+    return Due(
+        row["id"],
+        person.identity_id,
+        person.channel,
+        person.account_id,
+        person.user_id,
+        row["purpose"],
+        row["typed_by_person"],
+        row["body"],
+        row["attempts"],
+        row["resent"],
+        row["lease_token"],
+        talk.interaction_at or person.last_interaction_at,
+        None if talk.interaction_at else person.unreachable_since,
+        person.customer_id,
+        row["created_at"],
+    )
 
 
 def _waits(due: Due, strained: Collection[_Account]) -> bool:

@@ -10,7 +10,8 @@ from crm import conversations
 from crm.messages import Purpose
 from storage import conversations as conversation_rows
 from storage import customers, outbox
-from storage.outbox import SENDING, Due
+from storage.claims import Due
+from storage.outbox import SENDING
 from storage.queue import WAITING
 
 

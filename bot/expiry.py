@@ -19,7 +19,7 @@ from crm.consent import Standing
 from crm.messages import template_in
 from crm.reach import reach
 from crm.templates import Key, Template
-from storage import accounts, expiry, outbox
+from storage import accounts, claims, expiry, outbox
 from storage.database import Database
 from storage.expiry import Place, Queued
 from storage.work import Priority
@@ -69,7 +69,7 @@ def _look(
     templates: Registry,
     now: datetime,
 ) -> _Looked:
-    outbox.lock_claims(session)
+    claims.lock(session)
     held = {key: pace.held for key, pace in accounts.paces(session).items()}
     rows = expiry.queued(session, after, RANGE)
     reasons: dict[int, str] = {}

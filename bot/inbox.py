@@ -19,8 +19,10 @@ from bot.accounts import Accounts
 from bot.batch import Batch
 from bot.channels.abilities import Sign, Signing
 from bot.channels.base import Channel
+from bot.claims import Slots
 from bot.context import Context, Talk
 from bot.hearing import Hearing
+from bot.outbox import OutboxWorker
 from bot.router import Routes
 from bot.staff import hearing
 from bot.staff.context import Office
@@ -67,8 +69,9 @@ class Desk:
 class InboxWorker:
     """Handles what is due, a batch at a time."""
 
-    def __init__(self, database: Database, desk: Desk, living: Accounts, clock: Clock) -> None:
+    def __init__(self, database: Database, desk: Desk, living: Accounts, speaker: OutboxWorker, clock: Clock) -> None:
         self._database, self._desk, self._accounts, self._clock = database, desk, living, clock
+        self._speaker = speaker
         self._hearing = Hearing(database, clock)
         self._staff_only = frozenset(name for name, channel in desk.channels.items() if channel.staff_only)
 
@@ -80,31 +83,37 @@ class InboxWorker:
         """
         await self._accounts.freshen()
         taken: list[Held] = []
-        try:
-            await self._database.write(lambda session: self._run(session, taken), name="inbox.batch")
-        except TROUBLE:
-            raise
-        except Exception:
-            if not taken:
+        with self._speaker.claiming() as slots:
+            try:
+                await self._database.write(lambda session: self._run(session, taken, slots), name="inbox.batch")
+            except TROUBLE:
                 raise
-            for thread in taken:
-                await self._alone(thread)
+            except Exception:
+                if not taken:
+                    raise
+                slots.claimed = []
+                for thread in taken:
+                    await self._alone(thread)
+            if taken:
+                faultpoint("t3.committed")
         if taken:
-            faultpoint("t3.committed")
             await self._hearing.keep()
         return bool(taken)
 
     async def _alone(self, thread: Held) -> None:
         try:
-            await self._database.write(lambda session: self._run(session, [], only=thread.id), name="inbox.alone")
+            await self._database.write(
+                lambda session: self._run(session, [], Slots(0), only=thread.id), name="inbox.alone"
+            )
         except TROUBLE:
             raise
         except Exception as error:
             blame = partial(_blame, thread=thread, error=error, now=self._clock())
             await self._database.write(blame, name="inbox.blame")
 
-    def _run(self, session: Session, taken: list[Held], only: int | None = None) -> None:
+    def _run(self, session: Session, taken: list[Held], slots: Slots, only: int | None = None) -> None:
         now = self._clock()
+        slots.claimed = []
         taken[:] = inbox.take(session, now, THREADS, only)
         if not taken:
             return
@@ -133,8 +142,9 @@ class InboxWorker:
                 continue
             self._converse(batch, events)
             done.extend(row.id for row in alive)
+        claim = None if of_staff else partial(self._speaker.claim, session, now, slots)
         with engines.together(session.connection()):
-            batch.flush()
+            batch.flush(claim)
             inbox.finish(session, done)
             inbox.bury(session, buried)
             inbox.release(session, taken, wait_until)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,7 +15,8 @@ from bot import allowances
 from bot.accounts import Accounts
 from bot.allowances import Allowances
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
-from bot.claims import Claimed, Claims, Turn
+from bot.claims import Claimed, Claims, Slots, Turn
+from bot.context import Talk
 from bot.drawing.shelf import Shelf
 from bot.effects import METADATA
 from bot.outcomes import Outcomes, ended
@@ -37,6 +39,8 @@ from storage.work import TROUBLE, Closed
 log = logging.getLogger(__name__)
 
 SLOTS = 128
+AT_ONCE = SLOTS // 2
+"""How many messages one transaction may claim: turns and batches of events do at the same time."""
 CALL = timedelta(seconds=9)
 """What one call may take: a claim with less time left is given back, so that no late worker sends."""
 
@@ -62,6 +66,7 @@ class OutboxWorker:
         self._outcomes = Outcomes(database, channels, living, self._paces, self._registry, self._allowed, clock)
         self._uploads, self._speakers = Uploads(database, channels, shelf, clock), Speakers(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
+        self._promised = 0
         self._sent: list[Sent] = []
         self._staff_ask = False
         self._told: dict[tuple[str, str, str], Allowance] = {}
@@ -73,27 +78,42 @@ class OutboxWorker:
 
     async def once(self) -> bool:
         """Write down what was sent, claim what may go now, and start its sends; whether there were any."""
-        free = SLOTS - len(self._flying)
-        if not (self._sent or self._staff_ask) and free <= 0:
-            return False
-        sent, self._sent = self._sent, []
-        staff_ask, self._staff_ask = self._staff_ask, False
-        told = dict(self._told)
+        with self.claiming() as slots:
+            if not (self._sent or self._staff_ask) and slots.free <= 0:
+                return False
+            sent, self._sent = self._sent, []
+            staff_ask, self._staff_ask = self._staff_ask, False
+            told = dict(self._told)
+            try:
+                slots.claimed, refused, _ = await self._written(sent, slots.free, staff_ask)
+            except BaseException:
+                self._sent, self._staff_ask = sent + self._sent, staff_ask or self._staff_ask
+                raise
+            self._told = {key: each for key, each in self._told.items() if each is not told.get(key)}
+            for due, reason in refused:
+                ended(due.channel, due.purpose, reason).inc()
+        return bool(slots.claimed)
+
+    @contextmanager
+    def claiming(self) -> Iterator[Slots]:
+        """Keep slots for one transaction; what it claimed is sent when the block ends, unless it raises."""
+        slots = Slots(min(AT_ONCE, SLOTS - len(self._flying) - self._promised))
+        promised = slots.free
+        self._promised += promised
         try:
-            claimed, refused, _ = await self._written(sent, free, staff_ask)
-        except BaseException:
-            self._sent, self._staff_ask = sent + self._sent, staff_ask or self._staff_ask
-            raise
-        self._told = {key: each for key, each in self._told.items() if each is not told.get(key)}
-        if claimed:
+            yield slots
+        finally:
+            self._promised -= promised
+        if slots.claimed:
             faultpoint("t4.committed")
-        for due, reason in refused:
-            ended(due.channel, due.purpose, reason).inc()
-        for item in claimed:
+        for item in slots.claimed:
             task = asyncio.create_task(self._send(item))
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
-        return bool(claimed)
+
+    def claim(self, session: Session, now: datetime, slots: Slots, talks: Sequence[Talk]) -> None:
+        """Claim, in the transaction that queues them, replies that may go at once."""
+        slots.claimed = self._claims.at_once(session, self._owner, now, slots.free, talks) if slots.free > 0 else []
 
     async def drain(self, seconds: float) -> None:
         """Let what is in flight end and be written down; what is still out afterwards becomes unknown."""

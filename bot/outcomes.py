@@ -22,8 +22,9 @@ from bot.staff import receipts
 from crm.messages import Purpose, template_in
 from storage import accounts, alarms, customers, outbox
 from storage.allowances import Shut
+from storage.claims import Due
 from storage.database import Database
-from storage.outbox import SENDING, UNKNOWN, Due
+from storage.outbox import SENDING, UNKNOWN
 from storage.queue import DEAD, MAX_ATTEMPTS, WAITING, retry_delay
 
 log = logging.getLogger(__name__)
@@ -224,4 +225,4 @@ def ended(channel: str, purpose: str, end: str) -> Counter:
 def _hold_until(session: Session, due: Due, tat: datetime) -> None:
     row = accounts.find(session, due.channel, due.account_id)
     if row is not None:
-        outbox.hold_pace(session, {row.id: tat})
+        accounts.hold_pace(session, {row.id: tat})

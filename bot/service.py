@@ -181,9 +181,9 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     database, channels, living = service.database, service.channels, service.accounts
     budget = Budget(settings.monthly_send_budget, settings.timezone)
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget, desk.policy.calendar)
-    inbox_worker = InboxWorker(database, desk, living, clock)
     shelf = Shelf(database, channels, settings.brand_name, clock)
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, shelf, clock, owner)
+    inbox_worker = InboxWorker(database, desk, living, outbox_worker, clock)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
     kinds |= Ratings(database, desk, clock).kinds()

@@ -50,7 +50,7 @@ def compose(
             "priority": purpose.priority, "typed_by_person": typed_by_person, "body": part.dumps(),
             "dedup_key": f"{dedup_key}:{number}" if dedup_key else None, "state": WAITING, "ready_at": now,
             "attempts": 0, "error": "", "lease_owner": "", "lease_until": NEVER, "lease_token": 0, "lane": "",
-            "resent": False, "message_id": "", "quota": "", "created_at": now,
+            "resent": False, "message_id": "", "quota": "", "cost": 0, "created_at": now, "sent_at": None,
         }
         for number, part in enumerate(parts)
     ]  # fmt: skip

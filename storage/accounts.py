@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import UniqueConstraint, false, func, select, update
+from sqlalchemy import UniqueConstraint, false, func, literal_column, select, update
 from sqlmodel import Field, Session
 
 from storage.columns import NEVER, BigInt, insert, moment, serial
-from storage.hot import Fetch
+from storage.hot import Fetch, updating
 from storage.queue import Leased
 
 REMOVED = "removed"
@@ -96,6 +96,7 @@ _PACES = Fetch(
         _account.c.id, _account.c.send_tat, _account.c.held, _account.c.refresh_pending_since,
     )
 )  # fmt: skip
+_RESERVED = updating(_account, ("send_tat",), _account.c.send_tat < literal_column("given.send_tat"))
 
 
 def everyone(session: Session) -> list[AccountView]:
@@ -188,3 +189,8 @@ def paces(session: Session) -> Mapping[tuple[str, str], Pace]:
     """How each (channel, account id) stands with sending."""
     rows = _PACES.rows(session.connection())
     return {(channel, account_id): Pace(*pace) for channel, account_id, *pace in rows}
+
+
+def hold_pace(session: Session, tats: Mapping[int, datetime]) -> None:
+    """Write how far each account's sends are reserved ahead; a longer rest that was written meanwhile stays."""
+    _RESERVED.run(session.connection(), [{"id": key, "send_tat": tats[key]} for key in sorted(tats)])

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
     Index,
-    Select,
-    bindparam,
-    exists,
     func,
-    literal_column,
-    or_,
     select,
     text,
     update,
 )
 from sqlmodel import Field, Session
 
-from storage import engines
-from storage.accounts import AccountRow
 from storage.columns import NEVER, given_id, moment, reference
-from storage.customers import Identity
-from storage.hot import Among, Fetch, inserting, updating
+from storage.hot import Fetch, inserting, updating
 from storage.queue import DEAD, WAITING, Leased, QueueRow, Replayed, dead_among, set_rows, stands
 from storage.work import wake
 
@@ -34,8 +26,6 @@ SENDING = "sending"
 SENT = "sent"
 UNKNOWN = "unknown"
 WITHDRAWN = "withdrawn"
-KEEPS_PLACE = timedelta(seconds=30)
-_CLAIM_LOCK = 7_114_001
 
 _WAITING = text("state = 'waiting'")
 _OPEN = text("state IN ('waiting', 'sending')")
@@ -82,75 +72,7 @@ class OutboxMessage(QueueRow, Leased, table=True):
     sent_at: datetime | None = moment(nullable=True)
 
 
-class Due(NamedTuple):
-    """A message that may be claimed, with what decides whether and how it goes."""
-
-    id: int
-    identity_id: int
-    channel: str
-    account_id: str
-    user_id: str
-    purpose: str
-    typed_by_person: bool
-    body: str
-    attempts: int
-    resent: bool
-    lease_token: int
-    last_interaction_at: datetime | None
-    unreachable_since: datetime | None
-    customer_id: int
-    created_at: datetime
-
-
 _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
-_identity = Identity.__table__  # type: ignore[attr-defined]
-_account = AccountRow.__table__  # type: ignore[attr-defined]
-_first = _outbox.alias("first")
-_flying = _outbox.alias("flying")
-
-
-def _due(among: Among) -> Select[Any]:
-    """The query of `due`. Who is first is asked for each message by itself: joining all with all takes its square."""
-    moment = _outbox.c.ready_at.type
-    first = (
-        select(_first.c.id)
-        .where(
-            _first.c.identity_id == _outbox.c.identity_id,
-            stands(_first.c.state, WAITING, SENDING),
-            or_(
-                stands(_first.c.state, SENDING),
-                _first.c.ready_at <= bindparam("soon", type_=moment, required=True),
-            ),
-        )
-        .order_by(_first.c.priority, _first.c.id)
-        .limit(1)
-    )
-    flying = exists().where(
-        _flying.c.identity_id == _outbox.c.identity_id,
-        stands(_flying.c.state, SENDING, UNKNOWN),
-        stands(_flying.c.state, SENDING),
-    )
-    return (
-        select(
-            _outbox.c.id, _outbox.c.identity_id, _outbox.c.channel, _outbox.c.account_id, _outbox.c.user_id,
-            _outbox.c.purpose, _outbox.c.typed_by_person, _outbox.c.body, _outbox.c.attempts, _outbox.c.resent,
-            _outbox.c.lease_token, _identity.c.last_interaction_at, _identity.c.unreachable_since,
-            _identity.c.customer_id, _outbox.c.created_at,
-        )
-        .join(_identity, _identity.c.id == _outbox.c.identity_id)
-        .where(
-            stands(_outbox.c.state, WAITING),
-            _outbox.c.ready_at <= bindparam("now", type_=moment, required=True),
-            among(_outbox.c.account_id, "accounts"),
-            _outbox.c.id == first.scalar_subquery(),
-            ~flying,
-        )
-        .order_by(_outbox.c.priority, _outbox.c.id)
-        .limit(bindparam("most", required=True))
-    )  # fmt: skip
-
-
-_DUE = Fetch(_due)
 _SENT = updating(
     _outbox,
     ("message_id", "quota", "sent_at"),
@@ -158,14 +80,13 @@ _SENT = updating(
     constants={"state": SENT, "lease_until": NEVER, "error": ""},
 )
 _CHARGED = updating(_outbox, ("quota", "cost"), stands(_outbox.c.state, SENT))
-_RESERVED = updating(_account, ("send_tat",), _account.c.send_tat < literal_column("given.send_tat"))
 _LOCK = Fetch(
     lambda among: select(_outbox.c.id).where(among(_outbox.c.id, "ids")).order_by(_outbox.c.id).with_for_update()
 )
 _KEYS = (
     "id", "identity_id", "channel", "account_id", "user_id", "purpose", "priority", "typed_by_person", "body",
     "dedup_key", "state", "ready_at", "attempts", "error", "lease_owner", "lease_until", "lease_token", "lane",
-    "resent", "message_id", "quota", "created_at",
+    "resent", "message_id", "quota", "cost", "created_at", "sent_at",
 )  # fmt: skip
 _ADD = inserting(
     _outbox, _KEYS, lambda statement: statement.on_conflict_do_nothing(index_elements=["dedup_key"], index_where=_KEYED)
@@ -182,45 +103,9 @@ class Sent(NamedTuple):
     cost: int | None = None
 
 
-class Claim(NamedTuple):
-    """A message that is to be sent: by which lane, under which new token, at which expected cost in đồng."""
-
-    id: int
-    lane: str
-    token: int
-    cost: int = 0
-
-
 def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Queue messages. One whose `dedup_key` is there already is dropped."""
     _ADD.run(connection, rows)
-
-
-def lock_claims(session: Session) -> None:
-    """Let one process claim at a time (PostgreSQL): one message in flight per identity, one pace per account."""
-    if session.get_bind().dialect.name != "sqlite":
-        engines.execute(session.connection(), "SELECT pg_advisory_xact_lock($1)", (_CLAIM_LOCK,))
-
-
-def due(session: Session, accounts: Sequence[str], now: datetime, most: int) -> list[Due]:
-    """The first message of each person that has none in flight, by priority and age.
-
-    One that waits for a retry keeps its place before later ones, unless it waits for long.
-    """
-    rows = _DUE.rows(session.connection(), accounts=sorted(set(accounts)), now=now, soon=now + KEEPS_PLACE, most=most)
-    return [Due._make(row) for row in rows]
-
-
-def start(session: Session, owner: str, now: datetime, until: datetime, claims: Sequence[Claim]) -> None:
-    """Note that these messages are being sent, and what that costs; this is committed before the call."""
-    rows = [
-        {
-            "id": each.id, "state": SENDING, "lease_owner": owner, "lease_until": until, "lane": each.lane,
-            "lease_token": each.token, "cost": each.cost, "sent_at": now,
-        }
-        for each in claims
-    ]  # fmt: skip
-    set_rows(session.connection(), _outbox, rows)
 
 
 def sent(connection: Connection, rows: Sequence[Sent]) -> None:
@@ -390,8 +275,3 @@ def replay(session: Session, ids: Sequence[int], now: datetime, but_not: Collect
     if again:
         wake(session, TOPIC)
     return Replayed(again, dead_among(session, _outbox, ids))
-
-
-def hold_pace(session: Session, tats: Mapping[int, datetime]) -> None:
-    """Write how far each account's sends are reserved ahead; a longer rest that was written meanwhile stays."""
-    _RESERVED.run(session.connection(), [{"id": key, "send_tat": tats[key]} for key in sorted(tats)])

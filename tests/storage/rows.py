@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from storage import customers, engines, inbox, outbox
+from storage import claims, customers, engines, inbox, outbox
 from storage.columns import NEVER, new_id
 from storage.inbox import Arrival
 
@@ -69,7 +69,7 @@ def message(identity: int, *, priority: int = 0, ready: datetime = NOW, **more: 
         "purpose": "reply", "priority": priority, "typed_by_person": False, "body": '{"text": "Chào bạn"}',
         "dedup_key": None, "state": "waiting", "ready_at": ready, "attempts": 0, "error": "", "lease_owner": "",
         "lease_until": NEVER, "lease_token": 0, "lane": "", "resent": False, "message_id": "", "quota": "",
-        "created_at": NOW,
+        "cost": 0, "created_at": NOW, "sent_at": None,
     }  # fmt: skip
     return row | more
 
@@ -82,8 +82,8 @@ def queue(session: Session, *rows: dict[str, Any]) -> list[int]:
 
 def claim(session: Session, now: datetime = NOW, most: int = 100, owner: str = "worker") -> list[int]:
     """Claim what is due as the sending worker does; the ids, in order."""
-    outbox.lock_claims(session)
-    due = outbox.due(session, [ACCOUNT], now, most)
-    claims = [outbox.Claim(row.id, "consultation", row.lease_token + 1) for row in due]
-    outbox.start(session, owner, now, now + timedelta(seconds=20), claims)
+    claims.lock(session)
+    due = claims.due(session, [ACCOUNT], now, most)
+    rows = [claims.Claim(row.id, "consultation", row.lease_token + 1) for row in due]
+    claims.start(session, owner, now, now + timedelta(seconds=20), rows)
     return [row.id for row in due]

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from storage import accounts, doubt, outbox
+from storage import accounts, claims, doubt, outbox
 from storage.outbox import Sent
 from tests.postgresql import Server
 from tests.storage.rows import ACCOUNT, NOW, claim, message, person, queue, transaction
@@ -70,8 +70,8 @@ def test_a_message_that_waits_for_its_time_keeps_the_later_ones_of_that_person_b
 
 def test_messages_of_an_account_that_may_not_send_stay_where_they_are(session: Session) -> None:
     queue(session, message(person(session)))
-    assert outbox.due(session, ["another account"], NOW, 10) == []
-    assert len(outbox.due(session, [ACCOUNT], NOW, 10)) == 1
+    assert claims.due(session, ["another account"], NOW, 10) == []
+    assert len(claims.due(session, [ACCOUNT], NOW, 10)) == 1
 
 
 def test_a_fact_is_told_once(session: Session) -> None:
@@ -114,8 +114,8 @@ def test_a_second_word_about_a_sent_message_does_not_change_its_id(session: Sess
 
 def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Session) -> None:
     lost, alive = queue(session, message(person(session, "1")), message(person(session, "2")))
-    outbox.start(session, "a", NOW, NOW + timedelta(seconds=20), [outbox.Claim(lost, "", 1)])
-    outbox.start(session, "b", NOW, NOW + timedelta(seconds=60), [outbox.Claim(alive, "", 1)])
+    claims.start(session, "a", NOW, NOW + timedelta(seconds=20), [claims.Claim(lost, "", 1)])
+    claims.start(session, "b", NOW, NOW + timedelta(seconds=60), [claims.Claim(alive, "", 1)])
     later = NOW + timedelta(seconds=51)
     assert doubt.sweep(session, NOW + timedelta(seconds=19), {"reply": later}) == 0
     assert doubt.sweep(session, NOW + timedelta(seconds=21), {"reply": later}) == 1
@@ -126,8 +126,8 @@ def test_what_a_lost_sender_held_becomes_unknown_and_is_looked_into(session: Ses
 
 def test_the_only_process_takes_over_what_every_earlier_one_held(session: Session) -> None:
     mine, theirs = queue(session, message(person(session, "1")), message(person(session, "2")))
-    outbox.start(session, "me", NOW, NOW + timedelta(seconds=20), [outbox.Claim(mine, "", 1)])
-    outbox.start(session, "earlier me", NOW, NOW + timedelta(seconds=20), [outbox.Claim(theirs, "", 1)])
+    claims.start(session, "me", NOW, NOW + timedelta(seconds=20), [claims.Claim(mine, "", 1)])
+    claims.start(session, "earlier me", NOW, NOW + timedelta(seconds=20), [claims.Claim(theirs, "", 1)])
     assert doubt.sweep(session, NOW, {"reply": NOW}, "me") == 1
     assert states(session) == {mine: "sending", theirs: "unknown"}
 
@@ -153,7 +153,7 @@ def test_a_backlog_four_times_as_long_takes_about_four_times_as_long_to_claim_fr
             queue(session, *(message(people[number % 8]) for number in range(by)))
             session.connection().execute(text("ANALYZE"))
         with transaction(database_url) as session:
-            return min(_effort(session, lambda: outbox.due(session, [ACCOUNT], NOW, 100)) for _ in range(8))
+            return min(_effort(session, lambda: claims.due(session, [ACCOUNT], NOW, 100)) for _ in range(8))
 
     short, long = longer(1500), longer(4500)
     assert long < 12 * short, "its square would be sixteen times as much"
@@ -179,7 +179,7 @@ def test_what_was_sent_is_not_read_again_to_find_what_is_due(new_url: str) -> No
 
     def blocks() -> int:
         with transaction(new_url) as session:
-            assert outbox.due(session, [ACCOUNT], NOW, 100) == []
+            assert claims.due(session, [ACCOUNT], NOW, 100) == []
             session.connection().execute(text("SELECT pg_stat_force_next_flush()"))
         with transaction(new_url) as session:
             return session.connection().scalar(_BLOCKS) or 0
@@ -238,5 +238,5 @@ def test_a_longer_rest_of_an_account_outlives_a_shorter_one(session: Session) ->
     accounts.add(session, "zalo", ACCOUNT, NOW)
     (account,) = [pace.id for pace in accounts.paces(session).values()]
     for minutes in (15, 1):
-        outbox.hold_pace(session, {account: NOW + timedelta(minutes=minutes)})
+        accounts.hold_pace(session, {account: NOW + timedelta(minutes=minutes)})
     assert [pace.tat for pace in accounts.paces(session).values()] == [NOW + timedelta(minutes=15)]

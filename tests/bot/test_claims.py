@@ -1,0 +1,160 @@
+"""Replies that are claimed by the batch that queues them: as a turn would, and never before those who wait already."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from bot.accounts import Accounts
+from bot.allowances import Allowances
+from bot.channels.messenger.channel import Messenger
+from bot.channels.zalo.channel import Zalo
+from bot.channels.zalo.client import Urls
+from bot.claims import BURST, LEASE, Claims
+from bot.context import Talk
+from bot.pace import Paces
+from bot.registry import Registry
+from bot.secrets import Sealer
+from crm import conversations, outbox
+from crm.budget import Budget
+from crm.messages import Message, Purpose
+from storage import accounts, customers
+from storage import claims as rows
+from storage import outbox as stored
+from storage.database import Database
+from tests.conftest import Clock
+from tests.storage.rows import ACCOUNT, CHANNEL, NOW, claim, message, person, queue, transaction
+
+SECOND = timedelta(seconds=1)
+
+
+Decide = Callable[[timedelta], Claims]
+FREELY = timedelta()
+
+
+@pytest.fixture
+async def claims(tmp_path: Path) -> AsyncIterator[Decide]:
+    """What decides, by the pace of the account; it calls nobody."""
+    nowhere = "http://127.0.0.1:1"
+    database = Database(f"sqlite:///{tmp_path / 'unopened.db'}")
+    async with aiohttp.ClientSession() as http:
+        channels = {CHANNEL: Zalo(http, Urls(nowhere, nowhere, nowhere)), "messenger": Messenger(http)}
+        living = Accounts(database, channels, {}, Sealer("a secret key for tests only"), Clock(), "me")
+        budget = Budget(None, ZoneInfo("Asia/Ho_Chi_Minh"))
+        yield lambda pace: Claims(channels, living, Registry(), Paces({CHANNEL: pace}), budget, Allowances())
+    await database.close()
+
+
+def account(session: Session) -> None:
+    """An account that may send."""
+    accounts.add(session, CHANNEL, ACCOUNT, NOW)
+
+
+def talk(session: Session, identity: int, *said: str) -> Talk:
+    """A person's part in a batch, with what is to be said to them."""
+    found = customers.person(session, identity)
+    assert found is not None
+    state = conversations.state_of(found)
+    replies = outbox.compose(found, [Message(each) for each in said or ("Chào bạn",)], Purpose.REPLY, NOW)
+    assert isinstance(replies, list)
+    return Talk(found, state, state, outgoing=replies)
+
+
+def queued(session: Session, *talks: Talk) -> list[str]:
+    """Write the replies as a batch does; how the rows stand."""
+    stored.add_many(session.connection(), [row for each in talks for row in each.outgoing])
+    return list(session.connection().execute(text("SELECT state FROM outbox ORDER BY id")).scalars())
+
+
+def test_a_reply_is_queued_as_being_sent_under_a_lease(session: Session, claims: Decide) -> None:
+    account(session)
+    lan = talk(session, person(session), "một", "hai")
+    (claimed,) = claims(FREELY).at_once(session, "me", NOW, 10, [lan])
+    assert (claimed.due.id, claimed.token, claimed.until) == (lan.outgoing[0]["id"], 1, NOW + LEASE)
+    assert queued(session, lan) == ["sending", "waiting"], "one in flight"
+    assert claim(session) == []
+    kept = session.connection().execute(text("SELECT lease_owner, lease_token, lane FROM outbox ORDER BY id")).first()
+    assert kept is not None
+    assert tuple(kept) == ("me", 1, claimed.lane)
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_a_reply_waits_behind_what_the_person_is_still_to_get(
+    session: Session, claims: Decide, under_way: bool
+) -> None:
+    account(session)
+    identity = person(session)
+    queue(session, message(identity))
+    if under_way:
+        assert len(claim(session)) == 1
+    assert claims(FREELY).at_once(session, "me", NOW, 10, [talk(session, identity)]) == []
+
+
+def test_those_who_wait_keep_their_slots(session: Session, claims: Decide) -> None:
+    account(session)
+    queue(session, message(person(session, "1")), message(person(session, "2"), priority=9))
+    talks = [talk(session, person(session, each)) for each in "345"]
+    claimed = claims(FREELY).at_once(session, "me", NOW, 2, talks)
+    assert [each.due.identity_id for each in claimed] == [talks[0].person.identity_id]
+
+
+def test_no_more_replies_are_claimed_than_there_are_slots(session: Session, claims: Decide) -> None:
+    for channel in (CHANNEL, "messenger"):
+        accounts.add(session, channel, ACCOUNT, NOW)
+    people = [(each, channel) for each in "12" for channel in (CHANNEL, "messenger")]
+    talks = [talk(session, person(session, each, channel=channel)) for each, channel in people]
+    assert len(claims(FREELY).at_once(session, "me", NOW, 3, talks)) == 3
+
+
+def test_replies_keep_to_the_accounts_pace(session: Session, claims: Decide) -> None:
+    account(session)
+    talks = [talk(session, person(session, str(each))) for each in range(BURST + 5)]
+    paced = claims(SECOND)
+    claimed = paced.at_once(session, "me", NOW, 100, talks)
+    assert len(claimed) == BURST
+    assert queued(session, *talks) == ["sending"] * BURST + ["waiting"] * 5
+    assert len(paced.make(session, "me", NOW, 100).claimed) == 0, "what was claimed is reserved"
+    assert len(paced.make(session, "me", NOW + SECOND, 100).claimed) == 1
+
+
+def test_who_cannot_be_written_to_is_left_to_a_turn(session: Session, claims: Decide) -> None:
+    account(session)
+    lost = talk(session, person(session, last=NOW - timedelta(days=30)))
+    assert claims(FREELY).at_once(session, "me", NOW, 10, [lost]) == []
+    assert queued(session, lost) == ["waiting"]
+
+
+def test_nothing_goes_at_once_from_an_account_that_is_held(session: Session, claims: Decide) -> None:
+    account(session)
+    view = accounts.find(session, CHANNEL, ACCOUNT)
+    assert view is not None
+    accounts.change(session, view.id, held="on purpose")
+    assert claims(FREELY).at_once(session, "me", NOW, 10, [talk(session, person(session))]) == []
+
+
+@contextmanager
+def claiming_elsewhere(url: str) -> Iterator[None]:
+    """Another process claims until the block ends."""
+    with transaction(url) as other:
+        rows.lock(other)
+        yield
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_nobody_waits_for_another_process_that_claims(database_url: str, claims: Decide) -> None:
+    with transaction(database_url) as session:
+        account(session)
+        lan = person(session)
+    decide = claims(FREELY)
+    with claiming_elsewhere(database_url), transaction(database_url) as session:
+        assert decide.at_once(session, "me", NOW, 10, [talk(session, lan)]) == []
+    with transaction(database_url) as session:
+        assert len(decide.at_once(session, "me", NOW, 10, [talk(session, lan)])) == 1
