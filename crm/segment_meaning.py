@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from crm import consent, fields, programmes, reach, tags
+from crm import consent, fields, programmes, reach, segment_language, tags
 from crm.errors import CrmError, Invalid
 from crm.orders import Status
 from crm.programme import HOME, Programme, days_in, midnight, midnight_after, months_later
@@ -17,6 +17,7 @@ from crm.reach import Rules
 from crm.segment_clauses import Clause, Span, Wish
 from crm.tickets import State
 from crm.words import plain
+from storage import saved_segments
 from storage.customers import VIP_TAG
 from storage.segment_facts import REACH
 from storage.segment_tree import About, All, Fact, No, Some, Tree, mapped
@@ -24,7 +25,8 @@ from storage.segment_tree import About, All, Fact, No, Some, Tree, mapped
 _MOMENT = timedelta(microseconds=1)
 _UNITS = {"gio": timedelta(hours=1), "ngay": timedelta(days=1), "tuan": timedelta(days=7)}
 _MONTHS = {"thang": 1, "nam": 12}
-_LONG_AGO = date(1900, 1, 1)
+_SHOWN = 10
+_DEEPEST = 10
 
 Condition = Tree[Fact]
 
@@ -46,12 +48,22 @@ class _Shop:
     session: Session
     at: AsOf
     programme: Programme
+    path: tuple[str, ...]
+    """The saved segments that are being read, one within the other."""
 
 
-def meant(session: Session, wish: Wish, at: AsOf) -> Condition:
-    """The facts that this asks for at this moment. Raises CrmError where it names what is not there."""
-    shop = _Shop(session, at, programmes.at(session, at.now))
+def meant(session: Session, wish: Wish, at: AsOf, path: tuple[str, ...] = ()) -> Condition:
+    """The facts that this asks for at this moment. Raises CrmError where it names what is not there.
+
+    `path`: saved segments that it may not lead to, as it stands for one of them itself.
+    """
+    shop = _Shop(session, at, programmes.at(session, at.now), path)
     return mapped(wish, lambda clause: _meaning(clause, shop))
+
+
+def key_of(name: str) -> str:
+    """What a saved segment is kept under."""
+    return plain(name).replace(" ", "_")
 
 
 def before(at: AsOf, span: Span) -> datetime:
@@ -273,6 +285,27 @@ def _locale(clause: Clause, shop: _Shop) -> Condition:
     return Fact(About.LOCALE, words=(given, "") if given == shop.at.locale else (given,))
 
 
+def _saved(clause: Clause, shop: _Shop) -> Condition:
+    """What a saved segment asks for: its last version, or the one behind an `@`."""
+    name, _, number = str(clause.value).partition("@")
+    found = saved_segments.find(shop.session, key_of(name), int(number) if number.isdecimal() else None)
+    if found is None or (number and not number.isdecimal()):
+        told = ", ".join(each.name for each in saved_segments.everyone(shop.session)[:_SHOWN]) or "—"
+        raise Invalid("segment", f"Không có nhóm “{clause.value}”. Có: {told}",
+                      f"There is no segment “{clause.value}”. There are: {told}")  # fmt: skip
+    if found.name in shop.path or len(shop.path) > _DEEPEST:
+        around = " → ".join((*shop.path, found.name))
+        raise Invalid("segment", f"Các nhóm dẫn vòng tròn: {around}", f"These segments lead in a circle: {around}")
+    inner = replace(shop, path=(*shop.path, found.name))
+    return mapped(segment_language.read(found.text), lambda each: _meaning(each, inner))
+
+
+def _product(clause: Clause, shop: _Shop) -> Condition:
+    """An order with a line whose code or name is so; underscores may stand for spaces."""
+    name = str(clause.value)
+    return Fact(About.BOUGHT, words=tuple(dict.fromkeys((name, name.replace("_", " ")))), since=_since(clause, shop))
+
+
 def _voucher(clause: Clause, shop: _Shop) -> Condition:
     return Fact(About.VOUCHER, since=shop.at.now)
 
@@ -291,6 +324,7 @@ _MEANINGS: Mapping[str, Callable[[Clause, _Shop], Condition]] = {
     "mua": _latest(About.ORDERED),
     "muadau": _first_order,
     "trangthai": _status,
+    "sanpham": _product,
     "diem": _counted(About.POINTS),
     "hethan": _expiring,
     "hang": _tier,
@@ -304,4 +338,5 @@ _MEANINGS: Mapping[str, Callable[[Clause, _Shop], Condition]] = {
     "vip": _is(About.TAG, VIP_TAG),
     "tem": _counted(About.STAMPS),
     "voucher": _voucher,
+    "nhom": _saved,
 }

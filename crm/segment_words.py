@@ -75,6 +75,8 @@ WORDS = (
     Word("vip", "khách VIP", "is a VIP", ("khachvip",), alone=True),
     Word("tem", "số tem trên một thẻ", "stamps on a card", ("stamps", "stamp"), Takes.NUMBER),
     Word("voucher", "có voucher còn dùng được", "has a voucher that counts", ("vouchers",), alone=True),
+    Word("nhom", "thuộc nhóm đã lưu (nhom:ten, nhom:ten@2)", "is in a saved segment (segment:name, segment:name@2)",
+         ("segment", "group"), Takes.NAME),
 )  # fmt: skip
 
 BY_NAME: Mapping[str, Word] = {name: word for word in WORDS for name in (word.name, *word.also)}

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import Select
 from sqlmodel import Session
 
-from crm import segment_language, segment_meaning
+from crm import saved_segments, segment_language, segment_meaning, segment_reasons
 from crm.segment_clauses import Wish, printed
 from crm.segment_language import SegmentError as SegmentError
 from crm.segment_meaning import AsOf as AsOf
+from crm.segment_reasons import Explanation as Explanation
+from crm.segment_reasons import Reason as Reason
 from storage import segments as store
 
 
@@ -26,6 +28,13 @@ def parse(text: str) -> Segment:
     """The segment that a text describes. Raises SegmentError, which tells the place."""
     tree = segment_language.read(text)
     return Segment(tree, printed(tree))
+
+
+def named(session: Session, text: str) -> Segment:
+    """The segment that a text describes, or the saved one of this name. Raises SegmentError."""
+    known = {each.name for each in saved_segments.everyone(session)}
+    name = segment_meaning.key_of(text)
+    return parse(f"nhom:{name}" if name in known else text)
 
 
 def members(session: Session, segment: Segment, at: AsOf) -> Select[int]:
@@ -44,3 +53,8 @@ def count(session: Session, segment: Segment, at: AsOf) -> int:
 def sample(session: Session, segment: Segment, at: AsOf, most: int, after: int = 0) -> list[int]:
     """Some of those who are in it, with ids above `after`, by id. Raises CrmError."""
     return store.some(session, segment_meaning.meant(session, segment.tree, at), after, most)
+
+
+def explain(session: Session, segment: Segment, customer_id: int, at: AsOf, locale: str = "vi") -> Explanation:
+    """Why a customer is in it or not, clause by clause. Raises CrmError."""
+    return segment_reasons.explain(session, segment.tree, customer_id, at, locale)

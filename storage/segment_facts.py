@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select
 
 from storage.balances import PointBalance
 from storage.customers import Customer, Identity
@@ -107,6 +108,13 @@ def _ordered(fact: Fact) -> Source:
     return Rows(_order.c.customer_id, (state, *_span(_order.c.placed_at, fact)))
 
 
+def _bought(fact: Fact) -> Source:
+    """A line with this code or name, found in the lines as they are kept: JSON, whose own quotes are never bare."""
+    texts = [f'"{key}": {json.dumps(word, ensure_ascii=False)}' for key in ("sku", "name") for word in fact.words]
+    has = or_(*(func.replace(_order.c["items"], text, "") != _order.c["items"] for text in texts))
+    return Rows(_order.c.customer_id, (_order.c.status.not_in(GONE), *_span(_order.c.placed_at, fact), has))
+
+
 def _orders(fact: Fact) -> Source:
     return _summed(fact, func.count())
 
@@ -184,6 +192,7 @@ _SOURCES: Mapping[About, Callable[[Fact], Source]] = {
     About.CREATED: _created,
     About.ORDERED: _ordered,
     About.ORDERS: _orders,
+    About.BOUGHT: _bought,
     About.SPENT: _spent,
     About.POINTS: _points,
     About.EXPIRING: _expiring,

@@ -76,6 +76,7 @@ class About(StrEnum):
     CREATED = "created"
     ORDERED = "ordered"
     ORDERS = "orders"
+    BOUGHT = "bought"
     SPENT = "spent"
     POINTS = "points"
     EXPIRING = "expiring"

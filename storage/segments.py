@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
 from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
 from sqlmodel import Session
 
-from storage.customers import Customer, is_served
-from storage.segment_facts import Rows, found
+from storage.customers import Customer, Identity, is_served
+from storage.orders import SalesOrder
+from storage.segment_facts import GONE, Rows, found
 from storage.segment_tree import All, Fact, No, Some, Tree
 
 _customer = Customer.__table__  # type: ignore[attr-defined]
+_identity = Identity.__table__  # type: ignore[attr-defined]
+_order = SalesOrder.__table__  # type: ignore[attr-defined]
 
 Condition = Tree[Fact]
 
@@ -32,6 +39,49 @@ def some(session: Session, condition: Condition, after: int, most: int) -> list[
     """Up to so many of them with an id above `after`, by id."""
     statement = select_members(condition).where(_customer.c.id > after).order_by(_customer.c.id).limit(most)
     return list(session.connection().execute(statement).scalars())
+
+
+class Own(NamedTuple):
+    """What a customer's own rows come to: orders since a moment that came to something, and whether they are one."""
+
+    orders: int
+    spent: int
+    first: datetime | None
+    last: datetime | None
+
+
+def verdicts(session: Session, conditions: Sequence[Condition], customer_id: int) -> list[bool] | None:
+    """Whether each of these is true of a customer, whoever they are; None where there is none."""
+    statement = (
+        select(*(_test(each) for each in conditions)).select_from(_customer).where(_customer.c.id == customer_id)
+    )
+    row = session.connection().execute(statement).first()
+    return [bool(each) for each in row] if row else None
+
+
+def is_member(session: Session, condition: Condition, customer_id: int) -> bool:
+    """Whether a customer is one of those who are selected."""
+    statement = select_members(condition).where(_customer.c.id == customer_id)
+    return session.connection().execute(statement).first() is not None
+
+
+def own_orders(session: Session, customer_id: int, since: datetime | None) -> Own:
+    """A customer's orders since a moment, added up."""
+    statement = select(
+        func.count(), func.coalesce(func.sum(_order.c.total), 0), func.min(_order.c.placed_at),
+        func.max(_order.c.placed_at),
+    ).where(_order.c.customer_id == customer_id, _order.c.status.not_in(GONE))  # fmt: skip
+    if since is not None:
+        statement = statement.where(_order.c.placed_at >= since)
+    return Own._make(session.connection().execute(statement).one())
+
+
+def channels(session: Session, customer_id: int) -> list[tuple[str, datetime | None, bool]]:
+    """Where a customer is, when they last wrote there, and whether they cannot be reached there."""
+    statement = select(
+        _identity.c.channel, _identity.c.last_interaction_at, _identity.c.unreachable_since.is_not(None)
+    ).where(_identity.c.customer_id == customer_id)  # fmt: skip
+    return [(row[0], row[1], row[2]) for row in session.connection().execute(statement.order_by(_identity.c.id))]
 
 
 def _test(tree: Condition) -> ColumnElement[bool]:

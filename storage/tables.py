@@ -42,6 +42,7 @@ from storage import (
     replies,
     reservations,
     rewards,
+    saved_segments,
     search,
     sla,
     staff,
@@ -56,5 +57,5 @@ NOUNS = (
     accounts, adjustments, alarms, allowances, audit, balances, calls, care, catchup, comments, consent, conversations,
     customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media,
     members, notes, notices, orders, outbox, personas, polling, programmes, ratings, ready, referrals, refunds,
-    replies, reservations, rewards, search, sla, staff, tags, templates, tickets, transcripts, vouchers,
+    replies, reservations, rewards, saved_segments, search, sla, staff, tags, templates, tickets, transcripts, vouchers,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from web import customers, loyalty, orders, probes, redemptions, refunds, site, staff, vouchers
+from web import customers, loyalty, orders, probes, redemptions, refunds, segments, site, staff, vouchers
 from web.auth import THROTTLE, Throttle, require_key
 from web.openapi import document
 from web.problems import render
@@ -18,6 +18,7 @@ OPERATIONS = (
     *refunds.OPERATIONS,
     *loyalty.OPERATIONS,
     *redemptions.OPERATIONS,
+    *segments.OPERATIONS,
     *staff.OPERATIONS,
     *vouchers.OPERATIONS,
 )
