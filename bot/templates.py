@@ -47,20 +47,31 @@ def _picture(context: JinjaContext, url: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=8)
+def _environment(timezone: ZoneInfo, folder: Path) -> Environment:
+    """Compiles each file of a folder once in a process, for whatever shop and whoever reads."""
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=False, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,
+    )  # fmt: skip
+
+    def day(at: datetime) -> str:
+        return at.astimezone(timezone).strftime("%d/%m/%Y")
+
+    def moment(at: datetime) -> str:
+        return at.astimezone(timezone).strftime("%H:%M %d/%m")
+
+    environment.globals.update(button=_button, card=_card, picture=_picture)
+    environment.filters.update(money=money, number=number, day=day, moment=moment, slashed="/{}".format, clip=clipped)
+    return environment
+
+
 class Templates:
     """Finds, renders and remembers templates; `shop` values (brand, phone, …) are there in every one."""
 
     def __init__(self, timezone: ZoneInfo, shop: dict[str, str], folder: Path = FOLDER) -> None:
-        self._timezone = timezone
         self.shop = shop
-        self._environment = Environment(
-            loader=FileSystemLoader(folder), autoescape=False, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,
-        )  # fmt: skip
-        self._environment.globals.update(button=_button, card=_card, picture=_picture, shop=shop)
-        self._environment.filters.update(
-            money=money, number=number, day=self._day, moment=self._moment, slashed="/{}".format, clip=clipped
-        )
+        self._environment = _environment(timezone, folder)
         self._found: dict[tuple[str, str, str], Template] = {}
         self._remembered = lru_cache(maxsize=1024)(self._render)
 
@@ -77,7 +88,7 @@ class Templates:
     def _render(self, name: str, locale: str, channel: str, values: tuple[tuple[str, Any], ...]) -> Message:
         template = self._found.get((name, locale, channel)) or self._find(name, locale, channel)
         parts = _Parts()
-        text = template.render(values, **{_PARTS: parts}, locale=locale)
+        text = template.render(values, **{_PARTS: parts}, locale=locale, shop=self.shop)
         return Message(text.strip(), tuple(parts.buttons), tuple(parts.cards), parts.picture)
 
     def _find(self, name: str, locale: str, channel: str) -> Template:
@@ -90,9 +101,3 @@ class Templates:
                 self._found[name, locale, channel] = template
                 return template
         raise TemplateNotFound(name)
-
-    def _day(self, at: datetime) -> str:
-        return at.astimezone(self._timezone).strftime("%d/%m/%Y")
-
-    def _moment(self, at: datetime) -> str:
-        return at.astimezone(self._timezone).strftime("%H:%M %d/%m")
