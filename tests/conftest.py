@@ -18,6 +18,7 @@ from sqlmodel import Session
 import main
 from storage import engines, migrate
 from storage.database import Database
+from tests import forked
 from tests.postgresql import Server, serving
 
 
@@ -89,6 +90,12 @@ def postgresql() -> Iterator[Server]:
     """A server of our own, for all tests of this process."""
     with serving() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def forks() -> None:
+    """What `tests.forked` forks is there, whatever folder and environment a test has."""
+    forked.ready()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

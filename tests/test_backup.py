@@ -9,8 +9,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
@@ -26,8 +24,8 @@ from bot.sealing import OpeningReader, SealingWriter, Tampered
 from bot.secrets import WrongKey
 from crm.orders import Item, News, Status, put
 from storage import backup, engines, migrate
-from tests import test_commands
-from tests.demo import MAIN, environment
+from tests import forked, test_commands
+from tests.demo import environment
 from tests.storage.rows import message, person, queue, transaction
 from tests.test_commands import NOW, SECRET, TOKEN, Line
 
@@ -373,13 +371,13 @@ def test_what_was_due_when_the_backup_was_made_is_in_doubt_afterwards(lite: Line
 
 
 def _killed(folder: Path, point: str, *command: str) -> None:
-    settings = environment(
-        DATABASE_URL=f"sqlite:///{folder}/new.db", SECRET_KEY=SECRET, FAULT=f"{point}:kill", PYTHONPATH=str(MAIN.parent)
-    )
-    ended = subprocess.run([sys.executable, str(MAIN), *command], cwd=folder, env=settings, timeout=60, check=False)
-    assert ended.returncode == -signal.SIGKILL
+    settings = environment(DATABASE_URL=f"sqlite:///{folder}/new.db", SECRET_KEY=SECRET, FAULT=f"{point}:kill")
+    process = forked.khachquen(*command, folder=folder, settings=settings)
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
 
 
+@pytest.mark.usefixtures("forks")
 @pytest.mark.parametrize("point", ["backup.copied", "backup.packed", "backup.checked"])
 def test_a_backup_that_is_killed_leaves_no_file_and_the_next_one_clears_up(
     lite: Line, shop: Path, alone: Path, point: str
@@ -391,6 +389,7 @@ def test_a_backup_that_is_killed_leaves_no_file_and_the_next_one_clears_up(
     assert others(alone) == {"copy"}
 
 
+@pytest.mark.usefixtures("forks")
 @pytest.mark.parametrize(
     ("point", "codes"),
     [("restore.checked", ["A1", "A2"]), ("restore.kept", ["A1", "A2"]), ("restore.switched", ["A1"])],

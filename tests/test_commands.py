@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import re
-import signal
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -33,6 +33,7 @@ from crm import keys, outbox, tickets
 from storage import accounts, alarms, conversations, customers, inbox, jobs, marks, transcripts
 from storage import outbox as outbox_rows
 from storage.inbox import Arrival
+from tests import forked
 from tests.crm.people import POLICY
 from tests.demo import MAIN, environment
 from tests.storage.rows import ACCOUNT, message, person, queue, transaction
@@ -138,9 +139,9 @@ def khachquen(line: Line, database_url: str) -> Line:
 
 
 @pytest.fixture
-def lite(line: Line) -> Line:
+def lite(line: Line, alone: Path, sqlite_template: Path) -> Line:
     """The same on SQLite alone, for what does not depend on the engine."""
-    assert line("migrate").status == 0
+    shutil.copy(sqlite_template, alone / "new.db")
     return line
 
 
@@ -302,21 +303,17 @@ def test_an_address_that_is_none_is_said_in_words(lite: Line) -> None:
 @contextmanager
 def _serving(url: str, folder: Path, command: str, port: int, **more: str) -> Iterator[None]:
     settings = environment(DATABASE_URL=url, SECRET_KEY=SECRET, SQLITE_SYNCHRONOUS="OFF", **more)
-    with (
-        (folder / "log.txt").open("w") as log,
-        subprocess.Popen(
-            [sys.executable, str(MAIN), command, "--port", str(port)], cwd=folder, env=settings, stderr=log
-        ) as process,
-    ):
-        try:
-            while _status(f"http://127.0.0.1:{port}/healthz") != 200:
-                assert process.poll() is None, (folder / "log.txt").read_text()
-                time.sleep(0.05)
-            yield
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
-        finally:
-            process.kill()
+    process = forked.khachquen(command, "--port", str(port), folder=folder, settings=settings, told=folder / "log.txt")
+    try:
+        while _status(f"http://127.0.0.1:{port}/healthz") != 200:
+            assert process.is_alive(), (folder / "log.txt").read_text()
+            time.sleep(0.02)
+        yield
+        process.terminate()
+        process.join(10)
+        assert process.exitcode == 0
+    finally:
+        process.kill()
 
 
 def _status(address: str, key: str = "") -> int:
@@ -337,6 +334,7 @@ def _pending(folder: Path) -> list[tuple[str, str]]:
     return [(line["level"], line["channel"]) for line in map(json.loads, lines)]
 
 
+@pytest.mark.usefixtures("forks")
 def test_a_pending_channel_is_named_once_in_the_log(lite: Line, alone: Path) -> None:
     url, port = f"sqlite:///{alone}/new.db", demo.free_port(23_000)
     with _serving(url, alone, "serve", port, ZALO_APP_ID="1", ZALO_OA_SECRET_KEY="a key"):
@@ -344,6 +342,7 @@ def test_a_pending_channel_is_named_once_in_the_log(lite: Line, alone: Path) -> 
     assert _pending(alone) == [("warning", "messenger")]
 
 
+@pytest.mark.usefixtures("forks")
 def test_commands_work_beside_a_running_service(khachquen: Line, database_url: str, alone: Path) -> None:
     port = demo.free_port(21_000)
     with _serving(database_url, alone, "serve", port):
@@ -354,6 +353,7 @@ def test_commands_work_beside_a_running_service(khachquen: Line, database_url: s
         assert _status(f"http://127.0.0.1:{port}/api/v1/customers", key) == 401
 
 
+@pytest.mark.usefixtures("forks")
 def test_a_second_service_on_the_same_file_ends_at_once_and_has_changed_nothing(lite: Line, alone: Path) -> None:
     url = f"sqlite:///{alone}/new.db"
     port = demo.free_port(23_000)
@@ -396,6 +396,7 @@ sys.exit(main.main(["serve", "--port", sys.argv[1]]))
     assert ended.stderr.splitlines()[-1].startswith("khachquen: a writer of the database died")
 
 
+@pytest.mark.usefixtures("forks")
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_on_postgresql_the_two_halves_run_beside_each_other(database_url: str, alone: Path) -> None:
     port = demo.free_port(22_000)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import os
 import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -26,10 +26,10 @@ from bot.alone import serving
 from crm import customers, loyalty, orders, sample_shop
 from crm.orders import News, Status
 from storage import engines, fitting, migrate
-from tests import test_commands
+from tests import forked, test_commands
 from tests.chat import chatting
 from tests.conftest import Clock
-from tests.demo import MAIN, environment
+from tests.demo import environment
 from tests.postgresql import NOTHING, Server, libpq
 from tests.storage.rows import transaction
 from tests.storage.test_migrations import connected, counts
@@ -264,31 +264,31 @@ def test_a_target_with_rows_is_refused_and_left_alone(line: Line, shop: Path, ta
     assert {name: count for name, count in rows(target).items() if count} == {"customer": 1, "customer_word": 2}
 
 
+@pytest.mark.usefixtures("forks")
 def test_a_move_that_is_killed_leaves_nothing_and_can_be_done_again(line: Line, shop: Path, target: str) -> None:
     settings = environment(DATABASE_URL=f"sqlite:///{shop}", SECRET_KEY=SECRET, FAULT="move.copied:kill")
-    command = [sys.executable, str(MAIN), "move", "--to", target]
-    killed = subprocess.run(command, env=settings, cwd=shop.parent, check=False, timeout=60)
-    assert killed.returncode == -signal.SIGKILL
+    killed = forked.khachquen("move", "--to", target, folder=shop.parent, settings=settings)
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL
     assert set(rows(target).values()) == {0}
     assert line("move", "--to", target).status == 0
     assert rows(target) == rows(f"sqlite:///{shop}")
 
 
+@pytest.mark.usefixtures("forks")
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
 def test_a_move_that_is_interrupted_leaves_nothing(line: Line, shop: Path, target: str, signal_number: int) -> None:
     """It waits at the target's lock when the signal comes."""
     settings = environment(DATABASE_URL=f"sqlite:///{shop}", SECRET_KEY=SECRET)
     with psycopg.connect(libpq(target)) as other:
         other.execute("LOCK TABLE customer")
-        moving = subprocess.Popen(
-            [sys.executable, str(MAIN), "move", "--to", target], env=settings, cwd=shop.parent, stderr=subprocess.PIPE
-        )
+        moving = forked.khachquen("move", "--to", target, folder=shop.parent, settings=settings)
         while not asked(target, "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-            assert moving.poll() is None
-        moving.send_signal(signal_number)
+            assert moving.is_alive()
+        os.kill(moving.pid or 0, signal_number)
         other.rollback()
-        moving.communicate(timeout=30)
-    assert moving.returncode in (130, -signal.SIGTERM)
+        moving.join(30)
+    assert moving.exitcode in (130, -signal.SIGTERM)
     assert set(rows(target).values()) == {0}
 
 

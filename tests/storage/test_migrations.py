@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -28,6 +28,7 @@ from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage import engines, ledger_check, migrate, tables
+from tests import forked
 from tests.postgresql import NOTHING, Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,19 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     server: Server = request.getfixturevalue("postgresql")
     with server.made(NOTHING) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def made_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with this version's schema, which may be changed."""
+    if request.param == "sqlite":
+        path = tmp_path / "made.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    with server.made() as url:
         yield url
 
 
@@ -262,20 +276,18 @@ def test_every_revision_keeps_every_row(empty_url: str) -> None:
         assert migrate.current(connection) == migrate.head()
 
 
-def test_every_table_of_this_version_can_be_filled(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    with connected(empty_url) as connection:
+def test_every_table_of_this_version_can_be_filled(made_url: str) -> None:
+    with connected(made_url) as connection:
         assert fill(connection) == {table.name: 1 for table in SQLModel.metadata.sorted_tables}
 
 
-def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_url: str) -> None:
-    migrate.upgrade(empty_url)
-    with connected(empty_url) as connection:
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(made_url: str) -> None:
+    with connected(made_url) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    assert migrate.is_pending(empty_url)
+    assert migrate.is_pending(made_url)
     with pytest.raises(migrate.NewerSchema, match="9999"):
-        migrate.upgrade(empty_url)
-    with connected(empty_url) as connection:
+        migrate.upgrade(made_url)
+    with connected(made_url) as connection:
         assert migrate.current(connection) == "9999"
 
 
@@ -325,29 +337,25 @@ MOVE = (
 )
 
 
+@pytest.mark.usefixtures("forks")
 @pytest.mark.parametrize("step", range(len(MOVE) + 1))
 def test_a_migration_that_is_killed_at_any_step_leaves_the_old_schema_whole(
-    empty_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+    made_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     kill = "os.environ.get('KILL') and os.kill(os.getpid(), signal.SIGKILL)"
     trial = planted(tmp_path, monkeypatch, *MOVE[:step], kill, *MOVE[step:])
-    migrate.upgrade(empty_url, trial.before)
-    with connected(empty_url) as connection:
+    with connected(made_url) as connection:
         before = fill(connection)
-    script = (
-        "import sys; from pathlib import Path; from storage import migrate; "
-        "migrate._HERE = Path(sys.argv[1]); migrate.upgrade(sys.argv[2])"
-    )
-    command = [sys.executable, "-c", script, str(trial.folder), empty_url]
-    killed = subprocess.run(command, cwd=ROOT, env={**os.environ, "KILL": "1"}, timeout=60)
-    assert killed.returncode == -signal.SIGKILL
-    with connected(empty_url) as connection:
+    killed = forked.upgrade(made_url, trial.folder, KILL="1")
+    killed.join(60)
+    assert killed.exitcode == -signal.SIGKILL
+    with connected(made_url) as connection:
         assert migrate.current(connection) == trial.before
         assert counts(connection) == before
         assert not {"more", "even_more"} & names(connection)
-    assert migrate.is_pending(empty_url)
-    migrate.upgrade(empty_url)
-    with connected(empty_url) as connection:
+    assert migrate.is_pending(made_url)
+    migrate.upgrade(made_url)
+    with connected(made_url) as connection:
         assert {"more", "even_more"} <= names(connection)
         assert counts(connection) == before
 
@@ -381,13 +389,13 @@ def test_the_ledger_can_only_grow(session: Session, statement: str) -> None:
         session.connection().execute(text(statement))
 
 
+@pytest.mark.usefixtures("forks")
 def test_two_upgrades_at_once_are_one(empty_url: str) -> None:
     """Two containers start together."""
-    script = "import sys; from storage import migrate; migrate.upgrade(sys.argv[1])"
-    command = [sys.executable, "-c", script, empty_url]
-    both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(2)]
-    ends = [(each.communicate(timeout=60)[1].decode(), each.returncode) for each in both]
-    assert [status for _, status in ends] == [0, 0], ends
+    both = [forked.upgrade(empty_url) for _ in range(2)]
+    for each in both:
+        each.join(60)
+    assert [each.exitcode for each in both] == [0, 0]
     assert not migrate.is_pending(empty_url)
 
 

@@ -22,6 +22,7 @@ from sqlmodel import Session, SQLModel
 from crm import sample_shop
 from storage import engines
 from storage.columns import NEVER, hashed, hashed_id, new_id
+from tests import forked
 from tests.crm.people import POLICY
 from tests.demo import MAIN, environment
 from tests.trials.rig import CHANNELS, Rig, rigged
@@ -123,7 +124,7 @@ def killed(url: str, times: int, seed: int) -> Killed:
     longest = _command(url, "backup", str(first))
     backups = restores = old = broken = 0
     for _ in range(times):
-        _command(url, "backup", str(other), dies_after=chance.uniform(0.2, longest))
+        _command(url, "backup", str(other), dies_after=chance.uniform(0.02, longest))
         if other.exists():
             backups += 1
             broken += _command(url, "backup", str(other), "--verify") == 0
@@ -131,7 +132,7 @@ def killed(url: str, times: int, seed: int) -> Killed:
     for _ in range(times):
         with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("UPDATE customer SET email = 'since the backup'")
-        _command(url, "restore", str(first), "--force", dies_after=chance.uniform(0.2, longest * 1.2))
+        _command(url, "restore", str(first), "--force", dies_after=chance.uniform(0.02, longest * 1.2))
         with closing(sqlite3.connect(path)) as connection:
             whole = connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             marked = {row[0] for row in connection.execute("SELECT count(*) FROM customer GROUP BY email <> ''")}
@@ -152,15 +153,13 @@ def _command(url: str, *arguments: str, dies_after: float = 0) -> float:
     """Do a command, or kill it after so many seconds; the seconds that it took, 0 where it failed by itself."""
     settings = environment(DATABASE_URL=url, SECRET_KEY="a secret key for tests only")
     began = time.monotonic()
-    with subprocess.Popen(
-        [sys.executable, str(MAIN), *arguments, "--json"], env=settings, stdout=subprocess.DEVNULL
-    ) as process:
-        try:
-            status = process.wait(dies_after or None)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return dies_after
-    return time.monotonic() - began if status == 0 else 0
+    process = forked.khachquen(*arguments, "--json", folder=engines.sqlite_path(url).parent, settings=settings)
+    process.join(dies_after or None)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return dies_after
+    return time.monotonic() - began if process.exitcode == 0 else 0
 
 
 def moved(source: str, target: str) -> list[dict[str, object]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import sys
 import time
@@ -14,11 +13,9 @@ import main
 from bot import logs
 from bot.settings import Settings
 from storage import faults
+from tests import forked
 
 HOST = "127.0.0.1"
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([__name__])
 
 
 def quick(speed: float, start: float) -> Callable[[], datetime]:
@@ -47,14 +44,10 @@ def run(role: str, port: int, given: Mapping[str, str]) -> None:
 
 
 class Fork:
-    """A process of the product, forked from one that has imported it already: it is there at once.
-
-    It has what the trials use of `asyncio.subprocess.Process`.
-    """
+    """A process of the product, with what the trials use of `asyncio.subprocess.Process`."""
 
     def __init__(self, role: str, port: int, given: Mapping[str, str]) -> None:
-        self._process = FORKS.Process(target=run, args=(role, port, dict(given)), daemon=True)
-        self._process.start()
+        self._process = forked.forked(run, role, port, dict(given))
 
     @property
     def returncode(self) -> int | None:
@@ -67,9 +60,4 @@ class Fork:
 
     async def wait(self) -> None:
         """Wait for its end."""
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        loop.add_reader(self._process.sentinel, ended.set)
-        try:
-            await ended.wait()
-        finally:
-            loop.remove_reader(self._process.sentinel)
+        await forked.ended(self._process)

@@ -19,7 +19,7 @@ from storage import ledger_check
 from storage import rewards as stock
 from storage.database import Database
 from tests.crm.rewards import member, open_shop
-from tests.trials.product import FORKS
+from tests.forked import FORKS, forked
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 PEOPLE = 10
@@ -59,12 +59,7 @@ def voucher_once(session: Session, fact: Fact, number: int, voucher: int) -> obj
 async def rush(url: str, wants: Sequence[Want], tills: int = 10, times: int = 10) -> list[int]:
     """How many got each of these, of so many processes that begin it together and each want it so often at once."""
     together, won = FORKS.Barrier(tills), FORKS.SimpleQueue()
-    processes = [
-        FORKS.Process(target=_till, args=(url, wants, f"till {n}", times, together, won), daemon=True)
-        for n in range(tills)
-    ]
-    for process in processes:
-        process.start()
+    processes = [forked(_till, url, wants, f"till {n}", times, together, won) for n in range(tills)]
     for process in processes:
         await asyncio.to_thread(process.join, PATIENCE_S)
     assert [process.exitcode for process in processes] == [0] * tills
