@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.demo import BYTECODE
+
 ROOT = Path(__file__).resolve().parent.parent
 UV = Path(sys.executable).with_name("uv")
 ROOMS = ("bot", "crm", "handlers", "message_templates", "simulator", "storage", "web")
@@ -59,6 +61,7 @@ def test_it_works_outside_of_the_checkout(installed: Path, tmp_path: Path) -> No
     told = {
         "PATH": os.defpath,
         "PYTHONPATH": str(installed),
+        "PYTHONPYCACHEPREFIX": str(BYTECODE),
         "DATABASE_URL": f"sqlite:///{tmp_path}/shop.db",
         "SECRET_KEY": "a secret key for tests only",
     }

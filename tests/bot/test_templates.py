@@ -48,7 +48,9 @@ TICKETS = [
 WAITS = [("", 0), ("", 3), ("8:00 ngày mai", 0)]
 PROMISES = [("", ""), ("", "17:00 hôm nay"), ("8:00 ngày mai", "10:00 ngày mai")]
 
-EXAMPLES: dict[str, list[dict[str, Any]]] = {
+Examples = list[dict[str, Any]]
+
+EXAMPLES: dict[str, Examples] = {
     "consent/offer": [{}],
     "consent/started": [{}],
     "consent/stopped": [{}],
@@ -155,6 +157,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
 """Values for every template, so that none is ever missing one at run time."""
 
 CASES = [(name, values) for name, examples in EXAMPLES.items() for values in examples]
+BY_NAME = pytest.mark.parametrize(("name", "examples"), EXAMPLES.items(), ids=list(EXAMPLES))
 
 
 def names(locale: str) -> set[str]:
@@ -174,6 +177,11 @@ def said(templates: Templates, name: str, values: dict[str, Any]) -> Iterator[Me
             yield templates.render(name, locale, channel, values)
 
 
+def all_said(templates: Templates, name: str, examples: Examples) -> Iterator[Message]:
+    for values in examples:
+        yield from said(templates, name, values)
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_template_is_tried(locale: str) -> None:
     """What staff read is tried by the transcripts of their commands."""
@@ -184,26 +192,28 @@ def test_staff_read_the_same_in_both_languages() -> None:
     assert names("vi") == names("en")
 
 
-@pytest.mark.parametrize(("name", "values"), CASES)
-def test_every_template_says_something_that_fits(templates: Templates, name: str, values: dict[str, Any]) -> None:
-    for message in said(templates, name, values):
-        assert 0 < len(message.text) <= LONGEST_TEXT
-        assert "\n\n\n" not in message.text
+@BY_NAME
+def test_every_template_says_something_that_fits(templates: Templates, name: str, examples: Examples) -> None:
+    for message in all_said(templates, name, examples):
+        assert 0 < len(message.text) <= LONGEST_TEXT, message
+        assert "\n\n\n" not in message.text, message
         assert not re.search(r"[{}]|  ", message.text), message.text
-        assert len(message.buttons) <= MOST_BUTTONS
-        assert all(0 < len(button.title) <= LONGEST_TITLE for button in message.buttons)
+        assert len(message.buttons) <= MOST_BUTTONS, message
+        assert all(0 < len(button.title) <= LONGEST_TITLE for button in message.buttons), message
 
 
-@pytest.mark.parametrize(("name", "values"), CASES)
-def test_both_languages_offer_the_same(templates: Templates, name: str, values: dict[str, Any]) -> None:
-    offers = {tuple((each.value, each.kind) for each in message.buttons) for message in said(templates, name, values)}
-    assert len(offers) == 1
+@BY_NAME
+def test_both_languages_offer_the_same(templates: Templates, name: str, examples: Examples) -> None:
+    for values in examples:
+        messages = said(templates, name, values)
+        offers = {tuple((each.value, each.kind) for each in message.buttons) for message in messages}
+        assert len(offers) == 1, values
 
 
-@pytest.mark.parametrize(("name", "values"), CASES)
-def test_every_button_is_answered(templates: Templates, name: str, values: dict[str, Any]) -> None:
+@BY_NAME
+def test_every_button_is_answered(templates: Templates, name: str, examples: Examples) -> None:
     known = Routes.of(ROUTERS).buttons
-    for message in said(templates, name, values):
+    for message in all_said(templates, name, examples):
         for button in message.buttons:
             assert button.kind is ButtonKind.SHARE_PHONE or button.value.removeprefix(PREFIX).partition(":")[0] in known
 

@@ -62,6 +62,7 @@ def test_every_order_of_arrival_ends_in_the_same_balance(session: Session, clock
         assert held(session, f"C{number}", clock()) == 0, arrival
 
 
+@pytest.mark.parametrize("session", ["sqlite"], indirect=True)
 @given(data=st.data())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_redelivery_in_any_order_changes_no_balance(session: Session, data: st.DataObject) -> None:

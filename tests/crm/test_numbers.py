@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
@@ -32,6 +33,7 @@ def test_where_all_are_taken_the_one_shown_longest_ago_changes_its_meaning(sessi
     assert numbers.bind(session, who, "cli", "conversation", [2000], clock()) == [1]
 
 
+@pytest.mark.parametrize("session", ["sqlite"], indirect=True)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(shown=st.lists(st.lists(st.integers(1, 150), unique=True, max_size=12), max_size=12))
 def test_a_number_always_means_what_it_was_last_shown_for(

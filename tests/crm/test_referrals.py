@@ -197,6 +197,7 @@ PEOPLE = st.integers(0, 5)
 NUMBERS = counting()
 
 
+@pytest.mark.parametrize("session", ["sqlite"], indirect=True)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     deeds=st.lists(

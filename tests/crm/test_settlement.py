@@ -201,12 +201,21 @@ def test_who_takes_the_first_order_back_has_another_first_one_whatever_is_told_f
     assert ledger_check.faults(session) == []
 
 
+MESSAGES = ("placed", "shipping", "delivered", "refund", "refund 2")
+
+
+@pytest.mark.parametrize("first", MESSAGES)
 def test_the_messages_of_an_order_in_all_their_orders_end_in_one_balance(
-    session: Session, clock: Clock, at: datetime
+    session: Session, clock: Clock, at: datetime, first: str
 ) -> None:
-    """A refund of an order that is not known yet is refused, and told again as long as it is."""
+    """A refund of an order that is not known yet is refused, and told again as long as it is.
+
+    The rule knows no engine: PostgreSQL is told some of the orders, SQLite all.
+    """
+    arrivals = [arrival for arrival in permutations(MESSAGES) if arrival[0] == first]
+    every = 1 if session.get_bind().dialect.name == "sqlite" else 10
     ends = set()
-    for number, arrival in enumerate(permutations(["placed", "shipping", "delivered", "refund", "refund 2"])):
+    for number, arrival in enumerate(arrivals[::every]):
         name, customer = f"P{number}", f"P{number}"
 
         def tell(what: str, waits: list[str], name: str = name, customer: str = customer) -> None:
