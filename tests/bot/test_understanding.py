@@ -214,9 +214,8 @@ MEANT = [
 ]
 
 
-@pytest.mark.parametrize(("line", "intent"), MEANT)
-def test_what_customers_mean(line: str, intent: str) -> None:
-    assert understand(line).intent == intent
+def test_what_customers_mean() -> None:
+    assert [(line, understand(line).intent) for line, _ in MEANT] == MEANT
 
 
 @pytest.mark.parametrize("line", ["", "   ", "???", "😀😀", "444", "hôm qua trăng tròn", "blabla", "mai tính", "Dũng"])

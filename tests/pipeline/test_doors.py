@@ -122,16 +122,25 @@ def stamp(body: bytes) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-@pytest.mark.parametrize("what", GENUINE)
-async def test_a_genuine_body_is_taken_and_nothing_breaks(stage: Stage, channel: str, what: str) -> None:
-    """200 whatever it holds, on the second delivery, too; handled or kept for a person, once; the bot lives."""
-    body = GENUINE[what](stage, channel)
-    headers = stage.signed(channel, body, stamp(body))
-    assert [await stage.post(channel, body, headers) for _ in range(2)] == [200, 200]
-    await stage.quiet()
-    assert await stage.count("inbox") == 1
-    dead = await stage.dead()
-    assert all("not understood" in why or "unknown event" in why for why in dead), dead
+async def _told(stage: Stage, channel: str, body: bytes, headers: dict[str, str]) -> int:
+    """The status; what a busy disk did not take comes again, as from the platforms."""
+    while (status := await stage.post(channel, body, headers)) == 503:
+        pass
+    return status
+
+
+async def test_genuine_bodies_are_taken_and_nothing_breaks(stage: Stage, channel: str) -> None:
+    """200 whatever they hold, on the second delivery, too; handled or kept for a person, once; the bot lives."""
+    lan = stage.contact(channel).user_id
+    for number, (what, build) in enumerate(GENUINE.items(), 1):
+        somebody = lan[:-2] + f"{number:02}"
+        body = build(stage, channel).replace(b"lan-7", b"lan-%d" % number).replace(lan.encode(), somebody.encode())
+        headers = stage.signed(channel, body, stamp(body))
+        assert [await _told(stage, channel, body, headers) for _ in range(2)] == [200, 200], what
+        await stage.quiet()
+        assert await stage.count("inbox") == number, what
+        dead = await stage.dead()
+        assert all("not understood" in why or "unknown event" in why for why in dead), (what, dead)
     await stage.said(channel, who="minh")
     assert stage.heard(who="minh") == [ANSWER]
 
@@ -189,11 +198,11 @@ FORGED: dict[str, Callable[[dict[str, str]], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("how", FORGED)
-async def test_a_bad_signature_is_refused_and_nothing_is_kept(stage: Stage, channel: str, how: str) -> None:
+async def test_bad_signatures_are_refused_and_nothing_is_kept(stage: Stage, channel: str) -> None:
     body = edited(words("giả"))(stage, channel)
-    headers = FORGED[how](stage.signed(channel, body, stamp(body)))
-    assert await stage.post(channel, body, headers) in (401, 403)
+    signed = stage.signed(channel, body, stamp(body))
+    for how, forge in FORGED.items():
+        assert await stage.post(channel, body, forge(signed)) in (401, 403), how
     assert await stage.count("inbox") == 0
 
 
@@ -231,8 +240,13 @@ async def test_ten_megabytes_are_refused_early_and_the_door_stays_open(stage: St
     assert stage.heard() == [ANSWER]
 
 
-async def test_a_gzip_bomb_does_not_unfold(stage: Stage, channel: str) -> None:
-    bomb = gzip.compress(b"0" * (300 * MEGABYTE))
+@pytest.fixture(scope="module")
+def bomb() -> bytes:
+    """A small body that becomes a hundred megabytes."""
+    return gzip.compress(b"0" * (100 * MEGABYTE))
+
+
+async def test_a_gzip_bomb_does_not_unfold(stage: Stage, channel: str, bomb: bytes) -> None:
     headers = stage.signed(channel, bomb) | {"Content-Encoding": "gzip"}
     assert await stage.post(channel, bomb, headers) in (400, 403, 413, 415)
     assert await stage.count("inbox") == 0
