@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import uvloop
+from hypothesis import settings
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -20,6 +21,10 @@ from storage import engines, migrate
 from storage.database import Database
 from tests import forked
 from tests.postgresql import Server, serving
+
+settings.register_profile("suite", parent=settings.default, max_examples=50)
+settings.register_profile("thorough", parent=settings.default, max_examples=2000, deadline=None)
+settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

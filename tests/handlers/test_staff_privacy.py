@@ -262,7 +262,7 @@ def expected(model: Model, channel: str) -> list[tuple[int, str]]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("surface", SURFACES)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(work=steps())
 @example(work=[Step("/pin"), Step("/r 1"), Step("chào bạn", quotes=True)])
 def test_what_is_not_explicitly_sent_never_reaches_a_customer(shop: str, surface: str, work: Sequence[Step]) -> None:
