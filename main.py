@@ -149,7 +149,7 @@ def application(
     app[web_keys.HEALTH] = lambda: vitals.read(service, clock, app[STOPPING].is_set)
     app[web_keys.KNOCK] = lambda header: knock.heard(settings.require_secret(), header)
     app[web_keys.SITE] = web_keys.Site(settings.brand_name, settings.zalo_site_verification)
-    app[web_keys.TRUSTED] = settings.trusted_proxies
+    app[web_keys.TRUSTED], app[web_keys.SECRET] = settings.trusted_proxies, settings.require_secret()
     app[web_keys.FIRST_KEY] = keys.digest(settings.api_key) if settings.api_key else ""
     web.attach(app)
     if keeper is not None:

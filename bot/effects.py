@@ -13,7 +13,8 @@ from bot.batch import Batch, moved_window
 from bot.context import Talk
 from bot.understanding import is_thanks
 from crm import comments as public_comments
-from crm import consent, conversations, referrals, templates, tickets
+from crm import consent, conversations, privacy, referrals, templates, tickets
+from crm.consent import Way
 from crm.events import (
     AllowanceChanged,
     BrandSpoke,
@@ -44,6 +45,7 @@ from crm.events import (
 )
 from crm.messages import Message, template_in
 from crm.outbox import line
+from crm.privacy import Kind
 from storage import accounts, alarms, customers, doubt, outbox, transcripts
 
 METADATA = "kq:"
@@ -149,19 +151,22 @@ def _followed(batch: Batch, event: Followed) -> None:
 def _unfollowed(batch: Batch, event: Unfollowed) -> None:
     talk = batch.talk(event.address)
     customers.set_followed(batch.session, talk.person.identity_id, False, event.at)
-    _withdraw(batch, talk, event, "unfollow")
+    _withdraw(batch, talk, event, Way.UNFOLLOW)
 
 
 def _withdrawn(batch: Batch, event: ConsentWithdrawn) -> None:
     talk = batch.talk(event.address)
-    _withdraw(batch, talk, event, "platform")
+    _withdraw(batch, talk, event, Way.PLATFORM)
     if event.scope == "all":
-        consent.request_erasure(batch.session, talk.person.customer_id, talk.person.identity_id, batch.now)
+        privacy.ask(
+            batch.session, talk.person.customer_id, Kind.ERASE, now=batch.now, zone=batch.policy.calendar.zone,
+            identity_id=talk.person.identity_id, wording="platform",
+        )  # fmt: skip
 
 
-def _withdraw(batch: Batch, talk: Talk, event: Event, wording: str) -> None:
+def _withdraw(batch: Batch, talk: Talk, event: Event, way: Way) -> None:
     person = talk.person
-    consent.stop(batch.session, person.customer_id, at=event.at, channel=person.channel, wording=wording)
+    consent.stop(batch.session, person.customer_id, at=event.at, channel=person.channel, way=way)
 
 
 def _commented(batch: Batch, event: Commented) -> None:

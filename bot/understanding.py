@@ -20,7 +20,7 @@ SURE = 0.95
 _CODE_ALONE = 0.9
 _ENOUGH = 0.5
 _ENOUGH_FOR_GOOD = 0.6
-_FOR_GOOD = frozenset({"consent.stop", "consent.start", "data.erase", "data.keep"})
+_FOR_GOOD = frozenset({"consent.stop", "consent.start", "data.erase", "data.keep", "data.withdraw"})
 """What must not be done by mistake: it takes more, its accents must be right, no "not" may stand before it, and it may
 not be a question about it."""
 

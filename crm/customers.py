@@ -11,7 +11,21 @@ from itertools import accumulate
 
 from sqlmodel import Session
 
-from crm import codes, consent, fields, gifts, ledger, notes, phones, referrals, stamps, tags, tickets, vouchers
+from crm import (
+    codes,
+    consent,
+    fields,
+    gifts,
+    ledger,
+    notes,
+    phones,
+    privacy,
+    referrals,
+    stamps,
+    tags,
+    tickets,
+    vouchers,
+)
 from crm.errors import Conflict, Invalid, NotFound
 from crm.programme import Event
 from storage import customers as store
@@ -74,6 +88,7 @@ def put_customer(
         search.refresh(session.connection(), [find(session, external_id).id])
     if number and outcome in (Outcome.CREATED, Outcome.UPDATED):
         _join_waiting(session, number, now)
+        consent.follow_number(session, find(session, external_id).id, number, now)
     return outcome
 
 
@@ -277,6 +292,7 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
     gifts.give(session, target, Event.SIGN_UP, "", now)
     referrals.carry_over(session, source, target, now)
     consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))
+    privacy.carry_over(session, source, target)
     store.change(session, source, merged_into=target, phone=None, updated_at=now)
     search.refresh(session.connection(), [source, target])
     return Join.JOINED

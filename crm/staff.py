@@ -63,11 +63,13 @@ class Permission(StrEnum):
     WRITE_REPLIES = "write_replies"
     SET_UP = "set_up"
     MANAGE_STAFF = "manage_staff"
+    PRIVACY = "privacy"
 
 
 _AGENT = frozenset({Permission.LOOK_UP, Permission.ANSWER, Permission.SERVE})
 _LEAD = _AGENT | {
     Permission.ASSIGN, Permission.ADJUST_POINTS, Permission.REPORT, Permission.WATCH, Permission.WRITE_REPLIES,
+    Permission.PRIVACY,
 }  # fmt: skip
 MAY: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
@@ -82,7 +84,7 @@ MAY: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.ADMIN: frozenset(Permission),
     }
 )  # fmt: skip
-STEPPED_UP = frozenset({Permission.ADJUST_POINTS, Permission.EXPORT, Permission.MANAGE_STAFF})
+STEPPED_UP = frozenset({Permission.ADJUST_POINTS, Permission.EXPORT, Permission.MANAGE_STAFF, Permission.PRIVACY})
 """What also asks for the PIN, once in `STEPPED_UP_FOR`."""
 
 

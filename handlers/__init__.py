@@ -40,6 +40,7 @@ from handlers.staff import (
     tickets,
     vouchers,
 )
+from handlers.staff import privacy as data_requests
 
 ROUTERS: list[Router] = [
     consent.router,
@@ -67,6 +68,7 @@ STAFF_ROUTERS: list[StaffRouter] = [
     customer.router,
     lookup.router,
     tickets.router,
+    data_requests.router,
     points.router,
     shift.router,
     vouchers.router,

@@ -1,4 +1,4 @@
-"""What customers agreed to and took back, and their requests about their own data."""
+"""What customers agreed to and took back, after which words of ours, and how they stand now."""
 
 from __future__ import annotations
 
@@ -27,10 +27,27 @@ from storage.customers import Customer
 from storage.hot import Among, Fetch
 
 
+class ConsentTerms(SQLModel, table=True):
+    """What customers are told before they agree, word by word; `version` stands for exactly these words."""
+
+    __tablename__ = "consent_terms"
+
+    version: str = Field(primary_key=True, max_length=16)
+    purpose: str = Field(max_length=32)
+    locale: str = Field(max_length=16)
+    text: str
+    content: str
+    method: str
+    form: str
+    frequency: str
+    since: datetime = moment()
+
+
 class ConsentEntry(SQLModel, table=True):
     """One yes or no to one purpose: where it was said, to which wording, in which message.
 
-    `covers` is the channel that it is about; "" where it is about all.
+    `covers` is the channel that it is about; "" where it is about all. `way` is how it was said, `terms` the version of
+    what they were told before, `actor` who wrote it down where that was not the customer themself.
     """
 
     __tablename__ = "consent_entry"
@@ -42,6 +59,9 @@ class ConsentEntry(SQLModel, table=True):
     granted: bool
     channel: str = Field(default="", max_length=32)
     covers: str = Field(default="", max_length=32, sa_column_kwargs={"server_default": ""})
+    way: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    terms: str | None = Field(default=None, max_length=16, foreign_key="consent_terms.version", nullable=True)
+    actor: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     wording: str = ""
     message_id: str = ""
     at: datetime = moment()
@@ -60,21 +80,6 @@ class ConsentStanding(SQLModel, table=True):
     entry_id: int = reference("consent_entry.id")
 
 
-class DataRequest(SQLModel, table=True):
-    """A request about one's own data, with the day by which it must be done."""
-
-    __tablename__ = "data_request"
-    __table_args__ = (Index("ix_data_request_due", "state", "due_at"),)
-
-    id: int | None = serial()
-    customer_id: int = reference("customer.id", index=True)
-    identity_id: int | None = reference("identity.id", nullable=True)
-    kind: str = Field(max_length=16)
-    requested_at: datetime = moment()
-    due_at: datetime = moment()
-    state: str = Field(max_length=16)
-
-
 class Consent(NamedTuple):
     """A consent entry as read."""
 
@@ -83,28 +88,33 @@ class Consent(NamedTuple):
     granted: bool
     channel: str
     covers: str
+    way: str
+    terms: str | None
+    actor: str
     wording: str
     message_id: str
     at: datetime
 
 
-class RequestRow(NamedTuple):
-    """A data request as read."""
+class Terms(NamedTuple):
+    """What customers were told before they agreed: the text, and of what they would get, how, in which form, how
+    often (Law 91/2025, article 28)."""
 
-    id: int
-    customer_id: int
-    identity_id: int | None
-    kind: str
-    requested_at: datetime
-    due_at: datetime
-    state: str
+    version: str
+    purpose: str
+    locale: str
+    text: str
+    content: str
+    method: str
+    form: str
+    frequency: str
+    since: datetime
 
 
 _consent = ConsentEntry.__table__  # type: ignore[attr-defined]
+_terms = ConsentTerms.__table__  # type: ignore[attr-defined]
 _standing = ConsentStanding.__table__  # type: ignore[attr-defined]
 _customer = Customer.__table__  # type: ignore[attr-defined]
-_request = DataRequest.__table__  # type: ignore[attr-defined]
-_REQUEST_ROW = select(*(_request.c[name] for name in RequestRow._fields))
 _WORD = ("customer_id", "purpose", "channel")
 
 
@@ -122,6 +132,25 @@ def add(session: Session, row: Mapping[str, Any]) -> None:
     is_latest = or_(new.at > _standing.c.at, and_(new.at == _standing.c.at, _standing.c.granted >= new.granted))
     changed = {"granted": new.granted, "at": new.at, "entry_id": new.entry_id}
     session.connection().execute(stands.on_conflict_do_update(index_elements=_WORD, set_=changed, where=is_latest))
+
+
+def keep_terms(session: Session, terms: Terms) -> None:
+    """Keep what customers are told; the same version is kept once."""
+    statement = insert(session.get_bind().dialect.name, _terms).values(**terms._asdict())
+    session.connection().execute(statement.on_conflict_do_nothing(index_elements=["version"]))
+
+
+def terms(session: Session, versions: Collection[str]) -> dict[str, Terms]:
+    """What these versions say."""
+    statement = select(*(_terms.c[name] for name in Terms._fields)).where(_terms.c.version.in_(sorted(versions)))
+    return {row.version: Terms._make(row) for row in session.connection().execute(statement)}
+
+
+def page(session: Session, after: int, most: int) -> list[tuple[int, Consent]]:
+    """Entries of all customers with an id above `after`, by id, each with its customer."""
+    columns = (_consent.c[name] for name in Consent._fields)
+    statement = select(_consent.c.customer_id, *columns).where(_consent.c.id > after).order_by(_consent.c.id)
+    return [(row[0], Consent(*row[1:])) for row in session.connection().execute(statement.limit(most))]
 
 
 def latest(
@@ -172,40 +201,11 @@ def entries(session: Session, customer_id: int) -> list[Consent]:
     return [Consent(*row) for row in session.connection().execute(statement.order_by(_consent.c.at, _consent.c.id))]
 
 
-def open_request(session: Session, customer_id: int, kind: str, state: str) -> RequestRow | None:
-    """The oldest request of this kind and state."""
-    statement = _REQUEST_ROW.where(
-        _request.c.customer_id == customer_id, _request.c.kind == kind, _request.c.state == state
-    )
-    row = session.connection().execute(statement.order_by(_request.c.id).limit(1)).first()
-    return RequestRow(*row) if row else None
-
-
-def add_request(session: Session, row: Mapping[str, Any]) -> int:
-    """Write a request; its id."""
-    return int(session.connection().execute(_request.insert().values(**row).returning(_request.c.id)).scalar_one())
-
-
-def set_requests(session: Session, customer_id: int, kind: str, before: str, after: str) -> int:
-    """Give a customer's requests of this kind another state; how many stood in the one before."""
-    statement = update(_request).where(
-        _request.c.customer_id == customer_id, _request.c.kind == kind, _request.c.state == before
-    )
-    return session.connection().execute(statement.values(state=after)).rowcount
-
-
-def requests(session: Session, state: str) -> list[RequestRow]:
-    """All requests in one state, the soonest due first."""
-    statement = _REQUEST_ROW.where(_request.c.state == state).order_by(_request.c.due_at, _request.c.id)
-    return [RequestRow(*row) for row in session.connection().execute(statement)]
-
-
 def move(session: Session, source: int, target: int) -> None:
-    """Consent entries and requests of one customer become another's; both must be held."""
+    """Consent entries of one customer become another's; both must be held."""
     run = session.connection().execute
     run(delete(_standing).where(_standing.c.customer_id.in_((source, target))))
-    for table in (_consent, _request):
-        run(update(table).where(table.c.customer_id == source).values(customer_id=target))
+    run(update(_consent).where(_consent.c.customer_id == source).values(customer_id=target))
     place = func.row_number().over(
         partition_by=(_consent.c.purpose, _consent.c.covers),
         order_by=(_consent.c.at.desc(), _consent.c.granted, _consent.c.id.desc()),

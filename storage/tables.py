@@ -34,6 +34,7 @@ from storage import (
     outbox,
     personas,
     polling,
+    privacy,
     programmes,
     ratings,
     ready,
@@ -46,6 +47,7 @@ from storage import (
     search,
     sla,
     staff,
+    suppression,
     tags,
     templates,
     tickets,
@@ -56,6 +58,7 @@ from storage import (
 NOUNS = (
     accounts, adjustments, alarms, allowances, audit, balances, calls, care, catchup, comments, consent, conversations,
     customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media,
-    members, notes, notices, orders, outbox, personas, polling, programmes, ratings, ready, referrals, refunds,
-    replies, reservations, rewards, saved_segments, search, sla, staff, tags, templates, tickets, transcripts, vouchers,
+    members, notes, notices, orders, outbox, personas, polling, privacy, programmes, ratings, ready, referrals, refunds,
+    replies, reservations, rewards, saved_segments, search, sla, staff, suppression, tags, templates, tickets,
+    transcripts, vouchers,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from web import customers, loyalty, orders, probes, redemptions, refunds, segments, site, staff, vouchers
+from web import customers, loyalty, orders, privacy, probes, redemptions, refunds, segments, site, staff, vouchers
 from web.auth import THROTTLE, Throttle, require_key
 from web.openapi import document
 from web.problems import render
@@ -15,6 +15,7 @@ from web.problems import render
 OPERATIONS = (
     *customers.OPERATIONS,
     *orders.OPERATIONS,
+    *privacy.OPERATIONS,
     *refunds.OPERATIONS,
     *loyalty.OPERATIONS,
     *redemptions.OPERATIONS,

@@ -33,3 +33,5 @@ CALLER: web.RequestKey[str] = web.RequestKey("CALLER", str)
 """What stands for the key that a request brought: it tells callers apart and opens nothing."""
 FIRST_KEY: web.AppKey[str] = web.AppKey("FIRST_KEY", str)
 """`crm.keys.digest` of the key from the settings; empty where there is none."""
+SECRET: web.AppKey[str] = web.AppKey("SECRET", str)
+"""`SECRET_KEY`: what erased people are known by again is hashed with it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.database import Database
-from web.keys import CALLER, CLOCK, DATABASE
+from web.keys import CALLER, CLOCK, DATABASE, SECRET
 from web.problems import FieldError, Refused, invalid
 
 LONGEST_BODY = 256 * 1024
@@ -34,13 +34,14 @@ class Params(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[P, B]):
-    """What a view holds: the parsed request, the data, the time, and what stands for the caller's key."""
+    """What a view holds: the parsed request, the data, the time, what stands for the caller's key, and our own key."""
 
     params: P
     body: B
     database: Database
     now: datetime
     caller: str
+    secret_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Operation:
             database=request.config_dict[DATABASE],
             now=request.config_dict[CLOCK](),
             caller=request[CALLER],
+            secret_key=request.config_dict[SECRET],
         )
         answer = await self.view(call)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

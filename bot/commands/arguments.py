@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import settings
-from bot.commands import points_arguments, segment_arguments
+from bot.commands import points_arguments, privacy_arguments, segment_arguments
 from crm.sla import Priority
 from crm.staff import Role
 
@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     _keys(commands)
     _staff(commands)
     points_arguments.add(commands, _plain, _group)
+    privacy_arguments.add(commands, _plain, _group)
     segment_arguments.add(commands, _plain, _group)
     _accounts(commands)
     _pages(commands)

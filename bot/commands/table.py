@@ -9,12 +9,14 @@ from datetime import datetime
 from bot.commands import (
     accounts,
     catchup,
+    consent,
     cost,
     dead,
     imports,
     keys,
     loyalty,
     page,
+    privacy,
     programme,
     reports,
     segments,
@@ -30,11 +32,13 @@ from storage.database import Database
 
 LOCAL: Mapping[str, Callable[[Namespace, Database, Settings, datetime], Awaitable[Report]]] = {
     "catchup": catchup.run,
+    "consent": consent.run,
     "cost": cost.run,
     "dead": dead.run,
     "import": imports.run,
     "key": keys.run,
     "loyalty": loyalty.run,
+    "privacy": privacy.run,
     "programme": programme.run,
     "report": reports.run,
     "segment": segments.run,

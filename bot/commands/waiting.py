@@ -12,18 +12,23 @@ from sqlmodel import Session
 
 from bot.commands.report import Report, shown, stamp, table
 from bot.settings import Settings
-from crm import attendance, consent
+from crm import attendance, privacy
 from crm.words import clipped
 from storage import conversations, customers, transcripts
 from storage.database import Database
 
 _LINES_LOOKED_AT = 10
+_WANTS = {"erase": "erasure", "see": "data", "correct": "correction", "withdraw": "withdrawal"}
+_ASKS = {
+    "erasure": "wants to be forgotten", "data": "wants to see their data", "correction": "wants their data corrected",
+    "withdrawal": "takes consent back",
+}  # fmt: skip
 _ELSEWHERE = "handled elsewhere: in the Page's inbox or another app"
 
 
 class Waiting(NamedTuple):
-    """Somebody who waits, what for (`person` or `erasure`), the last thing they said, who may answer them, and the
-    number of their conversation."""
+    """Somebody who waits, what for (`person`, or what they ask about their data), the last thing they said, who may
+    answer them, and the number of their conversation."""
 
     name: str
     channel: str
@@ -60,7 +65,7 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
 
 def _shown(each: Waiting, zone: ZoneInfo) -> str:
     if each.due:
-        return f"wants to be forgotten, by {shown(each.due, zone)} at the latest"
+        return f"{_ASKS[each.wants]}, by {shown(each.due, zone)} at the latest"
     if each.put_off_until:
         return f"{each.line} [put off until {shown(each.put_off_until, zone)}]"
     if each.held_by != conversations.ELSEWHERE:
@@ -74,11 +79,11 @@ def _everyone(session: Session, now: datetime) -> list[Waiting]:
 
 def _to_be_forgotten(session: Session) -> list[Waiting]:
     found = []
-    for request in consent.open_requests(session):
+    for request in privacy.open_requests(session):
         person = customers.person(session, request.identity_id) if request.identity_id else None
         name = (person.customer_name or person.identity_name) if person else f"#{request.customer_id}"
         channel = person.channel if person else ""
-        found.append(Waiting(name, channel, request.requested_at, "", "erasure", request.due_at))
+        found.append(Waiting(name, channel, request.requested_at, "", _WANTS[request.kind], request.due_at))
     return found
 
 

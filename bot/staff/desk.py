@@ -10,10 +10,10 @@ from functools import partial
 from sqlmodel import Session
 
 from bot.jobs import Payload, Work
-from bot.staff import promises
+from bot.staff import data_requests, promises
 from bot.staff.context import CLI, Office
 from bot.staff.summary import say_of
-from crm import calls, notices, outbox, sla, staff
+from crm import calls, notices, outbox, privacy, sla, staff
 from crm.calls import Ladder, Step
 from crm.messages import Message, Purpose
 from crm.sla import Policy
@@ -76,6 +76,7 @@ def _is_any(session: Session, desk: Desk, now: datetime) -> bool:
         or notices.is_any_needless(session)
         or sla.due(session, now, 1)
         or promises.low_scores(session, now)
+        or privacy.due(session, now, 1)
         or alarms.subjects(session, LOST_ALARM)
         or _is_deserted(session, desk, now) != bool(alarms.subjects(session, NOBODY_ALARM))
     )
@@ -91,6 +92,7 @@ def _look(session: Session, desk: Desk, now: datetime) -> bool:
     lost, unsure = _delivery(session, due)
     store.put(session, [_attend(session, desk, each, each.id in lost, each.id in unsure, now) for each in due])
     promises.tell(session, desk.office, now)
+    data_requests.tell(session, desk.office, now)
     _ring_for_nobody(session, desk, now)
     _solve_lost(session, now)
     return len(found) == AT_ONCE

@@ -25,7 +25,7 @@ def tell(session: Session, office: Office, now: datetime) -> None:
     """
     for rating in low_scores(session, now):
         ratings.alerted(session, rating.ticket_id)
-        for member in _leads(session, now):
+        for member in leads(session, now):
             _tell_score(session, office, rating, member, now)
     for each in sla.due(session, now):
         if sla.mark(session, each, now):
@@ -38,10 +38,10 @@ def low_scores(session: Session, now: datetime) -> list[RatingRow]:
     return [each for each in ratings.alerts(session) if each.alert_at and each.alert_at + COMMENTED_WITHIN <= now]
 
 
-def _leads(session: Session, now: datetime) -> list[StaffRow]:
+def leads(session: Session, now: datetime) -> list[StaffRow]:
     """Those on shift; all where none is."""
-    leads = staff.leads(session)
-    return [each for each in leads if staff.is_on_shift(each, now)] or leads
+    everyone = staff.leads(session)
+    return [each for each in everyone if staff.is_on_shift(each, now)] or everyone
 
 
 def _whom(session: Session, due: Due, now: datetime) -> list[StaffRow]:
@@ -51,7 +51,7 @@ def _whom(session: Session, due: Due, now: datetime) -> list[StaffRow]:
     owner = [each for each in there if each.id == assigned]
     if owner and due.mark is Mark.WARNED:
         return owner
-    return list({each.id: each for each in (*owner, *_leads(session, now))}.values())
+    return list({each.id: each for each in (*owner, *leads(session, now))}.values())
 
 
 def _tell(session: Session, office: Office, due: Due, member: StaffRow, now: datetime) -> None:

@@ -1,41 +1,76 @@
-"""Marketing: a customer ends or allows it in a few words, whoever holds the conversation."""
+"""Marketing and care: a customer ends or allows them in a few words or by a button, whoever holds the conversation."""
 
 from __future__ import annotations
 
 from bot.context import Context
 from bot.router import PREFIX, Router
-from crm import consent
+from crm import consent, terms
+from crm.consent import CARE, MARKETING, Standing, Terms, Way
 from crm.events import Inbound
+from crm.messages import Purpose
 
 router = Router("consent")
+
+_BUTTONS = {MARKETING: "promotions", CARE: "care"}
 
 
 @router.intent("consent.stop", while_held=True)
 def stop(ctx: Context) -> None:
-    """No more marketing from now on."""
-    consent.stop(ctx.session, ctx.customer.customer_id, at=min(ctx.event.at, ctx.now), **_said(ctx))
+    """No more marketing and care from now on."""
+    consent.stop(
+        ctx.session, ctx.customer.customer_id, at=min(ctx.event.at, ctx.now), channel=ctx.customer.channel,
+        wording=ctx.text, message_id=_message_id(ctx),
+    )  # fmt: skip
     ctx.reply("consent/stopped")
 
 
 @router.intent("consent.start", while_held=True)
 @router.button("promotions", while_held=True)
 def start(ctx: Context) -> None:
-    """Marketing is welcome (again)."""
-    consent.say(ctx.session, ctx.customer.customer_id, granted=True, at=min(ctx.event.at, ctx.now), **_said(ctx))
-    ctx.reply("consent/started")
+    """Marketing is welcome (again). Whether care is, which they took back, too, is asked by a button of its own."""
+    _agree(ctx, MARKETING)
+    if _care(ctx) is Standing.WITHDRAWN:
+        _ask(ctx, CARE, "consent/started")
+    else:
+        ctx.reply("consent/started")
+
+
+@router.button("care", while_held=True)
+def start_care(ctx: Context) -> None:
+    """Messages of care are welcome (again)."""
+    _agree(ctx, CARE)
+    ctx.reply("consent/care_started")
 
 
 @router.intent("consent.offer")
 def offer(ctx: Context) -> None:
     """A word that does not say what it is for is no consent yet: ask by a button."""
-    ctx.reply("consent/offer")
+    _ask(ctx, MARKETING)
 
 
-def _said(ctx: Context) -> dict[str, str]:
-    """Where it was said, in which words, in which message."""
-    message_id = ctx.event.message_id if isinstance(ctx.event, Inbound) else ""
-    return {
-        "channel": ctx.customer.channel,
-        "wording": ctx.text or f"{PREFIX}promotions",
-        "message_id": message_id,
-    }
+def _ask(ctx: Context, purpose: str, template: str = "consent/offer") -> None:
+    """Say what they would get, and keep the very words: their yes will name them."""
+    said = terms.offer(purpose, ctx.locale)._asdict()
+    values = {"purpose": purpose, **said}
+    text = ctx.templates.render(template, ctx.locale, ctx.customer.channel, {**values, "press": ""}).text
+    version = consent.offered(ctx.session, Terms("", purpose, ctx.locale, text, **said, since=ctx.now))
+    ctx.reply(template, **values, press=f"{PREFIX}{_BUTTONS[purpose]}:{version}")
+
+
+def _agree(ctx: Context, purpose: str) -> None:
+    is_press = not ctx.text
+    consent.say(
+        ctx.session, ctx.customer.customer_id, granted=True, at=min(ctx.event.at, ctx.now), purpose=purpose,
+        channel=ctx.customer.channel, way=Way.BUTTON if is_press else Way.WORD,
+        terms=consent.known_terms(ctx.session, ctx.argument) if is_press else None,
+        wording=ctx.text or f"{PREFIX}{_BUTTONS[purpose]}", message_id=_message_id(ctx),
+    )  # fmt: skip
+
+
+def _care(ctx: Context) -> Standing:
+    customer_id = ctx.customer.customer_id
+    return consent.standing(ctx.session, [customer_id], Purpose.CARE, ctx.customer.channel)[customer_id]
+
+
+def _message_id(ctx: Context) -> str:
+    return ctx.event.message_id if isinstance(ctx.event, Inbound) else ""

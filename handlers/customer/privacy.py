@@ -1,4 +1,4 @@
-"""A customer's own data: the wish to be forgotten, and its withdrawal, whoever holds the conversation."""
+"""A customer's own data: to see, correct or erase it, or to take consent back, whoever holds the conversation."""
 
 from __future__ import annotations
 
@@ -7,17 +7,39 @@ from datetime import timedelta
 from bot.context import Context
 from bot.router import Router
 from bot.understanding import understand
-from crm import consent
+from crm import privacy
+from crm.events import Inbound
+from crm.privacy import Kind
 
 router = Router("privacy")
 
 CONFIRM_WITHIN = timedelta(minutes=30)
 
 
+@router.intent("data.see", while_held=True)
+def ask_to_see(ctx: Context) -> None:
+    """Note that they want to see what is kept of them."""
+    ctx.reply("privacy/noted", kind=Kind.SEE.value, first=_note(ctx, Kind.SEE))
+
+
+@router.intent("data.correct", while_held=True)
+def ask_to_correct(ctx: Context) -> None:
+    """Note that something that is kept of them is wrong; a person reads what."""
+    ctx.reply("privacy/noted", kind=Kind.CORRECT.value, first=_note(ctx, Kind.CORRECT))
+    ctx.call_person()
+
+
+@router.intent("data.withdraw", while_held=True)
+def withdraw_consent(ctx: Context) -> None:
+    """They take back all consent: it ends at once, and the request is kept as done."""
+    _note(ctx, Kind.WITHDRAW)
+    ctx.reply("privacy/withdrawn")
+
+
 @router.intent("data.erase", while_held=True)
 def ask_erasure(ctx: Context) -> None:
     """Ask once whether it is meant; beside staff, and where it was said before, note it."""
-    said_before = "erase" in ctx.data or consent.awaits_erasure(ctx.session, ctx.customer.customer_id)
+    said_before = "erase" in ctx.data or privacy.awaits(ctx.session, ctx.customer.customer_id, Kind.ERASE)
     if said_before or ctx.conversation.staff_holds:
         note_erasure(ctx)
     else:
@@ -40,12 +62,21 @@ def confirm_erasure(ctx: Context) -> bool:
 @router.button("erase", while_held=True)
 def note_erasure(ctx: Context) -> None:
     """Note the request, and say by when it is answered and done (Decree 356/2025: 2 working days, 20 days)."""
-    first = consent.request_erasure(ctx.session, ctx.customer.customer_id, ctx.customer.identity_id, ctx.now)
-    ctx.reply("privacy/erasure", first=first)
+    ctx.reply("privacy/erasure", first=_note(ctx, Kind.ERASE))
 
 
 @router.intent("data.keep", while_held=True)
 def keep_data(ctx: Context) -> None:
     """Withdraw the request, if one is open."""
-    withdrawn = consent.withdraw_erasure(ctx.session, ctx.customer.customer_id)
+    withdrawn = privacy.take_back(ctx.session, ctx.customer.customer_id, Kind.ERASE, ctx.now)
     ctx.reply("privacy/kept", withdrawn=withdrawn)
+
+
+def _note(ctx: Context, kind: Kind) -> bool:
+    """Whether it is noted now, and was not before."""
+    noted = privacy.ask(
+        ctx.session, ctx.customer.customer_id, kind, now=ctx.now, zone=ctx.policy.calendar.zone,
+        identity_id=ctx.customer.identity_id, wording=ctx.text,
+        message_id=ctx.event.message_id if isinstance(ctx.event, Inbound) else "",
+    )  # fmt: skip
+    return noted is not None

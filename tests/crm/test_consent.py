@@ -1,15 +1,16 @@
-"""Consent: the last word by the customer's own clock stands, and a wish to be forgotten has a day."""
+"""Consent: the last word by the customer's own clock stands, with its proof, and nobody else brings it back."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 from sqlmodel import Session
 
 from crm import consent, customers
-from storage import consent as store
+from crm.consent import MARKETING, Terms, Way
+from crm.errors import Conflict, Invalid
 from storage import customers as people
 from tests.conftest import Clock
 
@@ -61,24 +62,45 @@ def test_another_purpose_leaves_marketing_alone(session: Session, clock: Clock) 
     assert marketing(session, customer) == ""
 
 
-def test_a_wish_to_be_forgotten_is_noted_once_and_has_twenty_days(session: Session, clock: Clock) -> None:
+def record(session: Session, customer_id: int, clock: Clock, **more: object) -> None:
+    """A yes on paper, now, unless told otherwise."""
+    said = {"granted": True, "at": clock(), "now": clock(), "secret_key": "a secret key", "actor": "api", **more}
+    consent.record(session, customer_id, **said)  # type: ignore[arg-type]
+
+
+def test_a_yes_on_paper_is_kept_with_what_was_told_before(session: Session, clock: Clock) -> None:
     customer = customers.known(session, "C1", clock())
-    asked = clock()
-    assert consent.request_erasure(session, customer, None, asked)
-    assert not consent.request_erasure(session, customer, None, clock.pass_by(days=1))
-    (request,) = consent.open_requests(session)
-    assert (request.customer_id, request.kind, request.due_at) == (customer, "erase", asked + timedelta(days=20))
+    terms = Terms("", MARKETING, "vi", "Tôi đồng ý …", "ưu đãi", "tin nhắn", "chữ", "3 tin mỗi tuần", clock())
+    for _ in range(2):
+        record(session, customer, clock, terms=terms, wording="phiếu 12")
+    (said, told), (_, again) = consent.proof(session, customer)
+    assert told is not None and told == again and told._replace(version="") == terms
+    assert (said.way, said.actor, said.wording, said.terms) == (Way.ELSEWHERE, "api", "phiếu 12", told.version)
+    assert consent.known_terms(session, told.version) == told.version
+    assert consent.known_terms(session, "nobody's") is None
 
 
-def test_a_wish_to_be_forgotten_that_is_taken_back_stays_as_history(session: Session, clock: Clock) -> None:
-    customer, other = (customers.known(session, name, clock()) for name in ("C1", "C2"))
-    assert not consent.withdraw_erasure(session, customer)
-    for each in (customer, other):
-        consent.request_erasure(session, each, None, clock())
-    assert consent.awaits_erasure(session, customer)
-    assert consent.withdraw_erasure(session, customer)
-    assert not consent.withdraw_erasure(session, customer)
-    assert not consent.awaits_erasure(session, customer)
-    assert [request.customer_id for request in consent.open_requests(session)] == [other]
-    assert [request.customer_id for request in store.requests(session, consent.WITHDRAWN)] == [customer]
-    assert consent.request_erasure(session, customer, None, clock())
+@pytest.mark.parametrize("wrong", [{"purpose": "everything"}, {"at": datetime(2099, 1, 1, tzinfo=UTC)}])
+def test_a_yes_to_nothing_or_to_come_is_refused(session: Session, clock: Clock, wrong: dict[str, object]) -> None:
+    with pytest.raises(Invalid):
+        record(session, customers.known(session, "C1", clock()), clock, **wrong)
+
+
+def test_nobody_else_brings_back_who_took_it_back(session: Session, clock: Clock) -> None:
+    """Neither by the same customer, nor by another of the same number."""
+    for name in ("C1", "C2"):
+        customers.put_customer(session, name, now=clock(), name="Lan", phone="0901234567")
+    ids = [customers.find(session, name).id for name in ("C1", "C2")]
+    record(session, ids[1], clock)
+    consent.stop(session, ids[0], at=clock.pass_by(minutes=1), channel="zalo", wording="dừng")
+    assert [marketing(session, each) for each in ids] == ["withdrawn", "withdrawn"]
+    clock.pass_by(minutes=1)
+    for each in ids:
+        with pytest.raises(Conflict, match="they alone"):
+            record(session, each, clock)
+        record(session, each, clock, granted=False)
+    customers.put_customer(session, "C3", now=clock(), name="Lan")
+    third = customers.find(session, "C3").id
+    record(session, third, clock)
+    customers.put_customer(session, "C3", now=clock(), name="Lan", phone="0901234567")
+    assert marketing(session, third) == "withdrawn", "the number is of somebody who wants none"

@@ -8,13 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
-from crm import codes, consent, customers, loyalty, tickets
+from crm import codes, consent, customers, loyalty, privacy, tickets
 from crm.customers import Join, Outcome
 from crm.errors import Invalid, NotFound
+from crm.privacy import Kind
 from storage import customers as people
 from storage.database import Database
 from tests.conftest import Clock
 from tests.crm.people import POLICY, again, born, give
+from tests.crm.test_privacy import ask
 
 PHONE = "0901234567"
 
@@ -142,12 +144,12 @@ def test_everything_a_person_had_comes_along(session: Session, clock: Clock) -> 
     give(session, lan.customer_id, 5, clock(), "gift:1")
     give(session, target, 7, clock(), "gift:2")
     consent.say(session, lan.customer_id, granted=True, at=clock())
-    consent.request_erasure(session, lan.customer_id, lan.identity_id, clock())
+    ask(session, lan.customer_id, Kind.ERASE, clock)
     customers.join_by_phone(session, lan, PHONE, clock())
     assert tickets.find(session, number).customer_id == target
     assert (loyalty.balance(session, target), loyalty.balance(session, lan.customer_id)) == (12, 0)
     assert [entry.granted for entry in consent.entries(session, target)] == [True]
-    assert [request.customer_id for request in consent.open_requests(session)] == [target]
+    assert [request.customer_id for request in privacy.open_requests(session)] == [target]
     assert again(session, lan.identity_id).marketing == "granted"
     old = people.profile(session, lan.customer_id)
     assert old is not None and old.merged_into == target

@@ -6,7 +6,8 @@ import pytest
 from sqlmodel import Session
 
 from crm import consent
-from crm.consent import CARE, MARKETING
+from crm.consent import CARE, MARKETING, Terms, Way
+from storage import consent as store
 from storage import customers
 from storage.consent import Consent
 from tests.chat import Chat
@@ -106,7 +107,24 @@ async def test_a_word_that_names_no_messages_is_asked_about_first(each: Chat, wo
     (answer,) = await each.presses(button)
     assert "đồng ý nhận tin ưu đãi" in answer or "you agree to get promotions" in answer
     (entry,) = await entries(each)
-    assert entry.granted and entry.wording
+    assert (entry.granted, entry.way, entry.covers) == (True, Way.BUTTON, each.contact.channel)
+    told = await each.does(lambda s: tuple(store.terms(s, [entry.terms or ""])[entry.terms or ""]))
+    assert Terms(*told).text == question
+
+
+async def test_care_that_was_ended_has_a_button_of_its_own(each: Chat) -> None:
+    await each.says("dừng")
+    each.clock.pass_by(minutes=1)
+    await each.says("bắt đầu nhận tin")
+    assert [entry.granted for entry in await entries(each, CARE)] == [False], "a yes to marketing is none to care"
+    (button,) = each.offered
+    each.clock.pass_by(minutes=1)
+    (answer,) = await each.presses(button)
+    assert "tin chăm sóc" in answer or "friendly notes" in answer
+    assert [entry.granted for entry in await entries(each, CARE)] == [False, True]
+    each.clock.pass_by(minutes=1)
+    await each.says("bắt đầu nhận tin")
+    assert each.offered == [], "there is nothing left to ask"
 
 
 async def test_the_words_of_the_confirmation_bring_marketing_back(each: Chat) -> None:

@@ -1,15 +1,16 @@
-"""The wish to be forgotten."""
+"""What customers ask about their own data: to see, correct or erase it, or to take consent back."""
 
 from __future__ import annotations
 
 import pytest
 
-from crm import consent
+from crm import privacy
+from crm.privacy import Request
 from tests.chat import Chat
 
 
 async def open_requests(chat: Chat) -> int:
-    return await chat.does(lambda s: len(consent.open_requests(s)))
+    return await chat.does(lambda s: len(privacy.open_requests(s)))
 
 
 async def test_a_request_to_erase_is_noted_once_with_its_clock(each: Chat) -> None:
@@ -129,3 +130,48 @@ async def test_erasure_in_english(chat: Chat) -> None:
     assert question.startswith("Are you sure")
     (answer,) = await chat.says("yes")
     assert "within 2 working days" in answer
+
+
+async def requests(chat: Chat) -> list[Request]:
+    found = await chat.does(lambda s: [tuple(each) for each in privacy.page(s, 0, 10, everything=True)])
+    return [Request(*each) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("cho xem dữ liệu của tôi", "see"), ("cho minh xem thong tin ca nhan", "see"), ("show me my data", "see"),
+        ("sửa thông tin", "correct"), ("cập nhật thông tin cá nhân giúp mình", "correct"),
+        ("please correct my information", "correct"),
+    ],
+)  # fmt: skip
+async def test_a_wish_to_see_or_correct_is_noted_with_its_days(chat: Chat, words: str, kind: str) -> None:
+    (answer,) = await chat.says(words)
+    assert "2 ngày làm việc" in answer or "2 working days" in answer
+    (request,) = await requests(chat)
+    assert (request.kind, request.state, request.wording) == (kind, "open", words)
+    (answer,) = await chat.says(words)
+    assert "từ trước" in answer or "before" in answer
+    assert len(await requests(chat)) == 1
+
+
+@pytest.mark.parametrize("words", ["rút đồng ý", "tôi muốn rút lại sự đồng ý", "withdraw my consent"])
+async def test_consent_is_taken_back_at_once_and_on_record(each: Chat, words: str) -> None:
+    await each.says("bắt đầu nhận tin")
+    each.clock.pass_by(minutes=1)
+    (answer,) = await each.says(words)
+    assert "không gửi tin quảng cáo" in answer or "neither promotions" in answer
+    (request,) = await requests(each)
+    assert (request.kind, request.state, request.ended_by) == ("withdraw", "done", "bot")
+
+
+async def test_a_wish_about_data_counts_while_staff_hold_the_conversation(chat: Chat) -> None:
+    await chat.presses("kq:person")
+    (answer,) = await chat.says("cho xem dữ liệu của tôi")
+    assert "2 ngày làm việc" in answer
+
+
+@pytest.mark.parametrize("words", ["đổi địa chỉ giao hàng", "xem đơn hàng", "thông tin sản phẩm", "sửa đơn"])
+async def test_what_is_about_orders_is_no_request_about_data(chat: Chat, words: str) -> None:
+    await chat.says(words)
+    assert await requests(chat) == []

@@ -41,6 +41,7 @@ MATRIX = {
     "tt": "agent lead admin",
     "don": EVERYBODY,
     "phieu": EVERYBODY,
+    "dulieu": "lead admin",
     "loai": "agent lead admin",
     "uutien": "agent lead admin",
     "diem": "lead admin",
@@ -88,7 +89,7 @@ async def test_a_new_role_holds_from_the_next_command_on(chat: Chat) -> None:
 
 
 def test_money_points_and_export_take_a_pin() -> None:
-    assert {Permission.ADJUST_POINTS, Permission.EXPORT} <= STEPPED_UP
+    assert {Permission.ADJUST_POINTS, Permission.EXPORT, Permission.PRIVACY} <= STEPPED_UP
     assert COMMANDS["diem"].may in STEPPED_UP
 
 

@@ -248,6 +248,13 @@ Không có điểm nào chờ duyệt.
 ✗ Không có yêu cầu này.
 Cách dùng: /duyet [số] [không]
 
+> /dulieu
+Không có yêu cầu dữ liệu nào đang chờ.
+
+> /dulieu 9
+✗ Không có yêu cầu dữ liệu số 9.
+Cách dùng: /dulieu [số] [nhan | xong | tuchoi <lý do>]
+
 > /khoadiem 1 nghi gian lận
 ✓ đã khoá điểm của Nguyễn Thị Lan (nghi gian lận): vẫn tích được, chưa tiêu được. Mở lại: /khoadiem … mo
 

@@ -17,6 +17,7 @@ from tests.conftest import Clock
 from web.app import attach
 from web.health import Health
 from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, KNOCK, SITE, TRUSTED, Site
+from web.keys import SECRET as SECRET_KEY
 
 KEY = "a-first-key-for-tests"
 SECRET = "a secret key for tests only"
@@ -48,6 +49,7 @@ def app(database: Database, clock: Clock, patient: Patient) -> web.Application:
     """The web as `main` puts it together."""
     app = web.Application()
     app[DATABASE], app[CLOCK], app[HEALTH] = database, clock, patient
+    app[SECRET_KEY] = SECRET
     app[SITE], app[FIRST_KEY] = Site("Trà <Sen>", "proof-1"), keys.digest(KEY)
     app[TRUSTED] = ()
     app[KNOCK] = partial(knock.heard, SECRET)
