@@ -92,6 +92,12 @@ class Batch:
         for talk in self._talks.values():
             talk.lines = []
 
+    def said_before(self, talk: Talk) -> str:
+        """The brand's last words to this person; "" for none."""
+        self.write_lines()
+        said = transcripts.last_of_brand(self.session, talk.person.identity_id)
+        return said.text if said else ""
+
     def flush(self, claim: Callable[[Sequence[Talk]], None] | None = None) -> None:
         """Write everything that this batch changed; `claim` may take replies that then are sent without a turn."""
         talks = sorted(self._talks.values(), key=lambda talk: talk.person.identity_id)

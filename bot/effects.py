@@ -11,7 +11,7 @@ from typing import Any
 from bot import allowances, comments, holds, labels, registry
 from bot.batch import Batch, moved_window
 from bot.context import Talk
-from bot.understanding import is_thanks
+from bot.understanding import asks_nothing
 from crm import comments as public_comments
 from crm import consent, conversations, privacy, referrals, templates, tickets
 from crm.consent import Way
@@ -109,9 +109,9 @@ def _inbound(batch: Batch, event: Inbound) -> None:
 
 
 def _wrote_to_staff(batch: Batch, talk: Talk, event: Inbound) -> None:
-    """They wait for staff from now on, and their tickets do, unless they only say thanks."""
-    talk.state = conversations.customer_spoke(talk.state, event.at)
-    if not is_thanks(_words(event)):
+    """They wait for staff from now on, and their tickets do, unless they ask for nothing."""
+    if not asks_nothing(_words(event), lambda: batch.said_before(talk)):
+        talk.state = conversations.customer_spoke(talk.state, event.at)
         tickets.customer_replied(batch.session, talk.person.identity_id, event.at, batch.policy)
 
 

@@ -223,12 +223,14 @@ class _Chosen:
         return self.meaning is None or self.meaning.confidence >= SURE
 
     def call(self, ctx: Context) -> None:
+        """Answer. Who waited because they were not understood waits no more, unless they asked for a person now."""
         ctx.argument = self.argument
         if self.known:
-            ctx.understood()
             ctx.text = self.meaning.text if self.meaning else ""
             ctx.slots = self.meaning.slots if self.meaning else {}
         self.fn(ctx)
+        if self.known:
+            ctx.understood()
 
 
 def _heard(ctx: Context, lines: Sequence[str]) -> _Heard:

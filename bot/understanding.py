@@ -7,7 +7,7 @@ otherwise it counts by how long it is and by how much of the line its intent exp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -16,6 +16,14 @@ from bot.spelling import LONGEST, Word, words
 
 SURE = 0.95
 """From here on the whole line means this and nothing else."""
+_ASKING = frozenset(
+    (
+        "khong", "ko", "k", "kg", "hong", "hok", "chua", "chx", "nao", "gi", "j", "hay", "may", "dau", "sao", "bao",
+        "ai", "nhe", "nha", "nhi", "ha", "ho", "xin", "giup", "chon", "what", "which", "when", "where", "who", "how",
+        "or", "please", "can", "could", "shall", "do", "does", "is", "are",
+    )
+)  # fmt: skip
+"""Words of which one at least stands in whatever asks."""
 
 _CODE_ALONE = 0.9
 _ENOUGH = 0.5
@@ -119,6 +127,18 @@ def is_thanks(text: str) -> bool:
     """Whether the whole line is thanks, which want no answer."""
     meaning = understand(text)
     return meaning.intent == "thanks" and meaning.confidence >= SURE
+
+
+def asks_nothing(text: str, before: Callable[[], str]) -> bool:
+    """Whether the whole line is thanks, or a bare yes to words of the brand (`before`) that asked nothing."""
+    meaning = understand(text)
+    is_yes = meaning.intent == "yes" and meaning.confidence >= SURE
+    return is_thanks(text) or (is_yes and not may_ask(before()))
+
+
+def may_ask(text: str) -> bool:
+    """Whether these words may want an answer: a question, an offer, a wish; in doubt they do."""
+    return not text.strip() or "?" in text or not _ASKING.isdisjoint(each.plain for each in words(text[:LONGEST]))
 
 
 def tells(text: str) -> bool:

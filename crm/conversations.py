@@ -27,7 +27,6 @@ class Reason(StrEnum):
     TICKET = "ticket"
     LATE = "late"
     FLOOD = "flood"
-    WOKEN = "woken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +75,12 @@ def row_of(conversation_id: int, state: State) -> dict[str, object]:
 
 
 def hand_over(state: State, now: datetime, reason: Reason = Reason.ASKED) -> State:
-    """A person is to answer; the bot falls silent. Keeps the first moment where one holds it already."""
+    """A person is to answer; the bot falls silent. Who waits already goes on so, since when they did."""
     if state.staff_holds:
         return call_person(state, now, reason)
     return replace(
-        state, holder=STAFF, handed_over_at=now, waiting_since=now, last_staff_at=None, misses=0, dialog="",
-        dialog_data="", dialog_until=None, reason=reason.value,
+        state, holder=STAFF, handed_over_at=now, waiting_since=state.waiting_since or now, last_staff_at=None, misses=0,
+        dialog="", dialog_data="", dialog_until=None, reason=reason.value,
     )  # fmt: skip
 
 

@@ -26,6 +26,10 @@ CALL = "call"
 """That a customer waits; a later one says all that an earlier one did."""
 PROMISE = "promise"
 """That a promise about a ticket is nearly used up, or broken."""
+WOKEN = "woken"
+"""That a conversation that was put off is due again."""
+ASSIGNED = "assigned"
+"""That a colleague gave them a conversation."""
 AT_ONCE = 10
 """How many held notices are told together."""
 
@@ -111,7 +115,8 @@ def is_any_needless(session: Session) -> bool:
 def void(session: Session, most: int = 200) -> int:
     """Take back the notices that nobody was told yet and nobody needs any more; how many.
 
-    Those of a customer who waits no more, and those of a promise about a ticket that was answered or closed.
+    Those of a customer who waits no more, those of a promise about a ticket that was answered or closed, and that a
+    conversation is theirs or due that was closed since, or given to somebody else.
     """
     needless = _needless(session, most)
     for _, outbox_id in needless:
@@ -122,7 +127,11 @@ def void(session: Session, most: int = 200) -> int:
 
 
 def _needless(session: Session, most: int) -> list[tuple[int, int | None]]:
-    return [*store.needless(session, CALL, most), *store.settled(session, PROMISE, most)]
+    return [
+        *store.needless(session, CALL, most),
+        *store.settled(session, PROMISE, most),
+        *store.passed_by(session, (WOKEN, ASSIGNED), most),
+    ]
 
 
 def quoted(session: Session, person: Person, message_id: str, since: datetime) -> NoticeRow | None:

@@ -10,10 +10,12 @@ from sqlmodel import Session
 
 from crm import categories, sla
 from crm.categories import Category
+from crm.conversations import Reason
 from crm.errors import CrmError, Invalid, NotFound
 from crm.sla import Kind, Policy, Priority
 from storage import conversations, customers, ratings
 from storage import tickets as store
+from storage.conversations import Standing
 from storage.tickets import Photo
 from storage.tickets import TicketRow as TicketRow
 
@@ -250,9 +252,16 @@ def _let_wait(session: Session, before: TicketRow, state: State, now: datetime) 
     since = conversation.waiting_since
     if conversation.holder != conversations.BOT:
         return
-    if state is State.OPEN:
-        since = since or now
-    elif before.state == State.OPEN and since == before.updated_at:
+    if since is None and state is State.OPEN:
+        row = {"id": conversation.id, "waiting_since": now, "reason": Reason.TICKET.value}
+        conversations.set_conversations(session, [row])
+    elif since is not None and before.state == State.OPEN and _began(before, conversation):
         since = store.earliest(session, conversation.id, State.OPEN, since)
-    if since != conversation.waiting_since:
         conversations.set_conversations(session, [{"id": conversation.id, "waiting_since": since}])
+
+
+def _began(ticket: TicketRow, waiting: Standing) -> bool:
+    """Whether the customer waits because of tickets; where no reason was kept, whether because of this one."""
+    if waiting.reason:
+        return waiting.reason == Reason.TICKET
+    return waiting.waiting_since == ticket.updated_at

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, func, or_, select, text, update
+from sqlalchemy import Index, and_, func, or_, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import given_id, id_at, moment, reference
 from storage.conversations import Conversation
-from storage.outbox import SENT, WITHDRAWN, OutboxMessage
+from storage.outbox import SENT, UNKNOWN, WITHDRAWN, OutboxMessage
 from storage.queue import DEAD, stands
 from storage.tickets import OPEN, Ticket
 
@@ -109,14 +109,18 @@ class Ended(NamedTuple):
 
 
 def ended(session: Session, most: int) -> list[Ended]:
-    """Notices that are still queued whose message came to an end, oldest first."""
+    """Notices that are still queued whose message came to an end, oldest first.
+
+    One whose end is unknown even after it was sent once more has come to one.
+    """
+    is_lost = and_(_outbox.c.state == UNKNOWN, _outbox.c.resent.is_(True))
     statement = (
         select(_notice.c.id, _outbox.c.id, _outbox.c.state)
         .join(_outbox, _outbox.c.id == _notice.c.outbox_id)
         .where(
             stands(_notice.c.state, QUEUED, HELD),
             stands(_notice.c.state, QUEUED),
-            _outbox.c.state.in_((SENT, DEAD, WITHDRAWN)),
+            or_(_outbox.c.state.in_((SENT, DEAD, WITHDRAWN)), is_lost),
         )
         .order_by(_notice.c.id)
         .limit(most)
@@ -161,6 +165,23 @@ def settled(session: Session, kind: str, most: int) -> list[tuple[int, int | Non
         .order_by(_notice.c.id)
         .limit(most)
     )
+    return [(row[0], row[1]) for row in session.connection().execute(statement)]
+
+
+def passed_by(session: Session, kinds: Collection[str], most: int) -> list[tuple[int, int | None]]:
+    """Notices of these kinds that nobody was told yet, of conversations that were closed since or are another's now;
+    likewise."""
+    taken = and_(_conversation.c.assigned_to.is_not(None), _conversation.c.assigned_to != _notice.c.staff_id)
+    statement = (
+        select(_notice.c.id, _notice.c.outbox_id)
+        .join(_conversation, _conversation.c.id == _notice.c.conversation_id)
+        .where(
+            stands(_notice.c.state, QUEUED, HELD), _notice.c.kind.in_(kinds),
+            or_(_conversation.c.closed_at > _notice.c.created_at, taken),
+        )
+        .order_by(_notice.c.id)
+        .limit(most)
+    )  # fmt: skip
     return [(row[0], row[1]) for row in session.connection().execute(statement)]
 
 

@@ -145,16 +145,17 @@ _LINES = select(
 
 
 class Said(NamedTuple):
-    """The brand's last line: who wrote it, the whole message where it went out through us (else ""), and when."""
+    """The brand's last line: its author, the whole message where it went out through us (else ""), when, its words."""
 
     author: str
     body: str
     at: datetime
+    text: str
 
 
 def last_of_brand(session: Session, conversation_id: int) -> Said | None:
     """What the brand said last in a conversation."""
-    statement = select(_message.c.author, func.coalesce(_outbox.c.body, ""), _message.c.at)
+    statement = select(_message.c.author, func.coalesce(_outbox.c.body, ""), _message.c.at, _message.c.text)
     statement = statement.outerjoin(_outbox, _outbox.c.id == _message.c.id).where(
         _message.c.conversation_id == conversation_id, _message.c.author != "customer"
     )

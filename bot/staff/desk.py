@@ -129,7 +129,7 @@ def _attend(session: Session, desk: Desk, call: CallRow, is_lost: bool, is_unsur
     if is_lost and (step is None or step > Step.TEAM):
         alarms.ring(session, LOST_ALARM, str(call.id), _LOST, now)
     if step is None:
-        return _looked(desk, call, is_unsure, now)
+        return _tell_news(session, desk, call, owner, is_unsure, now)
     offered_at = call.offered_at
     if step is Step.OFFERED:
         offered_at = now if _offer(session, desk, call, now) else offered_at
@@ -137,6 +137,14 @@ def _attend(session: Session, desk: Desk, call: CallRow, is_lost: bool, is_unsur
         told = {each.id: each for each in _told(session, step, owner, there)}
         _tell(session, desk, call, step, list(told.values()), owner, now)
     return _looked(desk, call._replace(step=int(step), told_at=now, offered_at=offered_at), True, now)
+
+
+def _tell_news(session: Session, desk: Desk, call: CallRow, owner: StaffRow, is_unsure: bool, now: datetime) -> CallRow:
+    """Tell the owner where their customer waits for another reason by now; the time of the next step stays."""
+    if call.told_reason in (None, call.reason):
+        return _looked(desk, call, is_unsure, now)
+    _tell(session, desk, call, Step.OWNER, [owner], owner, now)
+    return _looked(desk, call._replace(told_at=now), True, now)
 
 
 def _assign(

@@ -9,9 +9,9 @@ from typing import Any
 
 from bot.staff import arguments, kinds
 from bot.staff.context import StaffContext
-from bot.staff.grammar import Order, nearest, order_in
+from bot.staff.grammar import Order, first_word, nearest, order_in
 from bot.staff.router import Command, StaffRouter
-from crm import attendance, numbers, staff
+from crm import attendance, numbers, staff, words
 from crm.errors import CrmError
 from crm.staff import STEPPED_UP
 
@@ -30,7 +30,8 @@ def hear(ctx: StaffContext, text: str) -> None:
         _hear(ctx, text)
     except CrmError as error:
         ctx.ok = False
-        ctx.reply("refused", words=error.words(ctx.locale), usage=ctx.command.usage if ctx.command else "")
+        usage = ctx.command.usage if ctx.command and ctx.command.parameters else ""
+        ctx.reply("refused", words=error.words(ctx.locale), usage=usage)
 
 
 def _hear(ctx: StaffContext, text: str) -> None:
@@ -151,17 +152,42 @@ def _answer(ctx: StaffContext, text: str) -> None:
 
 
 def _send(ctx: StaffContext, conversation_id: int, text: str) -> None:
+    """Words for a customer; those that look like a command without its mark only after `/ok`."""
     command = ctx.office.commands.by_name[SEND]
-    if _may(ctx, command):
-        to = kinds.conversation(ctx, conversation_id)
-        pictures = kinds.Pictures(ctx.pictures)
-        run(ctx, command, {"customer": to, "words": kinds.Text(text), "pictures": pictures})
+    if not _may(ctx, command):
+        return
+    to = kinds.conversation(ctx, conversation_id)
+    values = {"customer": to, "words": kinds.Text(text), "pictures": kinds.Pictures(ctx.pictures)}
+    meant = _unmarked(ctx, text)
+    if meant is None or ctx.target_quoted is not None:
+        run(ctx, command, values)
+        return
+    ctx.command = command
+    ctx.given = arguments.dump(ctx, values)
+    ctx.confirmed("slip", name=to.name, words=text.strip(), usage=meant.usage)
 
 
-def ask_whom(ctx: StaffContext) -> None:
-    """Plain words without anybody to go to are kept nowhere and sent nowhere: say so, and who may be meant."""
+def _unmarked(ctx: StaffContext, text: str) -> Command | None:
+    """The command that these words are, had they begun with its mark: a name alone, or one and a customer's number.
+
+    Behind the number only what is sent may follow: “giữ 2 cái” is said to customers.
+    """
+    name, rest = first_word(text)
+    command = ctx.office.commands.by_name.get(words.plain(name))
+    if command is None or not ctx.may(command.may):
+        return None
+    if rest:
+        first = next(iter(command.parameters), None)
+        is_order = command.name == SEND or len(rest.split()) == 1
+        return command if first is not None and is_order and kinds.names_one(first.kind, rest) else None
+    return command if all(each.optional or kinds.KINDS[each.kind].implied for each in command.parameters) else None
+
+
+def ask_whom(ctx: StaffContext, text: str) -> None:
+    """Plain words without anybody to go to are kept nowhere and sent nowhere: say so, and who or what may be meant."""
     rows = attendance.mine(ctx.session, ctx.member.id, WHOM)
     rows = rows or attendance.waiting(ctx.session, ctx.now, WHOM)
     bound = ctx.numbers(numbers.CONVERSATION, [row.id for row in rows])
     ctx.ok = False
-    ctx.reply("whom", people=list(zip(bound, rows, strict=True)))
+    meant = _unmarked(ctx, text)
+    ctx.reply("whom", people=list(zip(bound, rows, strict=True)), meant=meant.usage if meant else "")

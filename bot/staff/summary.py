@@ -49,7 +49,7 @@ def _values(session: Session, call: CallRow, step: Step, owner: str, now: dateti
         "order": next(iter(orders.recent(session, call.customer_id, 1)), None),
         "points": ledger.holding(session, call.customer_id).spendable,
         "asked": _asked(lines, new),
-        "reason": call.reason,
+        "reason": "woken" if call.is_woken else call.reason,
         "step": step.name.lower(),
         "owner": owner,
     }

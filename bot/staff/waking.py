@@ -11,7 +11,6 @@ from sqlmodel import Session
 from bot.jobs import Payload, Work
 from bot.staff.context import CLI, Office
 from crm import attendance, notices, staff
-from crm.conversations import Reason
 from crm.messages import Message
 from storage import attendance as rows
 from storage.database import Database
@@ -44,10 +43,7 @@ class Waking:
 def _wake(session: Session, office: Office, conversation_id: int, staff_id: int, now: datetime) -> None:
     duty = attendance.wake(session, conversation_id, now)
     found = next(iter(rows.some(session, [conversation_id])), None)
-    if duty is None or found is None or attendance.is_closed(duty):
-        return
-    if found.waiting_since is not None:
-        rows.change(session, conversation_id, reason=Reason.WOKEN)
+    if duty is None or found is None or attendance.is_closed(duty) or found.waiting_since is not None:
         return
 
     def say(number: int) -> Message:
@@ -56,4 +52,4 @@ def _wake(session: Session, office: Office, conversation_id: int, staff_id: int,
 
     there = [each.id for each in staff.on_shift(session, now)]
     owner = next((each for each in (duty.assigned_to, staff_id, *there) if each in there), duty.assigned_to or staff_id)
-    notices.tell(session, owner, "woken", say, now, conversation_id=conversation_id)
+    notices.tell(session, owner, notices.WOKEN, say, now, conversation_id=conversation_id)

@@ -74,7 +74,8 @@ def assign(ctx: StaffContext, customer: ConversationRef, colleague: StaffRef) ->
     attendance.take(ctx.session, customer.id, colleague.id, ctx.now)
     ctx.audit("assign", "conversation", customer.id, f"staff:{colleague.id}")
     if colleague.id != ctx.member.id:
-        notices.tell(ctx.session, colleague.id, "assigned", _told(ctx, customer), ctx.now, conversation_id=customer.id)
+        told = _told(ctx, customer)
+        notices.tell(ctx.session, colleague.id, notices.ASSIGNED, told, ctx.now, conversation_id=customer.id)
     on_shift = staff.is_on_shift(colleague.member, ctx.now)
     ctx.reply("assigned", name=customer.name, colleague=colleague.member.name, on_shift=on_shift)
 

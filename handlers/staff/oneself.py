@@ -34,8 +34,11 @@ def change_pin(ctx: StaffContext) -> None:
 
 @router.answer
 def check_old(ctx: StaffContext, text: str) -> None:
-    """The PIN until now, before a new one."""
+    """The PIN until now, before a new one; what else is said leaves it as it was."""
     ctx.is_secret = True
+    if not staff.is_pin(text):
+        ctx.reply("pin_no_digits")
+        return
     outcome = staff.try_pin(ctx.session, ctx.member.id, text, ctx.office.secret_key, ctx.now)
     if outcome is Pin.RIGHT:
         ctx.ask("pin_new", then=set_new)

@@ -26,7 +26,9 @@ USUAL = Ladder()
 def waits(step: Step, called_at: datetime = TEN, told_at: datetime | None = None, **more: datetime | None) -> CallRow:
     """A customer who waits since ten, of whom somebody was told first at `called_at`."""
     told = told_at or called_at
-    row = CallRow(1, 1, "Lan", "zalo", "staff", "asked", TEN, None, 7, int(step), called_at, told, told, None)
+    row = CallRow(
+        1, 1, "Lan", "zalo", "staff", "asked", TEN, None, 7, int(step), called_at, told, told, None, "asked", False
+    )
     return row._replace(**more)
 
 

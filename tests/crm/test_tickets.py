@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from crm import conversations, sla, tickets
 from crm.categories import Category
+from crm.conversations import Reason
 from crm.errors import Invalid, NotFound
 from crm.sla import Kind, Mark, Priority
 from crm.tickets import NotReady, State
@@ -133,12 +134,12 @@ def test_who_has_another_open_ticket_waits_for_that_one(session: Session, clock:
 def test_who_asked_for_a_person_goes_on_waiting_when_the_ticket_ends(
     session: Session, clock: Clock, minutes: int
 ) -> None:
-    lan = born(session, clock())
+    lan, told = born(session, clock()), clock()
     number = asks_for_help(session, lan, clock())
     changes(session, lan, partial(conversations.hand_over, now=clock.pass_by(minutes=minutes)))
-    asked = clock()
+    changes(session, lan, conversations.given_up)
     closes(session, number, clock.pass_by(minutes=5))
-    assert waits_since(session, lan) == asked
+    assert waits_since(session, lan) == told
 
 
 def test_who_asked_for_a_person_in_vain_goes_on_waiting_when_a_later_ticket_ends(
@@ -178,7 +179,16 @@ def test_who_has_a_reopened_ticket_waits_anew_until_it_ends(session: Session, cl
     closes(session, number, clock.pass_by(minutes=5))
     reopens(session, number, clock.pass_by(minutes=5))
     assert waits_since(session, lan) == clock()
+    assert again(session, lan.identity_id).reason == Reason.TICKET
     answers(session, number, clock.pass_by(minutes=5))
+    assert waits_since(session, lan) is None
+
+
+def test_who_was_not_understood_first_waits_for_the_ticket_alone(session: Session, clock: Clock) -> None:
+    lan = born(session, clock())
+    changes(session, lan, partial(conversations.call_person, at=clock(), reason=Reason.MISSED))
+    number = asks_for_help(session, lan, clock.pass_by(minutes=1))
+    closes(session, number, clock.pass_by(minutes=5))
     assert waits_since(session, lan) is None
 
 

@@ -63,6 +63,32 @@ async def test_a_second_line_that_the_bot_does_not_understand_calls_a_person(eac
     assert await reason(each) == ""
 
 
+async def test_who_waits_already_and_asks_for_a_person_keeps_their_place_and_that_is_told(each: Chat) -> None:
+    minh = await on_shift(each, "Minh")
+    await each.says("xyzzy plugh")
+    await each.says("plugh xyzzy")
+    since = (await standing(each)).waiting_since
+    ((missed,),) = await later(each, minh, seconds=20)
+    await later(each, minh, minutes=2)
+    await each.says(WAITS)
+    assert (await standing(each)).waiting_since == since
+    ((asked,),) = await later(each, minh, seconds=6)
+    assert "vì: bot chưa hiểu 2 lần" in missed and "vì: khách xin gặp nhân viên" in asked and "chờ 2 phút" in asked
+    assert await later(each, minh, seconds=6) == [[]]
+    ((again,),) = await later(each, minh, minutes=1)
+    assert "nhắc lại" in again, "the time of the next step did not move"
+
+
+async def test_thanks_and_a_bare_yes_to_what_asked_nothing_wait_for_nobody(each: Chat) -> None:
+    await each.says(WAITS)
+    await each.is_answered("Dạ bên mình đổi mới cho bạn rồi ạ")
+    for words in ("cảm ơn shop nhé", "ok shop", "dạ vâng"):
+        assert await each.says(words) == [] and await reason(each) == "", words
+    await each.is_answered("Bạn lấy size M hay L ạ")
+    await each.says("ok shop")
+    assert await reason(each) == "wrote"
+
+
 async def test_who_wants_no_person_waits_for_none(chat: Chat) -> None:
     await chat.says("xyzzy plugh")
     await chat.says("plugh xyzzy")

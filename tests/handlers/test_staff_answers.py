@@ -15,14 +15,14 @@ from storage import customers
 from storage.conversations import Standing
 from storage.customers import Person
 from tests.chat import Chat
-from tests.staff import order, pair
+from tests.staff import PIN, order, pair
 
 WAITS = "cho mình gặp nhân viên"
 
 
-async def counter(chat: Chat, name: str = "Minh", person: str = "minh") -> Chat:
+async def counter(chat: Chat, name: str = "Minh", person: str = "minh", role: Role = Role.AGENT) -> Chat:
     """A member of staff, and Lan who waits as their #1; the member's chat."""
-    member = await pair(chat.of(person), name)
+    member = await pair(chat.of(person), name, role)
     await chat.says(WAITS)
     await member.says("/ds")
     return member
@@ -79,7 +79,7 @@ async def test_what_went_out_is_not_taken_back_and_that_is_said(each: Chat) -> N
     member = await counter(each)
     await member.says("/r 1 Chào bạn")
     await each.passes(seconds=7)
-    assert await member.says("/huy") == ["✗ Muộn rồi: tin đã đi tới Nguyễn Thị Lan."]
+    assert await member.says("/huy") == ["✗ Muộn rồi: tin cho Nguyễn Thị Lan đã gửi đi, không rút lại được."]
     each.clock.pass_by(minutes=3)
     (nothing,) = await member.says("/huy")
     assert nothing.startswith("✗ Không có tin nào đang chờ gửi.")
@@ -348,3 +348,27 @@ async def tell(chat: Chat, name: str, words: str) -> None:
 
     await chat.does(write)
     await chat.passes(seconds=0)
+
+
+async def test_a_command_without_its_mark_reaches_nobody_before_that_is_meant(each: Chat) -> None:
+    member = await counter(each)
+    (asked,) = await member.says("ds")
+    assert asked.startswith("✗ Chưa gửi. Ý bạn là lệnh /ds [toi | het]? Gửi cho ai?")
+    await member.says("/vao 1")
+    for words in ("ra", "Giữ 1", "r 1 chào"):
+        (asked,) = await member.says(words)
+        assert f"Vẫn gửi “{words}” cho Nguyễn Thị Lan?" in asked
+    assert await each.passes(seconds=7) == []
+    await member.says("/ok " + asked.rsplit("/ok ", 1)[1][:4])
+    assert await each.passes(seconds=7) == ["r 1 chào"]
+    for words in ("ok bạn", "giữ 2 cái cho bạn rồi ạ"):
+        assert (await member.says(words))[0].startswith("⏳"), words
+
+
+async def test_ordinary_words_are_no_wrong_pin(chat: Chat) -> None:
+    member = await pair(chat.of("minh"), "Minh")
+    for _ in range(6):
+        await member.says("/pin")
+        assert await member.says("để mình nhớ lại") == ["✗ Đó không phải PIN, nên chưa làm gì. Gõ lại lệnh khi cần."]
+    await member.says("/pin")
+    assert "PIN mới" in (await member.says(PIN))[0]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+from sqlalchemy import text
 
 from bot import upkeep
 from bot.staff import desk
+from crm import notices, staff
+from crm.messages import Message
 from crm.staff import Role
 from simulator.people import ZALO
 from storage import alarms, attendance, customers
 from tests.chat import Chat
-from tests.staff import order, pair
+from tests.staff import hired, order, pair
 
 WAITS = "cho mình gặp nhân viên"
 
@@ -161,6 +166,36 @@ async def test_what_was_not_told_yet_is_taken_back_once_it_is_closed(chat: Chat)
     heard = await minh.says("/ca")
     assert not any("Nguyễn Thị Lan" in line for line in heard)
     assert "notice_lost" not in await rung(chat)
+
+
+async def test_what_a_colleague_gave_is_told_no_more_once_it_is_closed_or_given_on(chat: Chat) -> None:
+    minh, hoa = await on_shift(chat, "Minh", Role.LEAD), await on_shift(chat, "Hoa")
+    code = await chat.does(lambda session: hired(session, "Tuấn", Role.AGENT, chat))
+    for customer in (chat, chat.of("mai"), chat.of("binh")):
+        await customer.says(WAITS)
+        chat.clock.pass_by(seconds=1)
+    await minh.says("/ds")
+    for number in (1, 2, 3):
+        await minh.says(f"/giao {number} @Tuấn")
+    chat.clock.pass_by(seconds=1)
+    await minh.says("/tra 1")
+    await minh.says("/dong 1")
+    await minh.says("/giao 2 @Hoa")
+    await later(chat, hoa, seconds=5)
+    tuan = chat.of("tuan")
+    told = "\n".join([*await tuan.says(code), *await tuan.says("/ca")])
+    assert told.count("giao cho bạn") == 1
+
+
+async def test_a_notice_whose_end_stays_unknown_counts_as_held(chat: Chat) -> None:
+    await pair(chat.of("minh"), "Minh")
+    minh = await chat.does(lambda session: staff.named(session, "Minh"))
+    tell = partial(notices.tell, staff_id=minh.id, kind="test", say=lambda _: Message("Lan hỏi"), now=chat.clock())
+    await chat.does(lambda session: tell(session))
+    lost = text("UPDATE outbox SET state = 'unknown', resent = :yes WHERE id = (SELECT outbox_id FROM notice)")
+    await chat.does(lambda session: session.connection().execute(lost, {"yes": True}).rowcount)
+    await chat.does(notices.settle)
+    assert await chat.does(lambda session: notices.count_held(session, minh.id)) == 1
 
 
 async def test_a_notice_that_did_not_get_through_is_told_to_the_others_at_once(chat: Chat) -> None:

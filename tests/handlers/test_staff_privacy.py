@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -26,8 +27,8 @@ from bot.settings import Settings
 from bot.staff import hearing
 from bot.staff.context import Office
 from bot.staff.hearing import Heard
-from crm import notices, staff
-from crm.events import Address, Media, MediaKind, MediaReceived, TextReceived
+from crm import notices, ready, staff
+from crm.events import Address, Event, Media, MediaKind, MediaReceived, MessageEdited, TextReceived
 from crm.messages import Message
 from crm.staff import Role
 from simulator.people import MESSENGER, ZALO, ZALO_BOT
@@ -49,12 +50,20 @@ PICTURE = "📷"
 """Stands for a picture in what is compared."""
 
 
+class How(StrEnum):
+    """How a line is written: by itself, as a reply to the notice about customer 1 or to something else, as an edit."""
+
+    ALONE = "alone"
+    QUOTES = "quotes"
+    STRAYS = "strays"
+    EDITS = "edits"
+
+
 class Step(NamedTuple):
-    """Something a member of staff does: a line, perhaps as a reply to the notice about customer 1, perhaps under a
-    picture; then time passes."""
+    """Something a member of staff does: a line, perhaps under a picture; then time passes."""
 
     line: str
-    quotes: bool = False
+    how: How = How.ALONE
     seconds: int = 1
     shows: bool = False
 
@@ -69,38 +78,45 @@ class Model:
     asked_at: datetime = NOW
     pin: str = ""
     misses: int = 0
+    knows_pin_until: datetime = NOW
     shown: str = ""
     sent: list[tuple[int, str, datetime]] = field(default_factory=list)
 
     def hear(self, step: Step, now: datetime) -> None:
         """Follow one line."""
+        if step.how is How.EDITS:
+            return
         line, self.shown = step.line, PICTURE if step.shows else ""
         orders = line.lstrip().startswith("/")
         if step.shows and (not re.match(r"\s*/r(\s|$)", line) if orders else self.asks):
             return
         if orders:
-            self.obey(line.lstrip(), now, 1 if step.quotes else 0)
+            meant = {How.QUOTES: 1, How.STRAYS: 0}.get(step.how, self.within(now))
+            self.obey(line.lstrip(), now, meant)
         elif not (line.strip() or self.shown):
             return
         elif self.asks:
-            if step.quotes and now - self.asked_at < timedelta(minutes=10):
+            if step.how is How.QUOTES and now - self.asked_at < timedelta(minutes=10):
                 return
             asked, self.asks = self.asks, ""
             if now - self.asked_at < timedelta(minutes=10):
                 self.answer(asked, line.strip(), now)
-        elif step.quotes:
+        elif step.how is How.QUOTES:
             self.send(1, line, now)
+        elif step.how is How.STRAYS:
+            return
         elif self.within(now):
-            self.send(self.entered, line, now)
+            if line.strip() not in UNMARKED:
+                self.send(self.entered, line, now)
         else:
             self.entered = 0
 
-    def obey(self, line: str, now: datetime, quoted: int) -> None:
-        """A command."""
+    def obey(self, line: str, now: datetime, meant: int) -> None:
+        """A command; `meant` is whom it means where it names nobody."""
         name, _, rest = line.partition(" ")
         number, _, words = rest.strip().partition(" ")
         named = re.fullmatch("[0-9]{1,2}", number) is not None
-        target = int(number) if number in ("1", "2") else 0 if named else quoted or self.within(now)
+        target = int(number) if number in ("1", "2") else 0 if named else meant
         if name == "/r" and target and ((words if named else rest).strip() or self.shown):
             self.asks = ""
             self.send(target, (words if named else rest).strip(), now)
@@ -110,6 +126,11 @@ class Model:
             self.asks, self.entered = "", 0
             if name == "/pin":
                 self.asks, self.asked_at = "old" if self.pin else "new", now
+        elif line in CAPTURES:
+            self.asks, self.asked_at = CAPTURES[line], now
+        elif line == POINTS:
+            self.asks = "points" if self.pin and now >= self.knows_pin_until else ""
+            self.asked_at, self.entered = now, 0 if self.asks else self.entered
         elif name in ("/ds", "/huy", "/help") or line in SILENT:
             self.asks = ""
             if name == "/huy" and self.sent and now - self.sent[-1][2] < timedelta(seconds=6):
@@ -120,20 +141,25 @@ class Model:
         return self.entered if now - self.entered_at < timedelta(minutes=10) else 0
 
     def answer(self, asked: str, words: str, now: datetime) -> None:
-        """Words for a question about the PIN."""
-        if asked == "new":
-            is_pin = words.isascii() and words.isdecimal() and 4 <= len(words) <= 8 and len(set(words)) > 1
-            if is_pin:
-                self.pin, self.misses = words, 0
+        """Words for a question: the blank of a canned reply goes out with it, everything else to nobody."""
+        self.asked_at = now
+        if asked == "blank" and words == "-":
+            self.asks = "blank"
+        elif asked == "blank":
+            self.send(1, FILLED.format(words), now)
+        if asked not in ("old", "new", "points") or not re.fullmatch("[0-9]{4,8}", words):
             return
-        if self.misses >= 5:
+        if asked == "new" and len(set(words)) > 1:
+            self.pin, self.misses = words, 0
+        elif asked == "new" or self.misses >= 5:
             return
-        if words == self.pin:
+        elif words != self.pin:
+            self.misses += 1
+            self.asks = asked if self.misses < 5 else ""
+        elif asked == "old":
             self.misses, self.asks = 0, "new"
         else:
-            self.misses += 1
-            self.asks = "old" if self.misses < 5 else ""
-        self.asked_at = now
+            self.misses, self.knows_pin_until = 0, now + timedelta(minutes=15)
 
     def send(self, customer: int, words: str, now: datetime) -> None:
         """These words go to this customer."""
@@ -142,7 +168,15 @@ class Model:
             self.entered_at = now
 
 
-WORDS = ("chào bạn", "đơn đang giao ạ", "12", "271828", "999999", "1 ok", "no", "🙂", "ba\n\ndòng /r 1 x")
+UNMARKED = ("ds", "ra", "giu 1", "R 2 chào")
+"""What looks like a command that lacks its mark: asked about, not sent to whom they have entered."""
+WORDS = (
+    "chào bạn", "đơn đang giao ạ", "12", "271828", "999999", "1 ok", "no", "-", "🙂", "ba\n\ndòng /r 1 x", *UNMARKED,
+)  # fmt: skip
+CANNED, FILLED = "đơn tới sau [mấy?] ngày", "đơn tới sau {} ngày"
+CAPTURES = {"/mausua x": "text", "/macrosua y": "text", "/mau ship 1": "blank"}
+"""Commands that ask for words, and for which."""
+POINTS = "/diem 1 +5 x"
 ORDERS = (
     "/ds", "/vao 1", "/vao 2", "/vao", "/vao 9", "/ra", "/thoat", "/pin", "/huy", "/", "//", "/ r 1 hi", "/rr 1 chào",
     "/vao1", "/r", "/help r", "  /ds", "/ok", "/zz 1 hi",
@@ -155,10 +189,12 @@ def steps() -> st.SearchStrategy[list[Step]]:
     free = st.text("ab1 /đ\n🙂", max_size=8).filter(lambda typed: not typed.lstrip().startswith("/"))
     lines = st.one_of(
         st.sampled_from(WORDS), st.sampled_from(ORDERS), st.sampled_from(SILENT), free,
+        st.sampled_from([*CAPTURES, POINTS, "/pin"]),
         st.builds("/r {} {}".format, st.sampled_from(TO), st.sampled_from(WORDS[:4])),
     )  # fmt: skip
     shows = st.sampled_from((False, False, False, True))
-    return st.lists(st.builds(Step, lines, st.booleans(), st.sampled_from((1, 1, 2, 7, 700)), shows), max_size=14)
+    how = st.sampled_from((How.ALONE, How.ALONE, How.ALONE, How.QUOTES, How.QUOTES, How.STRAYS, How.EDITS))
+    return st.lists(st.builds(Step, lines, how, st.sampled_from((1, 1, 2, 7, 700)), shows), max_size=14)
 
 
 @pytest.fixture(scope="module")
@@ -207,10 +243,16 @@ class Played:
             hearing.order(self.session, OFFICE, "Minh", step.line, now)
             return
         address = Address(self.chat.channel, self.chat.account_id, self.chat.user_id)
-        quoted = NOTICE if step.quotes else ""
+        quoted = {How.QUOTES: NOTICE, How.STRAYS: "a list that was shown"}.get(step.how, "")
         facts: dict[str, Any] = {"message_id": "x", "reply_to": quoted, "text": step.line}
         media = (Media(MediaKind.IMAGE, "https://photo.zdn.vn/a.jpg"),)
-        event = MediaReceived(address, now, media=media, **facts) if step.shows else TextReceived(address, now, **facts)
+        event: Event
+        if step.how is How.EDITS:
+            event = MessageEdited(address, now, message_id="x", text=step.line, revision=1)
+        elif step.shows:
+            event = MediaReceived(address, now, media=media, **facts)
+        else:
+            event = TextReceived(address, now, **facts)
         hearing.hear(self.session, OFFICE, self.chat, [Heard(1, event)], now)
 
     def sends_what_is_due(self, now: datetime) -> None:
@@ -228,6 +270,7 @@ def played(session: Session, surface: str) -> Played:
         since = NOW - timedelta(minutes=9 - number)
         conversations.set_conversations(session, [{"id": ids[number], "waiting_since": since}])
     member = staff.add(session, "Minh", Role.LEAD, NOW)
+    ready.put(session, ready.Kind.REPLY, "ship", CANNED, member.id, NOW)
     chat = person(session, "staff-1", channel=ZALO_BOT if surface == ZALO_BOT else channel)
     customers.set_identities(session, [{"id": chat, "staff_id": member.id}])
     known = customers.person(session, chat)
@@ -264,12 +307,12 @@ def expected(model: Model, channel: str) -> list[tuple[int, str]]:
 @pytest.mark.parametrize("surface", SURFACES)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(work=steps())
-@example(work=[Step("/pin"), Step("/r 1"), Step("chào bạn", quotes=True)])
+@example(work=[Step("/pin"), Step("/r 1"), Step("chào bạn", How.QUOTES)])
 def test_what_is_not_explicitly_sent_never_reaches_a_customer(shop: str, surface: str, work: Sequence[Step]) -> None:
     with transaction(shop) as session:
         place, model, now = played(session, surface), Model(), NOW + timedelta(minutes=1)
         for step in work:
-            step = step if surface != "cli" else step._replace(quotes=False, shows=False)
+            step = step if surface != "cli" else step._replace(how=How.ALONE, shows=False)
             place.sends_what_is_due(now)
             place.says(step, now)
             model.hear(step, now)
@@ -287,7 +330,7 @@ async def test_the_platforms_journal_holds_exactly_what_was_sent(with_bot: Chat,
         lan.clock.pass_by(seconds=1)
     give = minh.says if surface != "cli" else lambda line: order(lan, "Minh", line)
     await give("/ds")
-    model, dice = Model(entered_at=lan.clock()), random.Random(20261123)
+    model, dice = Model(entered_at=lan.clock()), random.Random(20261128)
     before = {1: len(lan.contact.lines), 2: len(mai.contact.lines)}
     for _ in range(30):
         line = dice.choice((dice.choice(WORDS), dice.choice(ORDERS), f"/r {dice.choice(TO)} {dice.choice(WORDS[:4])}"))

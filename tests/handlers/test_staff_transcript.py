@@ -54,7 +54,6 @@ Cách dùng: /r <khách> <nội dung>
 
 > /huỷ
 ✗ Không có tin nào đang chờ gửi.
-Cách dùng: /huy
 
 > /vào 1
 → Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ)
@@ -67,7 +66,6 @@ Chữ bạn nhắn từ đây sẽ gửi cho Nguyễn Thị Lan. /ra để thôi
 
 > /hủy
 ✗ Không có tin nào đang chờ gửi.
-Cách dùng: /huy
 
 > Đơn của bạn đang giao ạ
 ⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
@@ -77,7 +75,10 @@ Cách dùng: /huy
 
 > /leave
 ✗ Bạn chưa vào khách nào.
-Cách dùng: /ra
+
+> ds
+✗ Chưa gửi. Ý bạn là lệnh /ds [toi | het]? Gửi cho ai?
+• /r 1 → Nguyễn Thị Lan ({Channel})
 
 > /vao 1
 *

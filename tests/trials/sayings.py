@@ -29,6 +29,8 @@ MORE = (
     "size M còn không", "ship về Cần Thơ bao nhiêu", "alo shop ơi", "mình gửi lại ảnh sau nha",
 )  # fmt: skip
 """What follows an answer of staff."""
+NOTHING_ASKED = ("dạ vâng", "cảm ơn shop nhé")
+"""What of that may stay without an answer."""
 ANSWERS = (
     "Dạ chào bạn, mình kiểm tra ngay ạ", "Mẫu này còn hàng bạn nhé", "Dạ bên mình đổi mới cho bạn ạ",
     "Đơn của bạn chiều nay giao tới ạ", "Bạn cho mình xin ảnh lỗi với ạ", "Mình đã báo kho xử lý rồi ạ",

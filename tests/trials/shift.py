@@ -282,6 +282,8 @@ class Shift:
             heard = [line.text for line in contact.lines if line.side != "person"]
             for said, answer in answers_to(contact.lines):
                 kind = "staff" if CODE.search(answer) else "bot" if answer else "waiting"
+                if kind == "waiting" and said in sayings.NOTHING_ASKED:
+                    kind = "asked_nothing"
                 if kind == "waiting" and contact.user_id not in waiting:
                     kind = "silent"
                     self.complaints.append(f"{key}: nobody answers {said!r}")
@@ -301,8 +303,8 @@ class Shift:
         count = self.count
         return Worked(
             customers=len(self.people), said=count["said"], by_bot=count["bot"], by_staff=count["staff"],
-            waiting=count["waiting"], silent=count["silent"], without_promise=count["without_promise"],
-            checked=count["checked"],
+            waiting=count["waiting"], asked_nothing=count["asked_nothing"], silent=count["silent"],
+            without_promise=count["without_promise"], checked=count["checked"],
             untrue=count["untrue"], unowned=count["unowned"], replies=count["replies"], orders=count["orders"],
             entered=count["entered"], taken_back=count["taken_back"], slips=count["slips"], leaked=len(leaked),
             notices=sum(states.values()), refused=int(str(refused)),

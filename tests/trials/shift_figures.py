@@ -64,6 +64,8 @@ class Worked:
     by_bot: int
     by_staff: int
     waiting: int
+    asked_nothing: int
+    """Thanks, or a yes to what asked nothing, after which the brand said nothing more."""
     silent: int
     """Lines that nobody answered, of customers who do not wait either."""
     without_promise: int
