@@ -22,6 +22,7 @@ from bot.channels.abilities import Polled
 from bot.channels.base import Channel, Keys
 from bot.channels.zalobot.channel import bot_id
 from bot.comments import Comments
+from bot.drawing.artist import Artist
 from bot.drawing.shelf import Shelf
 from bot.followers import Followers
 from bot.hearing import Listening
@@ -39,7 +40,10 @@ from bot.settings import Settings
 from bot.signs import Signs
 from bot.silence import Silence
 from bot.staff import desk as staff_desk
+from bot.staff.finding import Finding
+from bot.staff.picturing import Picturing
 from bot.staff.receipts import Receipts
+from bot.staff.reporting import Reporting
 from bot.staff.waking import Waking
 from bot.upkeep import Upkeep
 from crm import hours, tickets
@@ -181,7 +185,8 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     database, channels, living = service.database, service.channels, service.accounts
     budget = Budget(settings.monthly_send_budget, settings.timezone)
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget, desk.policy.calendar)
-    shelf = Shelf(database, channels, settings.brand_name, clock)
+    artist = Artist()
+    shelf = Shelf(database, channels, artist, settings.brand_name, clock)
     outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, shelf, clock, owner)
     inbox_worker = InboxWorker(database, desk, living, outbox_worker, clock)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
@@ -191,6 +196,9 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     kinds |= Photos(database, channels, clock).kinds() | Waking(database, desk.office, clock).kinds()
     kinds |= Listening(database, channels, clock).kinds()
     kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()
+    kinds |= Finding(database, desk.office, clock).kinds()
+    kinds |= Reporting(database, desk.office, artist, clock).kinds()
+    kinds |= Picturing(database, channels, desk.office, artist, clock).kinds()
     kinds |= Comments(database, channels, living, clock).kinds()
     kinds |= Followers(database, channels, living, desk.policy, clock).kinds()
     kinds |= Labels(database, channels, living, clock).kinds()
@@ -225,7 +233,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
             await asyncio.gather(outbox_worker.drain(left), job_worker.drain(left))
         except Closed:
             log.exception("how the last sends went could not be written; they are looked for after the next start")
-        await shelf.close()
+        await artist.close()
 
 
 async def _give_clocks(database: Database, policy: Policy, clock: Clock) -> None:

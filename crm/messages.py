@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from storage.media import NAMED
+
 
 class Purpose(StrEnum):
     """Why a message goes out. Decides priority, consent, quiet hours, lane and whether it may be sent again."""
@@ -71,7 +73,7 @@ class Card:
     url: str = ""
 
 
-KEPT = "media:"
+KEPT = NAMED
 """How a picture or file begins that we keep ourselves: `media:<id>`. The channel gets a copy before it is sent."""
 BORROWED = "from:"
 """How the id of a picture begins that is not ours yet: `from:<channel>:<address>`, where somebody sent it."""

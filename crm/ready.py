@@ -10,8 +10,11 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from crm.errors import Conflict, Invalid, NotFound
+from crm.messages import KEPT
 from crm.words import plain
+from storage import drawings
 from storage import ready as store
+from storage.columns import hashed
 from storage.ready import ReadyRow
 
 LONGEST_NAME = 30
@@ -45,8 +48,12 @@ def put_picture(session: Session, row: ReadyRow, url: str, staff_id: int, now: d
     """Let this picture go with a reply, "" for none. Raises Invalid where it is no web address."""
     if url and (not _LINK.fullmatch(url) or len(url) > 1000):
         raise Invalid("picture", "Ảnh cần địa chỉ bắt đầu bằng https://.", "A picture needs an https:// address.")
-    given = {"name": row.name, "text": row.text, "edited_by": staff_id, "edited_at": now}
-    store.put(session, row.kind, row.folded, **given, picture=url)
+    _replace_picture(session, row, url, staff_id, now)
+
+
+def keep_picture(session: Session, row: ReadyRow, media_id: str, staff_id: int, now: datetime) -> None:
+    """Let this picture, which we keep, go with a reply."""
+    _replace_picture(session, row, f"{KEPT}{media_id}", staff_id, now)
 
 
 def named(session: Session, kind: Kind, name: str) -> ReadyRow:
@@ -63,9 +70,21 @@ def everything(session: Session, kind: Kind) -> list[ReadyRow]:
     return store.everything(session, kind)
 
 
-def remove(session: Session, row: ReadyRow) -> None:
-    """It is gone."""
+def remove(session: Session, row: ReadyRow, now: datetime) -> None:
+    """It is gone; a picture of it that we keep goes a month later, for it may still be on its way."""
     store.remove(session, row.id)
+    _let_go(session, row, now)
+
+
+def _replace_picture(session: Session, row: ReadyRow, picture: str, staff_id: int, now: datetime) -> None:
+    given = {"name": row.name, "text": row.text, "edited_by": staff_id, "edited_at": now}
+    store.put(session, row.kind, row.folded, **given, picture=picture)
+    _let_go(session, row, now)
+
+
+def _let_go(session: Session, row: ReadyRow, now: datetime) -> None:
+    if row.picture.startswith(KEPT):
+        drawings.note(session, hashed("ready", row.picture).hex(), row.picture.removeprefix(KEPT), now)
 
 
 def _folded(name: str) -> str:

@@ -11,6 +11,9 @@ from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import blob, insert, moment
 
+NAMED = "media:"
+"""How a message or a canned reply names one of these: `media:<id>`."""
+
 
 class Media(SQLModel, table=True):
     """One picture or file. `id` is the SHA-256 of its bytes, in hex."""

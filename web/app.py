@@ -7,7 +7,20 @@ from typing import Any
 
 from aiohttp import web
 
-from web import customers, loyalty, orders, privacy, probes, redemptions, refunds, segments, site, staff, vouchers
+from web import (
+    customers,
+    loyalty,
+    messages,
+    orders,
+    privacy,
+    probes,
+    redemptions,
+    refunds,
+    segments,
+    site,
+    staff,
+    vouchers,
+)
 from web.auth import THROTTLE, Throttle, require_key
 from web.openapi import document
 from web.problems import render
@@ -18,6 +31,7 @@ OPERATIONS = (
     *privacy.OPERATIONS,
     *refunds.OPERATIONS,
     *loyalty.OPERATIONS,
+    *messages.OPERATIONS,
     *redemptions.OPERATIONS,
     *segments.OPERATIONS,
     *staff.OPERATIONS,

@@ -324,12 +324,14 @@ def raised(fault: Fault, code: str, wait: timedelta | None = None, detail: str =
 class Channel(Protocol):
     """One platform. `receive` and `parse` are pure; the rest is I/O and raises only `SendError`.
 
-    On a channel that is `staff_only` nobody is a customer: what customers may ask is not answered there.
+    On a channel that is `staff_only` nobody is a customer: what customers may ask is not answered there. On one with
+    `workbooks` a message may bring an XLSX file.
     """
 
     name: str
     rules: Rules
     staff_only: bool
+    workbooks: bool
 
     def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
         """Verify the raw bytes in constant time and split them into events. Never raises."""

@@ -43,11 +43,15 @@ class Shelf:
     """Finds what was drawn already, and has the rest drawn."""
 
     def __init__(
-        self, database: Database, channels: Mapping[str, Channel], brand: str, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        channels: Mapping[str, Channel],
+        artist: Artist,
+        brand: str,
+        clock: Callable[[], datetime],
     ) -> None:
-        self._database, self._brand, self._clock = database, brand, clock
-        self._artist = Artist()
-        self._borrower = Borrower(channels, self._artist)
+        self._database, self._artist, self._brand, self._clock = database, artist, brand, clock
+        self._borrower = Borrower(channels, artist)
 
     async def media_id(self, kept: str) -> str:
         """The id of what we keep: of the picture that a recipe names, or as it is.
@@ -59,10 +63,6 @@ class Shelf:
         if not kept.startswith(RECIPE):
             return kept
         return await self._found(kept) or await self._drawn(kept)
-
-    async def close(self) -> None:
-        """Draw no more."""
-        await self._artist.close()
 
     async def _found(self, recipe: str) -> str:
         since = self._clock() - LIVES + timedelta(days=1)

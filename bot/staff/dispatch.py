@@ -38,7 +38,7 @@ def _hear(ctx: StaffContext, text: str) -> None:
     order = order_in(text, ctx.office.commands.by_name)
     if not (text.strip() or ctx.pictures):
         ctx.reply("only_words")
-    elif ctx.pictures and (_is_other(ctx, order) if order else ctx.desk.dialog):
+    elif ctx.pictures and not _may_show(ctx, order):
         ctx.ok = False
         ctx.reply("picture_where")
     elif order is not None:
@@ -52,13 +52,15 @@ def _hear(ctx: StaffContext, text: str) -> None:
         ctx.put(entered_id=None, entered_until=None)
         ctx.reply("left_idle", name=name)
     else:
-        ask_whom(ctx)
+        ask_whom(ctx, text)
 
 
-def _is_other(ctx: StaffContext, order: Order) -> bool:
-    """Whether this is no command that sends something, so that a picture with it would be lost."""
+def _may_show(ctx: StaffContext, order: Order | None) -> bool:
+    """Whether a picture with this line is not lost: the command or the question takes one, or nothing is asked."""
+    if order is None:
+        return not ctx.desk.dialog or ctx.desk.dialog in ctx.office.commands.pictured
     command = ctx.office.commands.by_name.get(order.name)
-    return command is None or command.name != SEND
+    return command is not None and any(each.kind is kinds.Pictures for each in command.parameters)
 
 
 def obey(ctx: StaffContext, name: str, rest: str) -> None:

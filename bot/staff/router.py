@@ -84,6 +84,7 @@ class StaffRouter:
         self.noun = noun
         self.commands: list[Command] = []
         self.answers: dict[str, StaffAnswer] = {}
+        self.pictured: set[str] = set()
 
     def command(
         self,
@@ -112,15 +113,21 @@ class StaffRouter:
         self.answers[f"{self.noun}.{fn.__name__}"] = fn
         return fn
 
+    def picture(self, fn: StaffAnswer) -> StaffAnswer:
+        """Marks one that takes a picture, too; it is in `ctx.pictures`."""
+        self.pictured.add(f"{self.noun}.{fn.__name__}")
+        return self.answer(fn)
+
 
 @dataclass(frozen=True)
 class Commands:
-    """All commands, by every name without accents; and the answers that questions wait for."""
+    """All commands, by every name without accents; the answers that questions wait for, and which take pictures."""
 
     everyone: tuple[Command, ...]
     by_name: Mapping[str, Command]
     answers: Mapping[str, StaffAnswer]
     names: Mapping[StaffAnswer, str]
+    pictured: frozenset[str]
 
     @staticmethod
     def of(routers: Sequence[StaffRouter]) -> Commands:
@@ -134,4 +141,5 @@ class Commands:
                     raise ValueError(f"two commands are called /{name}")
         for router in routers:
             answers.update(router.answers)
-        return Commands(tuple(everyone), by_name, answers, {fn: name for name, fn in answers.items()})
+        pictured = frozenset(name for router in routers for name in router.pictured)
+        return Commands(tuple(everyone), by_name, answers, {fn: name for name, fn in answers.items()}, pictured)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.staff import dispatch, sending
+from bot.staff import dispatch, picturing, sending
 from bot.staff.context import StaffContext
-from bot.staff.kinds import Blanks, ConversationRef, Text
+from bot.staff.kinds import Blanks, ConversationRef, Pictures, Text
 from bot.staff.router import Group, StaffRouter
 from crm import loyalty, orders, ready, replies, wording
 from crm.errors import Invalid
@@ -17,6 +17,8 @@ from storage.ready import ReadyRow
 router = StaffRouter("canned")
 
 NAME = "mau"
+PICTURE = "mauanh"
+NO_PICTURES = Pictures(())
 BACK = "-"
 KNOWN = (
     "khach.ten", "khach.diem", "don.ma", "don.tong", "nhan_vien.ten", "shop.ten", "shop.sdt", "shop.dia_chi",
@@ -118,18 +120,34 @@ def keep(ctx: StaffContext, text: str) -> None:
 
 
 @router.command(
-    "mauanh", "mẫuảnh", "cannedpicture", usage="/mauanh <tên> <https://… | ->", vi="ảnh đi cùng mẫu trả lời; - để bỏ",
-    group=Group.SYSTEM, may=Permission.WRITE_REPLIES,
-    examples=("/mauanh size https://shop.vn/size.jpg", "/mauanh size -"),
+    PICTURE, "mẫuảnh", "cannedpicture", usage="/mauanh <tên> [https://… | -]",
+    vi="ảnh đi cùng mẫu trả lời: gửi ảnh, hoặc địa chỉ; - để bỏ", group=Group.SYSTEM, may=Permission.WRITE_REPLIES,
+    examples=("/mauanh size", "/mauanh size https://shop.vn/size.jpg", "/mauanh size -"),
 )  # fmt: skip
-def set_picture(ctx: StaffContext, name: str, address: str) -> None:
-    """Let a picture go with a canned reply, or none (-)."""
+def set_picture(ctx: StaffContext, name: str, address: str | None = None, pictures: Pictures = NO_PICTURES) -> None:
+    """Let a picture go with a canned reply, sent here or by its address, or none (-)."""
     row = ready.named(ctx.session, Kind.REPLY, name)
+    if pictures:
+        payload = {"name": row.folded, "picture": pictures[0], "staff": ctx.member.id, "surface": ctx.surface}
+        ctx.later(picturing.JOB, f"{row.id}", payload)
+        ctx.audit("canned.picture", "ready", row.id)
+        ctx.reply("canned_picture_comes", canned=row.name)
+        return
+    if address is None:
+        ctx.ask("canned_picture_asked", then=take_picture, data={"name": name}, canned=row.name)
+        return
     ready.put_picture(ctx.session, row, "" if address == BACK else address, ctx.member.id, ctx.now)
     ctx.audit("canned.picture", "ready", row.id)
     ctx.reply(
         "canned_shown", row=ready.named(ctx.session, Kind.REPLY, name), blanks=wording.read(row.text, KNOWN).blanks
     )
+
+
+@router.picture
+def take_picture(ctx: StaffContext, text: str) -> None:
+    """The picture of a canned reply that was asked for, or its address."""
+    given = {"name": ctx.data["name"], "address": None if ctx.pictures else text.strip(), "pictures": [*ctx.pictures]}
+    dispatch.again(ctx, PICTURE, given)
 
 
 @router.command(
@@ -141,6 +159,6 @@ def remove_canned(ctx: StaffContext, name: str) -> None:
     row = ready.named(ctx.session, Kind.REPLY, name)
     if not ctx.confirmed("ready_removing", row=row):
         return
-    ready.remove(ctx.session, row)
+    ready.remove(ctx.session, row, ctx.now)
     ctx.audit("canned.remove", "ready", row.id)
     ctx.reply("ready_removed", row=row)

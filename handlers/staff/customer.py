@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 
-from bot.staff import sending
+from bot.staff import finding, sending
 from bot.staff.context import StaffContext
-from bot.staff.kinds import CustomerRef, Text
+from bot.staff.kinds import KINDS, CustomerRef, Text, names_one
 from bot.staff.router import Group, StaffRouter
-from crm import cards, fields, notes, numbers, replies, search, tags
+from crm import cards, fields, notes, numbers, replies, said, search, tags
 from crm.cards import Card
-from crm.errors import Invalid
+from crm.errors import Conflict, CrmError, Invalid
 from crm.staff import Permission
+from storage.columns import new_id
 from storage.customers import Person
 
 router = StaffRouter("customer")
 
 NOTHING = "-"
+_QUOTED = re.compile(r"""["“”](?P<words>[^"“”]+)["“”]\s*(?P<before>[0-9]{1,19})?""")
+"""Words of messages, and the line before which they are looked for."""
 _TAGS = re.compile(r"(?:^|\s+)(?=[+-]\S)")
 
 
@@ -24,14 +27,33 @@ _TAGS = re.compile(r"(?:^|\s+)(?=[+-]\S)")
     "kh", "c", "card", usage="/kh <khách | tên>", vi="thẻ khách: kênh, điểm, đơn, phiếu, ghi chú",
     group=Group.CUSTOMER, may=Permission.LOOK_UP, examples=("/kh 12", "/kh 0901234501", "/kh lan"),
 )  # fmt: skip
-def show_card(ctx: StaffContext, customer: CustomerRef | None = None, name: Text | None = None) -> None:
+def show_card(ctx: StaffContext, which: Text | None = None) -> None:
     """Show a customer at a glance: chats, points, orders, tickets, notes."""
-    if name:
-        look_for(ctx, name)
-    elif customer is None:
+    customer, rest = _named(ctx, which or "")
+    if customer is None and not which:
         raise Invalid("customer", "Thiếu khách hoặc tên khách.", "Missing: a customer, or a name.")
+    if customer is None or rest:
+        if names_one(CustomerRef, which or ""):
+            raise Invalid("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
+        look_for(ctx, Text(which or ""))
     else:
         _show(ctx, cards.of(ctx.session, customer.id, ctx.now))
+
+
+def _named(ctx: StaffContext, words: str) -> tuple[CustomerRef | None, str]:
+    """Who is named, with what stands behind; who is meant where nobody is; None where it is a name to look for.
+
+    Raises CrmError for a number of a list that means nobody.
+    """
+    kind = KINDS[CustomerRef]
+    if not words:
+        return kind.implied(ctx) if kind.implied else None, ""
+    try:
+        return kind.read(ctx, words)
+    except CrmError:
+        if names_one(CustomerRef, words):
+            raise
+        return None, ""
 
 
 def _show(ctx: StaffContext, card: Card) -> None:
@@ -53,11 +75,16 @@ def _left(ctx: StaffContext, chat: Person) -> tuple[bool, int | None]:
 
 
 @router.command(
-    "tim", "tìm", "find", "search", usage="/tim <tên | cuối số điện thoại | mã đơn>", vi="tìm khách, có dấu hay không",
-    group=Group.CUSTOMER, may=Permission.LOOK_UP, examples=("/tim nguyen van a", "/tim 4501", "/tim DH1024"),
+    "tim", "tìm", "find", "search", usage='/tim <tên | cuối số điện thoại | mã đơn | "lời trong tin nhắn">',
+    vi="tìm khách, có dấu hay không", group=Group.CUSTOMER, may=Permission.LOOK_UP,
+    examples=("/tim nguyen van a", "/tim 4501", "/tim DH1024", '/tim "hộp móp"'),
 )  # fmt: skip
 def look_for(ctx: StaffContext, name: Text) -> None:
-    """Find customers by words of their name, the end of their number, or an order's code."""
+    """Find customers by words of their name, the end of their number, an order's code, or "words of messages"."""
+    quoted = _QUOTED.fullmatch(name.strip())
+    if quoted:
+        _look_in_messages(ctx, quoted["words"], int(quoted["before"] or said.NEWEST))
+        return
     found = search.find(ctx.session, name)
     if len(found.customers) == 1 and not found.more:
         _show(ctx, cards.of(ctx.session, found.customers[0].id, ctx.now))
@@ -71,6 +98,16 @@ def look_for(ctx: StaffContext, name: Text) -> None:
         for each in found.customers
     ]
     ctx.reply("found", rows=rows, more=found.more, text=name)
+
+
+def _look_in_messages(ctx: StaffContext, words: str, before: int) -> None:
+    """Looking through all messages takes seconds, so the answer comes by itself."""
+    said.wanted(words)
+    if ctx.chat is None:
+        raise Conflict("Trên máy chủ dùng khachquen find.", "On the server use khachquen find.")
+    payload = {"staff": ctx.member.id, "surface": ctx.surface, "words": words, "before": min(before, said.NEWEST)}
+    ctx.later(finding.JOB, f"{ctx.surface}:{new_id()}", payload)
+    ctx.reply("said_asked", words=words)
 
 
 @router.command(

@@ -125,7 +125,7 @@ def remove_macro(ctx: StaffContext, name: str) -> None:
     row: ReadyRow = ready.named(ctx.session, Kind.MACRO, name)
     if not ctx.confirmed("ready_removing", row=row):
         return
-    ready.remove(ctx.session, row)
+    ready.remove(ctx.session, row, ctx.now)
     ctx.audit("macro.remove", "ready", row.id)
     ctx.reply("ready_removed", row=row)
 

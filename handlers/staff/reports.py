@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.staff import reporting
 from bot.staff.context import StaffContext
 from bot.staff.kinds import Text
 from bot.staff.router import Group, StaffRouter
@@ -34,5 +35,10 @@ def show_report(ctx: StaffContext, which: Text | None = None) -> None:
         raise Invalid("which", "Dùng /bc, /bc hôm qua, /bc tuần hoặc /bc tuần trước.",
                       "Use /bc, /bc yesterday, /bc week or /bc last week.")  # fmt: skip
     report = reports.of(ctx.session, *found, ctx.now, ctx.office.zone, ctx.office.policy.calendar)
-    last = report.end - timedelta(days=1)
-    ctx.reply("report", report=report, last=last, staff=report.staff[:PEOPLE], more=len(report.staff) - PEOPLE)
+    last, more = report.end - timedelta(days=1), len(report.staff) - PEOPLE
+    comes = more > 0 and ctx.chat is not None and ctx.office.channels[ctx.chat.channel].workbooks
+    if comes and ctx.chat is not None:
+        span, back = found
+        payload = {"span": span, "back": back, "asked_at": ctx.now.isoformat(), "chat": ctx.chat.identity_id}
+        ctx.later(reporting.JOB, f"{ctx.surface}:{span}:{back}", payload)
+    ctx.reply("report", report=report, last=last, staff=report.staff[:PEOPLE], more=more, comes=comes)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import random
+from datetime import timedelta
 
 import pytest
 from PIL import Image
 
 from bot.drawing.artist import Artist, Undrawn
+from crm import ready
+from crm.ready import Kind
+from crm.staff import Role
 from simulator.chat import Line
 from simulator.people import MESSENGER, ZALO, ZALO_BOT
+from storage import drawings, media
+from storage.ready import ReadyRow
 from tests.chat import Chat
 from tests.handlers.test_staff_answers import counter
 from tests.staff import pair
@@ -128,3 +134,58 @@ async def test_a_picture_is_shrunk_upright_and_what_is_none_is_refused() -> None
             await artist.shrink(b"no picture", 100_000)
     finally:
         await artist.close()
+
+
+async def canned(chat: Chat, name: str) -> ReadyRow:
+    """A canned reply as it is kept."""
+    return await chat.does(lambda session: ready.named(session, Kind.REPLY, name))
+
+
+async def test_a_canned_reply_gets_the_picture_that_is_sent_for_it_and_shows_it(each: Chat) -> None:
+    member = await counter(each, role=Role.LEAD)
+    await member.says("/mausua size Bảng size đây ạ")
+    (asked,) = await member.says("/mauanh size")
+    assert asked.startswith("Gửi ảnh cho mẫu size vào chat này")
+    assert (await member.sends_picture(photo(40)))[0] == "⏳ Đang lưu ảnh cho mẫu size."
+    await member.passes(seconds=0)
+    assert member.contact.lines[-1].text == "✓ Đã lưu ảnh cho mẫu size."
+    assert (await canned(each, "size")).picture.startswith("media:")
+    assert "Ảnh: đã lưu ở đây" in (await member.says("/mau size"))[0]
+    await each.passes(seconds=7)
+    assert pictures(each) == [], "nothing of it went to a customer"
+    await member.says("/mau size 1")
+    await each.passes(seconds=7)
+    assert len(pictures(each)) == 1
+
+
+async def test_what_is_no_picture_leaves_the_canned_reply_as_it_was(each: Chat) -> None:
+    member = await counter(each, role=Role.LEAD)
+    await member.says("/mausua size Bảng size đây ạ")
+    await member.says("/mauanh size")
+    await member.sends_picture(b"no picture at all")
+    await member.passes(seconds=0)
+    assert member.contact.lines[-1].text.startswith("✗ Ảnh cho mẫu size chưa lưu được: Đây không phải ảnh")
+    await member.says("/mauanh size")
+    assert (await member.says("không có ảnh"))[0].startswith("✗ Ảnh cần địa chỉ bắt đầu bằng https://.")
+    assert (await canned(each, "size")).picture == ""
+
+
+async def test_the_picture_under_the_command_is_taken_and_kept_while_it_is_shown(chat: Chat) -> None:
+    member = await counter(chat, role=Role.LEAD)
+    await member.says("/mausua size Bảng size đây ạ")
+    assert (await member.sends_photo("/mauanh size"))[0] == "⏳ Đang lưu ảnh cho mẫu size."
+    await member.passes(seconds=0)
+    kept = (await canned(chat, "size")).picture.removeprefix("media:")
+    later = chat.clock() + timedelta(days=60)
+
+    async def is_there() -> bool:
+        await chat.does(lambda session: drawings.purge(session, later, 100))
+        return await chat.does(lambda session: media.find(session, kept) is not None)
+
+    assert await is_there()
+    await member.says("/r 1 Chào bạn")
+    await member.says("/mau size 1")
+    await chat.passes(seconds=7)
+    assert await is_there()
+    await member.says("/mauanh size -")
+    assert not await is_there()

@@ -88,7 +88,7 @@ class Model:
             return
         line, self.shown = step.line, PICTURE if step.shows else ""
         orders = line.lstrip().startswith("/")
-        if step.shows and (not re.match(r"\s*/r(\s|$)", line) if orders else self.asks):
+        if step.shows and (not re.match(r"\s*/(r|mauanh)(\s|$)", line) if orders else self.asks not in ("", "picture")):
             return
         if orders:
             meant = {How.QUOTES: 1, How.STRAYS: 0}.get(step.how, self.within(now))
@@ -127,7 +127,7 @@ class Model:
             if name == "/pin":
                 self.asks, self.asked_at = "old" if self.pin else "new", now
         elif line in CAPTURES:
-            self.asks, self.asked_at = CAPTURES[line], now
+            self.asks, self.asked_at = "" if self.shown else CAPTURES[line], now
         elif line == POINTS:
             self.asks = "points" if self.pin and now >= self.knows_pin_until else ""
             self.asked_at, self.entered = now, 0 if self.asks else self.entered
@@ -174,7 +174,7 @@ WORDS = (
     "chào bạn", "đơn đang giao ạ", "12", "271828", "999999", "1 ok", "no", "-", "🙂", "ba\n\ndòng /r 1 x", *UNMARKED,
 )  # fmt: skip
 CANNED, FILLED = "đơn tới sau [mấy?] ngày", "đơn tới sau {} ngày"
-CAPTURES = {"/mausua x": "text", "/macrosua y": "text", "/mau ship 1": "blank"}
+CAPTURES = {"/mausua x": "text", "/macrosua y": "text", "/mau ship 1": "blank", "/mauanh ship": "picture"}
 """Commands that ask for words, and for which."""
 POINTS = "/diem 1 +5 x"
 ORDERS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from handlers import STAFF_ROUTERS
 from simulator.people import MESSENGER, ZALO, ZALO_BOT
 from tests.chat import Chat
 from tests.handlers import pos
+from tests.handlers.test_staff_finding import everything
 from tests.staff import PIN, hired, order, pair
 
 CLI = "cli"
@@ -361,6 +363,10 @@ Ghi chú: “thích gói quà” (Hoa, 10:00 23/11)
 Nhãn: khách sỉ, VIP
 Trường: Size = M
 
+> /kh 1 lan
+✗ Thừa: “lan”.
+Cách dùng: /kh <khách | tên>
+
 > /c lan
 *
 > /khách 1
@@ -383,11 +389,14 @@ Trường: Size = M
 > /find DH1024
 *
 > /tim ai do
-Không thấy khách nào “ai do”.
+Không thấy khách nào “ai do”. Tìm trong tin nhắn: /tim "ai do"
+
+> /tim "hop mop"
+{looks}
 
 > /tim a
 ✗ Gõ thêm vài chữ để tìm.
-Cách dùng: /tim <tên | cuối số điện thoại | mã đơn>
+Cách dùng: /tim <tên | cuối số điện thoại | mã đơn | "lời trong tin nhắn">
 
 > /mausua ship Chào {{{{ khach.hoten }}}}
 *
@@ -502,25 +511,38 @@ async def a_busy_shop(chat: Chat) -> None:
     await pair(chat.of("minh"), "Minh")
 
 
+async def heard_by(member: Chat, line: str) -> list[str]:
+    """What is answered in a chat; what is looked for in messages comes by itself, so it is waited for."""
+    if line.startswith('/tim "'):
+        return [each.text for each in await everything(member, line)]
+    return await member.says(line)
+
+
 async def opened(lan: Chat, surface: str) -> Surface:
     """Hoa, who may do everything, on this surface."""
     shown = lan.channel
     words = {
         "Channel": shown.title(), "left": {ZALO: "47", MESSENGER: "167"}[shown], "PIN": PIN,
         "window": "", "outgoing": "1", "newline": "\n", "new": "1",
+        "looks": "🔎 Đang tìm “hop mop” trong tin nhắn; kết quả tới sau vài giây.\n"
+        f"#1 Nguyễn Thị Lan ({shown.title()}, 10:00 23/11) ‹ “hộp bị móp”\n/vao 1 để xem cuộc trò chuyện",
         "customer": "✗ Chỉ dùng được trong chat.\nCách dùng: /khach on|off | <khách | tên>",
     }  # fmt: skip
     if surface == CLI:
+        words["looks"] = (
+            "✗ Trên máy chủ dùng khachquen find.\n"
+            'Cách dùng: /tim <tên | cuối số điện thoại | mã đơn | "lời trong tin nhắn">'
+        )
         await lan.does(lambda session: hired(session, "Hoa", Role.ADMIN, lan))
         return Surface(lambda line: order(lan, "Hoa", line), words)
     hoa = await pair(lan.of("hoa", surface), "Hoa", Role.ADMIN)
     if surface == ZALO_BOT:
         words["customer"] = "✗ Chat này chỉ có nhân viên, không có khách.\nCách dùng: /khach on|off | <khách | tên>"
-        return Surface(hoa.says, words)
+        return Surface(partial(heard_by, hoa), words)
     notices = {ZALO: "47", MESSENGER: "23"}[shown]
     words["window"] = f"Thông báo tới được chat này ({shown.title()}, còn {notices} giờ) kể từ tin cuối của bạn.\n"
     words["customer"] = "✓ Bạn lại là nhân viên trong chat này."
-    return Surface(hoa.says, words)
+    return Surface(partial(heard_by, hoa), words)
 
 
 @pytest.mark.parametrize("script", [SCRIPT, KNOWING], ids=["answering", "knowing"])

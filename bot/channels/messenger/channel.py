@@ -78,6 +78,7 @@ class Messenger:
     rules: Rules = RULES
     switches: tuple[Switch, ...] = switches.SWITCHES
     staff_only: bool = False
+    workbooks: bool = True
 
     def __init__(
         self,
