@@ -10,9 +10,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
@@ -169,14 +172,14 @@ def _day(asked: argparse.Namespace, made: Databases) -> bool:
 
 def _shift(asked: argparse.Namespace, made: Databases) -> bool:
     others = asked.lines.read_text("utf-8").splitlines() if asked.lines else ()
-    step = timedelta(minutes=1)
+    what = (asked.customers, timedelta(minutes=1), asked.seed, others)
     figures: list[dict[str, object]] = []
     wrong: list[dict[str, object]] = []
-    for engine in ENGINES:
-        began = time.monotonic()
-        seen = asyncio.run(shift.lived(made.fresh(engine), asked.customers, step, asked.seed, others))
-        figures.append({"engine": engine, **seen.told(), "minutes": _minutes(began), "all": verdict(seen)})
-        wrong += [{"engine": engine, "wrong": words} for words in seen.complaints]
+    urls = [made.fresh(engine) for engine in ENGINES]
+    with ProcessPoolExecutor(len(urls), mp_context=get_context("spawn")) as side_by_side:
+        for engine, (seen, seconds) in zip(ENGINES, side_by_side.map(shift.timed, urls, repeat(what)), strict=True):
+            figures.append({"engine": engine, **seen.told(), "minutes": round(seconds / 60, 1), "all": verdict(seen)})
+            wrong += [{"engine": engine, "wrong": words} for words in seen.complaints]
     names = list(figures[0])
     rows = [{"figure": name, **{str(each["engine"]): each[name] for each in figures}} for name in names[1:]]
     table(f"a shift of 4 staff, {asked.customers} customers and 8 hours with a lunch break, seed {asked.seed}", rows)
