@@ -16,7 +16,7 @@ from crm.events import Address
 from crm.messages import Purpose
 from crm.sla import Policy
 from storage import conversations as stored
-from storage import customers, jobs, outbox, transcripts
+from storage import customers, jobs, outbox, recipients, transcripts
 from storage.columns import new_id
 from storage.queue import WAITING
 from storage.work import wake
@@ -126,10 +126,17 @@ class Batch:
         outgoing = [row for talk in answered for row in talk.outgoing]
         outbox.add_many(self.session.connection(), outgoing)
         self.write_lines()
-        for tick in self.ticks:
-            transcripts.mark(self.session, *tick)
         if any(row["state"] == WAITING for row in outgoing):
             wake(self.session, outbox.TOPIC)
+
+    def tick(self) -> None:
+        """Note what was delivered or read, on the lines and on what nobody asked for; after `flush`."""
+        news: dict[str, set[int]] = {"delivered_at": set(), "seen_at": set()}
+        for tick in self.ticks:
+            news[tick[1]].update(transcripts.mark(self.session, *tick))
+        for column, lines in news.items():
+            if lines:
+                recipients.seen(self.session, lines, read=column == "seen_at")
 
     def _make(self, addresses: list[Address]) -> set[int]:
         rows = [(each, new_id(), new_id()) for each in addresses]

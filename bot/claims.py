@@ -15,18 +15,21 @@ from bot.allowances import Allowances
 from bot.channels.base import Channel
 from bot.context import Talk
 from bot.holds import Ring
+from bot.looks import Account, Look, Room
+from bot.marketing import Gate
 from bot.pace import Paces
 from bot.registry import Registry
-from crm import consent, phones
-from crm.budget import Budget, Month
+from crm import broadcasts, consent, phones, recipients
+from crm.budget import Budget
 from crm.consent import Standing
-from crm.messages import Purpose, template_in
+from crm.messages import Message, Purpose, template_in
 from crm.reach import ReachFacts, reach
-from crm.templates import Key, Template, Terms
-from storage import accounts, outbox, spending
+from crm.recipients import Source
+from crm.templates import Terms
+from crm.verdicts import Policy, Ready
+from storage import accounts, engines, outbox
 from storage import claims as rows
 from storage import holds as held_rows
-from storage.allowances import Shut
 from storage.claims import Claim, Due
 from storage.expiry import Queued
 from storage.holds import Hold
@@ -35,18 +38,23 @@ from storage.work import wake
 LEASE = timedelta(seconds=20)
 BURST = 10
 
-_Account = tuple[str, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A message that is ours to send now, by this lane, at this price in đồng unless the platform says otherwise."""
+    """A message that is ours to send now, by this lane, at this price in đồng unless the platform says otherwise.
+
+    Of what nobody asked for, `recipient` is whom it is for, `broadcast` what it belongs to (0: care),
+    and `message` what `due.body` says.
+    """
 
     due: Due
     lane: str
     token: int
     until: datetime
     cost: int
+    recipient: int = 0
+    broadcast: int = 0
+    message: Message | None = None
 
     @property
     def as_row(self) -> Claim:
@@ -91,24 +99,30 @@ class Claims:
         paces: Paces,
         budget: Budget,
         allowed: Allowances,
+        policy: Policy,
+        care: Source | None = None,
     ) -> None:
+        """`policy` and `care` are the shop's rules, and its care rules, for what nobody asked for."""
         self._channels, self._accounts, self._registry, self._allowed = channels, living, registry, allowed
-        self._paces, self._budget = paces, budget
+        self._paces, self._budget, self._policy, self._care = paces, budget, policy, care
 
-    def make(self, session: Session, owner: str, now: datetime, free: int) -> Turn:
-        """Claim up to `free` messages; one process claims at a time, so what it spends is counted exactly."""
+    def make(self, session: Session, owner: str, now: datetime, free: int) -> tuple[Turn, Look | None]:
+        """Claim up to `free` messages that wait in the outbox; what the turn saw, where there is room for any.
+
+        One process claims at a time, so what it spends is counted exactly.
+        """
         rows.lock(session)
-        room, tats = self._room(session, now, free)
+        room = self._room(session, now, free)
         turn = Turn([], [], [])
-        if not room:
-            return turn
+        if not any(each.slots for each in room.values()):
+            return turn, None
         self._allowed.read(session)
-        look = _Look(session, self._registry, self._budget, now, turn.rings)
+        look = self._look(session, room, now, turn.rings)
         held: list[Hold] = []
         found = self._due(session, room, now, free)
         look.standings = standings(session, found)
         for due in found:
-            if room.get((due.channel, due.account_id), 0) <= 0:
+            if not look.has_room((due.channel, due.account_id)):
                 continue
             verdict = self._judge(due, now, look)
             if verdict.refusal:
@@ -116,15 +130,34 @@ class Claims:
             elif verdict.until is not None:
                 held.append(Hold(due.id, verdict.held, verdict.until))
             else:
-                turn.claimed.append(self._claim(due, verdict, room, tats, look, now))
+                turn.claimed.append(_claim(due, verdict, look, now))
         rows.start(session, owner, now, now + LEASE, [each.as_row for each in turn.claimed])
         outbox.give_up(session, {due.id: reason for due, reason in turn.refused})
         held_rows.hold(session, held)
         if turn.refused or held:
             wake(session, outbox.TOPIC)
         if turn.claimed:
-            self._reserve(session, tats, now)
-        return turn
+            accounts.hold_pace(session, look.paced)
+        return turn, look
+
+    def unasked(self, session: Session, turn: Turn, look: Look, owner: str, now: datetime, free: int) -> None:
+        """Give the room that is left to those whom broadcasts and care rules mean to write to; pause what cannot go on.
+
+        In the transaction of `make`, after it.
+        """
+        left = min(free - len(turn.claimed), look.left)
+        if left <= 0:
+            return
+        gate = Gate(self._channels, self._paces, look, now)
+        taken = recipients.take(session, gate, self._policy, self._care, now, left)
+        with engines.together(session.connection()):
+            recipients.write(session, taken, owner, now + LEASE, now)
+            if taken.ready:
+                accounts.hold_pace(session, look.paced)
+        for broadcast, held in taken.stops.items():
+            reason = broadcasts.Pause(held.reason)
+            broadcasts.pause(session, broadcast, reason, broadcasts.SYSTEM, now, until=held.until)
+        turn.claimed.extend(_unasked(each, now) for each in taken.ready)
 
     def at_once(self, session: Session, owner: str, now: datetime, free: int, talks: Sequence[Talk]) -> list[Claimed]:
         """Claim replies before they are queued: their rows say so then, and need no turn.
@@ -134,87 +167,67 @@ class Claims:
         """
         if not rows.try_lock(session):
             return []
-        room, tats = self._room(session, now, free)
+        room = self._room(session, now, free)
         ahead = rows.ahead(session, [account for _, account in room], Purpose.REPLY.priority, now, free)
         for key, some in ahead.items():
-            room[key] = room.get(key, 0) - some
+            if key in room:
+                room[key].slots -= some
         busy = rows.busy(session, [talk.person.identity_id for talk in talks])
         self._allowed.read(session)
-        look = _Look(session, self._registry, self._budget, now, [])
+        look = self._look(session, room, now, [])
         waiting = [_due(talk) for talk in talks]
         look.standings = standings(session, waiting)
         claimed: list[Claimed] = []
         for talk, due in zip(talks, waiting, strict=True):
             if len(claimed) + ahead.total() >= free:
                 break
-            if due.identity_id in busy or room.get((due.channel, due.account_id), 0) <= 0:
+            if due.identity_id in busy or not look.has_room((due.channel, due.account_id)):
                 continue
             verdict = self._judge(due, now, look)
             if verdict.lane:
-                claim = self._claim(due, verdict, room, tats, look, now)
+                claim = _claim(due, verdict, look, now)
                 talk.outgoing[0].update(rows.sending(owner, now, claim.until, claim.as_row))
                 claimed.append(claim)
         if claimed:
-            self._reserve(session, tats, now)
+            accounts.hold_pace(session, look.paced)
         return claimed
 
-    def _claim(
-        self,
-        due: Due,
-        verdict: _Verdict,
-        room: dict[_Account, int],
-        tats: dict[_Account, tuple[int, datetime]],
-        look: _Look,
-        now: datetime,
-    ) -> Claimed:
-        key = (due.channel, due.account_id)
-        room[key] -= 1
-        row, tat = tats[key]
-        tats[key] = (row, max(tat, now) + self._paces.interval(key, now))
-        look.spend(key, verdict.cost)
-        return Claimed(due, verdict.lane, due.lease_token + 1, now + LEASE, verdict.cost)
+    def _look(self, session: Session, room: Mapping[Account, Room], now: datetime, rings: list[Ring]) -> Look:
+        return Look(session, self._registry, self._budget, self._allowed, room, now, rings)
 
-    def _reserve(self, session: Session, tats: Mapping[_Account, tuple[int, datetime]], now: datetime) -> None:
-        paced = {row: tat for key, (row, tat) in tats.items() if self._paces.interval(key, now)}
-        accounts.hold_pace(session, paced)
-
-    def _due(self, session: Session, room: Mapping[_Account, int], now: datetime, free: int) -> list[Due]:
+    def _due(self, session: Session, room: Mapping[Account, Room], now: datetime, free: int) -> list[Due]:
         """What may be claimed. The marketing of an account near its limit waits, and is not in the way of others'."""
-        found = rows.due(session, [account for _, account in room], now, free)
+        found = rows.due(session, [account for (_, account), each in room.items() if each.slots], now, free)
         strained = {key for key in room if self._paces.holds_marketing(key, now)}
         if not strained:
             return found
         may_go = [due for due in found if not _waits(due, strained)]
         if len(found) < free or len(may_go) == free:
             return may_go
-        others = rows.due(session, [account for channel, account in room.keys() - strained], now, free)
+        open_to_all = [key for key, each in room.items() if each.slots and key not in strained]
+        others = rows.due(session, [account for _, account in open_to_all], now, free)
         known = {due.id for due in may_go}
         return [*may_go, *(due for due in others if due.id not in known and not _waits(due, strained))][:free]
 
-    def _room(
-        self, session: Session, now: datetime, free: int
-    ) -> tuple[dict[_Account, int], dict[_Account, tuple[int, datetime]]]:
-        """How many messages each account may send now, and how far its pace is reserved already."""
-        room: dict[_Account, int] = {}
-        tats: dict[_Account, tuple[int, datetime]] = {}
+    def _room(self, session: Session, now: datetime, free: int) -> dict[Account, Room]:
+        """What each account that sends may send now."""
+        room: dict[Account, Room] = {}
         unreadable = self._accounts.unreadable
         for key, (row, tat, held, refused_since) in accounts.paces(session).items():
-            if held or refused_since or key in unreadable:
+            if held or refused_since or key in unreadable or key[0] not in self._channels:
                 continue
             interval = self._paces.interval(key, now)
             slots = free if not interval else int((now + BURST * interval - max(tat, now)) / interval)
-            if key[0] in self._channels and slots > 0 and tat <= now + BURST * interval:
-                room[key] = slots
-                tats[key] = (row, tat)
-        return room, tats
+            room[key] = Room(row, max(slots, 0) if tat <= now + BURST * interval else 0, tat, interval)
+        return room
 
-    def _judge(self, due: Due, now: datetime, look: _Look) -> _Verdict:
+    def _judge(self, due: Due, now: datetime, look: Look) -> _Verdict:
         """Refusals count before holds: what may never go out must not wait for a template."""
         use = template_in(due.body)
         key = holds.key_of(due.channel, due.account_id, use) if use else None
         template = look.template(key) if key else None
         if key and template is None:
-            return look.waits(key, holds.NOT_KNOWN)
+            return _waiting(*look.waits(key, holds.NOT_KNOWN))
         account = (due.channel, due.account_id)
         paying = self._allowed.paying(account, now)
         terms = template.terms if template else None
@@ -222,80 +235,32 @@ class Claims:
         if answer.refusal is not None:
             return _Verdict(refusal=answer.refusal.value)
         if key and template and not template.is_usable:
-            return look.waits(key, template.why_not)
-        shut = look.shut(self._allowed, due, answer.lane)
+            return _waiting(*look.waits(key, template.why_not))
+        purpose = Purpose(due.purpose)
+        shut = look.shut(account, purpose, answer.lane)
         if shut is not None:
             return _Verdict(held=allowances.held(shut), until=shut.until)
-        if look.is_over_budget(due, answer.cost):
+        if look.is_over_budget(account, purpose, answer.cost):
             return _Verdict(held=look.over_budget, until=look.month.end)
         return _Verdict(answer.lane, answer.cost)
 
 
-class _Look:
-    """What one turn finds out beside its messages: consent, templates, money. Asks only where a message needs it."""
+def _claim(due: Due, verdict: _Verdict, look: Look, now: datetime) -> Claimed:
+    look.spend((due.channel, due.account_id), verdict.cost)
+    return Claimed(due, verdict.lane, due.lease_token + 1, now + LEASE, verdict.cost)
 
-    def __init__(self, session: Session, registry: Registry, budget: Budget, now: datetime, rings: list[Ring]) -> None:
-        self._session, self._registry, self._budget, self._now, self._rings = session, registry, budget, now, rings
-        self.standings: Mapping[int, Standing] = {}
-        self._is_fresh = self._lanes_are_fresh = False
-        self._spent: dict[_Account, int] = {}
-        self._spent_now: dict[_Account, int] = {}
-        self._rung: set[object] = set()
 
-    @property
-    def month(self) -> Month:
-        """The shop's month."""
-        return self._budget.month(self._now)
+def _unasked(ready: Ready, now: datetime) -> Claimed:
+    row, place, reached = ready.recipient, ready.place, ready.option.reach
+    due = Due(
+        ready.outbox_id, place.identity_id, place.channel, place.account_id, place.user_id, row.purpose, False,
+        ready.body, row.attempts, False, 1, place.last_interaction_at, place.unreachable_since, row.customer_id, now,
+    )  # fmt: skip
+    return Claimed(due, reached.lane, 1, now + LEASE, reached.cost, row.id, row.broadcast_id or 0, ready.message)
 
-    @property
-    def over_budget(self) -> str:
-        """The reason of what waits for the next month."""
-        return f"{holds.OVER_BUDGET} ({self.month.name})"
 
-    def template(self, key: Key) -> Template | None:
-        """A template; one that cannot be used is looked at once more, so that nothing waits for old news."""
-        found = self._registry.known(self._session).get(key)
-        if (found is None or not found.is_usable) and not self._is_fresh:
-            self._is_fresh = True
-            self._registry.forget()
-            found = self._registry.known(self._session).get(key)
-        return found
-
-    def waits(self, key: Key, why: str) -> _Verdict:
-        """Hold a message for its template, and ring."""
-        if key not in self._rung:
-            self._rung.add(key)
-            self._rings.append(holds.of_template(key, why))
-        return _Verdict(held=holds.held(key, why), until=self._now + holds.LOOKS_AGAIN)
-
-    def shut(self, allowed: Allowances, due: Due, lane: str) -> Shut | None:
-        """What keeps a message from its lane; looked at once more, so that nothing waits for old news."""
-        asked = (due.channel, due.account_id), lane, Purpose(due.purpose), self._now
-        found = allowed.shut(*asked)
-        if found is None or self._lanes_are_fresh:
-            return found
-        self._lanes_are_fresh = True
-        allowed.forget()
-        allowed.read(self._session)
-        return allowed.shut(*asked)
-
-    def is_over_budget(self, due: Due, cost: int) -> bool:
-        """Whether a message must wait for the next month; rings where it does."""
-        ceiling, key = self._budget.ceiling, (due.channel, due.account_id)
-        if ceiling is None or not Purpose(due.purpose).is_marketing:
-            return False
-        if key not in self._spent:
-            self._spent[key] = spending.spent(self._session, *key, self.month.start)
-        over = self._spent[key] + self._spent_now.get(key, 0) + cost > ceiling
-        if over and key not in self._rung:
-            self._rung.add(key)
-            self._rings.append(holds.of_budget(*key, self._budget, self.month))
-        return over
-
-    def spend(self, key: _Account, cost: int) -> None:
-        """A message is claimed at this price."""
-        if cost:
-            self._spent_now[key] = self._spent_now.get(key, 0) + cost
+def _waiting(held: str, until: datetime) -> _Verdict:
+    return _Verdict(held=held, until=until)
 
 
 def _due(talk: Talk) -> Due:
@@ -320,7 +285,7 @@ def _due(talk: Talk) -> Due:
     )
 
 
-def _waits(due: Due, strained: Collection[_Account]) -> bool:
+def _waits(due: Due, strained: Collection[Account]) -> bool:
     return (due.channel, due.account_id) in strained and Purpose(due.purpose).is_marketing
 
 

@@ -213,7 +213,7 @@ def _template_delivered(batch: Batch, event: MessageDelivered) -> None:
     """A template reached a phone: the receipt names our send, which settles it where its answer was lost."""
     number = event.tracking_id.removeprefix(TRACKING)
     outbox_id = int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
-    found = outbox.tracked(batch.session, outbox_id) if 0 < outbox_id < 1 << 63 else None
+    found = doubt.tracked(batch.session, outbox_id) if 0 < outbox_id < 1 << 63 else None
     if found is None or (found.channel, found.account_id) != (event.address.channel, event.address.account_id):
         return
     message_id = event.message_ids[0] if event.message_ids else ""
@@ -311,7 +311,7 @@ def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
     identity = talk.person.identity_id
     if event.metadata.startswith(METADATA):
         claimed = event.metadata[len(METADATA) :]
-        if claimed.isdigit() and outbox.owner_of(batch.session, int(claimed)) == identity:
+        if claimed.isdigit() and doubt.owner_of(batch.session, int(claimed)) == identity:
             return int(claimed)
         return None
     return _looks_like(batch, talk, event)

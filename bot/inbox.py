@@ -148,6 +148,7 @@ class InboxWorker:
             inbox.finish(session, done)
             inbox.bury(session, buried)
             inbox.release(session, taken, wait_until)
+        batch.tick()
         for talk, heard in of_staff:
             inbox.forget_bodies(session, hearing.hear(session, self._desk.office, talk.person, heard, now))
         faultpoint("t3.written")

@@ -30,6 +30,8 @@ from crm.allowances import Allowance
 from crm.budget import Budget
 from crm.events import Address
 from crm.messages import Message, Purpose
+from crm.recipients import Source
+from crm.verdicts import Policy
 from storage import alarms, engines, outbox
 from storage.database import REFUSALS, Database
 from storage.faults import faultpoint
@@ -41,6 +43,8 @@ log = logging.getLogger(__name__)
 SLOTS = 128
 AT_ONCE = SLOTS // 2
 """How many messages one transaction may claim: turns and batches of events do at the same time."""
+ROOMY = SLOTS // 4
+"""What nobody asked for is taken where so many slots are free: many at once cost less, and answers find room."""
 CALL = timedelta(seconds=9)
 """What one call may take: a claim with less time left is given back, so that no late worker sends."""
 
@@ -58,11 +62,13 @@ class OutboxWorker:
         shelf: Shelf,
         clock: Callable[[], datetime],
         owner: str,
+        policy: Policy,
+        care: Source | None = None,
     ) -> None:
         self._database, self._channels, self._accounts = database, channels, living
         self._paces, self._clock, self._owner = Paces(intervals), clock, owner
         self._registry, self._allowed = Registry(), Allowances()
-        self._claims = Claims(channels, living, self._registry, self._paces, budget, self._allowed)
+        self._claims = Claims(channels, living, self._registry, self._paces, budget, self._allowed, policy, care)
         self._outcomes = Outcomes(database, channels, living, self._paces, self._registry, self._allowed, clock)
         self._uploads, self._speakers = Uploads(database, channels, shelf, clock), Speakers(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
@@ -162,6 +168,7 @@ class OutboxWorker:
 
     def _turn(self, session: Session, sent: list[Sent], free: int, staff_ask: bool) -> Turn:
         """What staff sent ended, in this turn or before it (`staff_ask`): they are told, by a job of its own."""
+        turn, look = Turn([], [], []), None
         with engines.together(session.connection()):
             outbox.sent(session.connection(), sent)
             if sent:
@@ -169,7 +176,10 @@ class OutboxWorker:
             now = self._clock()
             for (channel, account_id, _), allowance in list(self._told.items()):
                 allowances.note(session, (channel, account_id), [allowance], now)
-            turn = self._claims.make(session, self._owner, now, free) if free > 0 else Turn([], [], [])
+            if free > 0:
+                turn, look = self._claims.make(session, self._owner, now, free)
+        if look is not None and free >= ROOMY:
+            self._claims.unasked(session, turn, look, self._owner, now, free)
         for each in turn.rings:
             alarms.ring(session, *each, now)
         if staff_ask or any(due.purpose == Purpose.STAFF for due, _ in turn.refused):
@@ -211,7 +221,7 @@ class OutboxWorker:
     async def _call(self, item: Claimed, account: Account) -> None:
         due = item.due
         to = Address(due.channel, due.account_id, due.user_id)
-        message = said = Message.loads(due.body)
+        message = said = item.message or Message.loads(due.body)
         persona = ""
         try:
             if message.kept or message.speaker:
@@ -233,11 +243,12 @@ class OutboxWorker:
             return
         faultpoint("t5.answered")
         charged = None if answer.cost == item.cost else answer.cost
-        self._sent.append(Sent(due.id, answer.message_id, answer.quota, self._clock(), charged))
+        now = self._clock()
+        self._sent.append(Sent(due.id, answer.message_id, answer.quota, now, charged, unasked=bool(item.recipient)))
         self._staff_ask |= due.purpose == Purpose.STAFF
         self._topic.set()
         ended(due.channel, due.purpose, "sent").inc()
-        await self._outcomes.accepted(due)
+        await self._outcomes.accepted(item)
         await self._hear(item, answer.allowance)
         rest = self._paces.hear((due.channel, due.account_id), answer.usage, self._clock())
         if rest:

@@ -11,9 +11,10 @@ from typing import Any
 from prometheus_client import Counter
 from sqlmodel import Session
 
-from bot import allowances, elsewhere, holds, registry, settling
+from bot import allowances, breaker, elsewhere, holds, registry, settling, unasked
 from bot.accounts import Accounts, rung_for
 from bot.allowances import Allowances
+from bot.breaker import Breaker
 from bot.channels.base import Account, Channel, SendError, SendErrorKind, Subject
 from bot.claims import BURST, Claimed
 from bot.pace import Paces
@@ -58,6 +59,7 @@ class Outcomes:
         self._database, self._channels, self._accounts, self._clock = database, channels, living, clock
         self._paces, self._registry, self._allowed = paces, registry, allowed
         self._refusing: set[tuple[str, str]] = set()
+        self._breaker = Breaker()
 
     async def recall(self) -> None:
         """Learn which accounts were refused before this process started."""
@@ -175,8 +177,11 @@ class Outcomes:
         hold = partial(_hold_until, due=due, tat=now + pause + BURST * interval)
         await self._database.write(hold, name="outbox.pause")
 
-    async def accepted(self, due: Due) -> None:
+    async def accepted(self, item: Claimed) -> None:
         """A send went through: an account that was refused is mended."""
+        if item.broadcast:
+            self._breaker.trips(item.broadcast, failed=False)
+        due = item.due
         account = (due.channel, due.account_id)
         if account in self._refusing:
             self._refusing.discard(account)
@@ -190,23 +195,35 @@ class Outcomes:
 
     async def _elsewhere(self, item: Claimed, words: str, pause: timedelta) -> None:
         now = self._clock()
-        held = partial(elsewhere.held, due=item.due, token=item.token, words=words, again_at=now + pause, now=now)
+        held = partial(elsewhere.held, item=item, words=words, again_at=now + pause, now=now)
         await self._database.write(held, name="outbox.elsewhere")
 
     async def in_doubt(self, item: Claimed, words: str) -> None:
         """The platform may have it: it is looked for after a while."""
         wait = settling.SETTLE_AFTER.get(Purpose(item.due.purpose), timedelta(minutes=10))
         await self._move(item, state=UNKNOWN, ready_at=self._clock() + wait, error=words)
+        await self._failed_of_broadcast(item, words)
 
     async def give_up(self, item: Claimed, words: str, *, unreachable: bool = False) -> None:
         """It will not go out; with `unreachable` nothing will, until the person writes again."""
         await self._move(item, unreachable=unreachable, state=DEAD, error=words)
+        await self._failed_of_broadcast(item, words)
+
+    async def _failed_of_broadcast(self, item: Claimed, words: str) -> None:
+        """Too many failures of one broadcast stop it."""
+        failed = self._breaker.trips(item.broadcast, failed=True) if item.broadcast else 0
+        if failed:
+            stop = partial(breaker.stop, broadcast=item.broadcast, failed=failed, why=words[:100], now=self._clock())
+            await self._database.write(stop, name="broadcast.errors")
 
     async def _move(self, item: Claimed, *, unreachable: bool = False, **values: Any) -> None:
         def move(session: Session) -> None:
             if unreachable:
                 customers.lock_owners(session.connection(), [item.due.identity_id])
-            moved = outbox.move(session, item.due.id, SENDING, item.token, **values)
+            if item.recipient:
+                moved = unasked.moved(session, item, values)
+            else:
+                moved = outbox.move(session, item.due.id, SENDING, item.token, **values)
             if moved and unreachable:
                 row = {"id": item.due.identity_id, "unreachable_since": self._clock()}
                 customers.set_identities(session, [row])

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from bot import holds, settling, upkeep
 from bot.accounts import Accounts, App
+from bot.broadcasts import Broadcasting
 from bot.catchup import Catchup
 from bot.channels.abilities import Polled
 from bot.channels.base import Channel, Keys
@@ -46,8 +47,11 @@ from bot.staff.receipts import Receipts
 from bot.staff.reporting import Reporting
 from bot.staff.waking import Waking
 from bot.upkeep import Upkeep
-from crm import hours, tickets
+from crm import hours, tickets, verdicts
 from crm.budget import Budget
+from crm.caps import Caps
+from crm.lawful import LawfulHours
+from crm.segments import AsOf
 from crm.sla import Policy
 from storage import accounts, inbox, jobs, outbox, polling
 from storage.database import Database
@@ -111,6 +115,13 @@ def policy_of(settings: Settings) -> Policy:
     """When the shop is open, and what it promises to who asks for help."""
     calendar = hours.calendar_of(settings.opening_hours, settings.holidays, settings.timezone)
     return Policy(calendar, settings.sla_targets)
+
+
+def unasked_of(settings: Settings) -> verdicts.Policy:
+    """The shop's rules for what nobody asked for: its caps, its hours, what texts say of it."""
+    shop = {"ten": settings.brand_name, "sdt": settings.shop_phone, "dia_chi": settings.shop_address}
+    caps = Caps(settings.marketing_per_day, settings.marketing_per_week)
+    return verdicts.Policy(caps, LawfulHours(settings.timezone, settings.quiet_hours), shop)
 
 
 def keys_of(settings: Settings) -> dict[str, Keys]:
@@ -187,10 +198,13 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget, desk.policy.calendar)
     artist = Artist()
     shelf = Shelf(database, channels, artist, settings.brand_name, clock)
-    outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, shelf, clock, owner)
+    rules = unasked_of(settings)
+    outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, shelf, clock, owner, rules)
     inbox_worker = InboxWorker(database, desk, living, outbox_worker, clock)
     catchup = Catchup(database, channels, living, intervals_of(settings), clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
+    frame = AsOf(clock(), settings.timezone, {name: each.rules for name, each in channels.items()}, settings.locale)
+    kinds |= Broadcasting(database, rules, frame, settings.broadcast_alone, clock).kinds()
     kinds |= Ratings(database, desk, clock).kinds()
     kinds |= Rewarded(database, desk, clock).kinds()
     kinds |= Photos(database, channels, clock).kinds() | Waking(database, desk.office, clock).kinds()

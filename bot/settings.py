@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
-from crm import calls, hours, sla
+from crm import calls, hours, lawful, sla
 from crm.calls import Ladder
 from crm.hours import FreeDays
+from crm.lawful import Span
 from crm.sla import Priority, Targets
 
 Network = IPv4Network | IPv6Network
@@ -73,6 +74,10 @@ class Settings:
     sqlite_synchronous: str = "FULL"
     raw_body_days: int = 30
     monthly_send_budget: int | None = None
+    quiet_hours: Span | None = (21 * 60, 8 * 60)
+    marketing_per_day: int = 1
+    marketing_per_week: int = 3
+    broadcast_alone: int = 500
     fault: str = ""
 
     @staticmethod
@@ -146,4 +151,8 @@ _READERS: dict[str, Any] = {
     "flood_per_minute": _whole,
     "raw_body_days": _whole,
     "monthly_send_budget": _whole,
+    "quiet_hours": lawful.read_quiet,
+    "marketing_per_day": _whole,
+    "marketing_per_week": _whole,
+    "broadcast_alone": _whole,
 }

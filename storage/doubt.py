@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import case, literal, or_, select, update
 from sqlmodel import Session
 
+from storage import recipients
 from storage.columns import NEVER
 from storage.outbox import SENDING, UNKNOWN, OutboxMessage
 from storage.queue import WAITING, stands
@@ -28,7 +29,10 @@ def sweep(session: Session, now: datetime, look_at: Mapping[str, datetime], owne
     moments = {purpose: literal(at, _outbox.c.ready_at.type) for purpose, at in look_at.items()}
     ready_at = case(moments, value=_outbox.c.purpose, else_=literal(now, _outbox.c.ready_at.type))
     values = {"state": UNKNOWN, "ready_at": ready_at, "lease_until": NEVER, "error": "the sender went away"}
-    return session.connection().execute(statement.values(**values)).rowcount
+    lost_ids = session.connection().execute(statement.values(**values).returning(_outbox.c.id)).scalars().all()
+    if lost_ids:
+        recipients.in_doubt(session, lost_ids)
+    return len(lost_ids)
 
 
 def restored(session: Session, now: datetime) -> int:
@@ -76,3 +80,27 @@ def in_doubt(session: Session, identity_id: int, since: datetime) -> list[tuple[
         .order_by(_outbox.c.id)
     )
     return [(row.id, row.body) for row in session.connection().execute(statement)]
+
+
+class Tracked(NamedTuple):
+    """Whom a message went to, and from which account."""
+
+    identity_id: int
+    channel: str
+    account_id: str
+
+
+def tracked(session: Session, outbox_id: int) -> Tracked | None:
+    """Where a message went that a receipt names."""
+    statement = select(*(_outbox.c[name] for name in Tracked._fields)).where(_outbox.c.id == outbox_id)
+    row = session.connection().execute(statement).first()
+    return Tracked._make(row) if row else None
+
+
+def owner_of(session: Session, outbox_id: int) -> int | None:
+    """The identity that a message goes to."""
+    return (
+        session.connection()
+        .execute(select(_outbox.c.identity_id).where(_outbox.c.id == outbox_id))
+        .scalar_one_or_none()
+    )

@@ -69,19 +69,23 @@ def inserting(table: Table, keys: Sequence[str], finish: Callable[[Insert], Inse
 
 
 def updating(
-    table: Table, keys: Sequence[str], *conditions: ColumnElement[bool], constants: Mapping[str, Any] | None = None
+    table: Table,
+    keys: Sequence[str],
+    *conditions: ColumnElement[bool],
+    constants: Mapping[str, Any] | None = None,
+    by: str = "id",
 ) -> Hot:
-    """Update rows by `id`: each its own values of these keys, all the same constants, where the conditions hold.
+    """Update rows by a key: each its own values of these keys, all the same constants, where the conditions hold.
 
     On PostgreSQL the rows are locked in no order: whoever may meet others there must hold them, or what owns them.
     """
 
     def build(dialect: str) -> Executable:
-        named = [column(key, table.c[key].type) for key in ("id", *keys)]
+        named = [column(key, table.c[key].type) for key in (by, *keys)]
         row = tuple(_given(dialect, each) for each in named)
         given = values(*named, name="given").data([row]).cte("given")
         changed = {key: given.c[key] for key in keys} | dict(constants or {})
-        return update(table).where(table.c.id == given.c.id, *conditions).values(changed)
+        return update(table).where(table.c[by] == given.c[by], *conditions).values(changed)
 
     return Hot(build)
 

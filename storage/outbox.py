@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, Session
 
+from storage import recipients
 from storage.columns import NEVER, given_id, moment, reference
 from storage.hot import Fetch, inserting, updating
 from storage.queue import DEAD, WAITING, Leased, QueueRow, Replayed, dead_among, set_rows, stands
@@ -94,13 +95,17 @@ _ADD = inserting(
 
 
 class Sent(NamedTuple):
-    """A message that the platform took; `cost` in đồng where the platform charged something else than was expected."""
+    """A message that the platform took; `cost` in đồng where the platform charged something else than was expected.
+
+    `unasked` is False where it is surely no recipient's of a broadcast or a care rule.
+    """
 
     id: int
     message_id: str
     quota: str
     sent_at: datetime
     cost: int | None = None
+    unasked: bool = True
 
 
 def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -114,6 +119,7 @@ def sent(connection: Connection, rows: Sequence[Sent]) -> None:
         _LOCK.lock(connection, ids=[row.id for row in rows])
     _SENT.run(connection, [row._asdict() for row in sorted(rows, key=lambda row: row.id)])
     _CHARGED.run(connection, [row._asdict() for row in rows if row.cost is not None])
+    recipients.sent(connection, [(row.id, row.sent_at) for row in rows if row.unasked])
 
 
 def prolong(session: Session, outbox_id: int, token: int, until: datetime) -> None:
@@ -156,30 +162,6 @@ def withdraw(connection: Connection, identity_ids: Collection[int], purpose: str
     waiting = (*mine, stands(_outbox.c.state, WAITING), _outbox.c.purpose == purpose)
     found = select(_outbox.c.id).where(*waiting).order_by(_outbox.c.id).with_for_update(skip_locked=True)
     connection.execute(update(_outbox).where(_outbox.c.id.in_(found)).values(state=WITHDRAWN))
-
-
-class Tracked(NamedTuple):
-    """Whom a message went to, and from which account."""
-
-    identity_id: int
-    channel: str
-    account_id: str
-
-
-def tracked(session: Session, outbox_id: int) -> Tracked | None:
-    """Where a message went that a receipt names."""
-    statement = select(*(_outbox.c[name] for name in Tracked._fields)).where(_outbox.c.id == outbox_id)
-    row = session.connection().execute(statement).first()
-    return Tracked._make(row) if row else None
-
-
-def owner_of(session: Session, outbox_id: int) -> int | None:
-    """The identity that a message goes to."""
-    return (
-        session.connection()
-        .execute(select(_outbox.c.identity_id).where(_outbox.c.id == outbox_id))
-        .scalar_one_or_none()
-    )
 
 
 class Totals(NamedTuple):

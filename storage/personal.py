@@ -113,6 +113,11 @@ _OUTBOX = {
     **_null("dedup_key"),
     **_value(body=NOTHING),
 }
+_RECIPIENT = {
+    "state": lambda table, _: case((table.c.state == "pending", "skipped"), else_=table.c.state),
+    **_empty("subject", "reason"),
+    **_null("once_key"),
+}
 _NOTICE = {
     "state": lambda table, _: case((table.c.state.in_(("queued", "held")), "void"), else_=table.c.state),
     **_value(body=NOTHING),
@@ -133,6 +138,7 @@ EVERYTHING: tuple[Held, ...] = (
     Held("inbox", "thread_id", "threads", _INBOX),
     Held("outbox", "identity_id", "identities", _OUTBOX),
     Held("outbox", "id", "told", _value(body=NOTHING), shown=False),
+    Held("recipient", "customer_id", "customers", _RECIPIENT),
     Held("staff_send", "conversation_id", "identities", shown=False),
     Held("notice", "id", "notices", _NOTICE, shown=False),
     Held("call", "conversation_id", "identities", None, shown=False),
@@ -165,10 +171,11 @@ EVERYTHING: tuple[Held, ...] = (
 
 NO_PERSONS = frozenset(
     {
-        "account", "alarm", "allowance", "api_key", "audit", "care_rule", "care_standing", "catchup", "comment",
-        "consent_terms", "custom_field", "door", "grant_request", "heard", "held_lot", "job", "lot_use", "mark",
-        "pairing", "persona", "point_batch", "poll", "programme_version", "ready_text", "reward_taken", "segment",
-        "short_id", "shut_lane", "staff", "staff_desk", "staff_preview", "suppression", "template", "voucher_guess",
+        "account", "alarm", "allowance", "api_key", "audit", "broadcast", "care_rule", "care_standing",
+        "catchup", "comment", "consent_terms", "custom_field", "door", "grant_request", "heard", "held_lot",
+        "job", "lot_use", "mark", "pairing", "persona", "point_batch", "poll", "programme_version",
+        "ready_text", "reward_taken", "segment", "short_id", "shut_lane", "staff", "staff_desk",
+        "staff_preview", "suppression", "template", "voucher_guess",
     }
 )  # fmt: skip
 """Tables without rows of a customer's own; in some, words to and of staff may mention one (`forget_mentions`)."""

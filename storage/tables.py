@@ -7,6 +7,7 @@ from storage import (
     allowances,
     audit,
     balances,
+    broadcasts,
     calls,
     care,
     catchup,
@@ -38,6 +39,7 @@ from storage import (
     programmes,
     ratings,
     ready,
+    recipients,
     referrals,
     refunds,
     replies,
@@ -56,9 +58,9 @@ from storage import (
 )
 
 NOUNS = (
-    accounts, adjustments, alarms, allowances, audit, balances, calls, care, catchup, comments, consent, conversations,
-    customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty, marks, media,
-    members, notes, notices, orders, outbox, personas, polling, privacy, programmes, ratings, ready, referrals, refunds,
-    replies, reservations, rewards, saved_segments, search, sla, staff, suppression, tags, templates, tickets,
-    transcripts, vouchers,
+    accounts, adjustments, alarms, allowances, audit, balances, broadcasts, calls, care, catchup, comments, consent,
+    conversations, customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty,
+    marks, media, members, notes, notices, orders, outbox, personas, polling, privacy, programmes, ratings, ready,
+    recipients, referrals, refunds, replies, reservations, rewards, saved_segments, search, sla, staff, suppression,
+    tags, templates, tickets, transcripts, vouchers,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Select, and_, exists, func, or_, select, update
+from sqlalchemy import Index, Select, and_, delete, exists, func, or_, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, moment
@@ -51,6 +51,11 @@ def add_messages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     _ADD.run(session.connection(), rows)
 
 
+def remove(session: Session, line_id: int) -> None:
+    """Take back a line of ours that was surely not said."""
+    session.connection().execute(delete(_message).where(_message.c.id == line_id))
+
+
 def edit(session: Session, conversation_id: int, message_id: str, words: str, revision: int, at: datetime) -> bool:
     """Put new words on a line, unless a later edit stands there or it was unsent; False where nothing changed."""
     statement = (
@@ -86,10 +91,10 @@ def react(session: Session, conversation_id: int, message_id: str, reaction: str
 
 def mark(
     session: Session, conversation_id: int, column: str, at: datetime, message_ids: Sequence[str], upto: datetime | None
-) -> None:
+) -> list[int]:
     """Note when our lines were delivered (`delivered_at`) or read (`seen_at`): those named, or all up to a moment.
 
-    What has not been sent yet, or never will be, is neither.
+    What has not been sent yet, or never will be, is neither. The ids of the lines for which that is news.
     """
     named = _message.c.id.in_(_named(conversation_id, message_ids))
     unsent = exists().where(_outbox.c.id == _message.c.id, _outbox.c.state != SENT)
@@ -99,7 +104,8 @@ def mark(
         _message.c.author != "customer",
         named if message_ids else and_(_message.c.at <= upto, ~unsent),
     )
-    session.connection().execute(statement.values({column: at}))
+    news = statement.values({column: at}).returning(_message.c.id)
+    return list(session.connection().execute(news).scalars())
 
 
 def _named(conversation_id: int, message_ids: Sequence[str]) -> Select[tuple[int]]:

@@ -30,8 +30,8 @@ LONG = 40
 """Text columns that hold so much hold words; shorter ones are states and kinds."""
 
 NOT_OF_CUSTOMERS = {
-    "account", "alarm", "allowance", "api_key", "audit", "care_rule", "care_standing", "catchup", "comment",
-    "consent_terms", "custom_field", "door", "grant_request", "heard", "job", "mark", "pairing", "persona",
+    "account", "alarm", "allowance", "api_key", "audit", "broadcast", "care_rule", "care_standing", "catchup",
+    "comment", "consent_terms", "custom_field", "door", "grant_request", "heard", "job", "mark", "pairing", "persona",
     "point_batch", "poll", "programme_version", "ready_text", "reward_taken", "segment", "shut_lane", "staff",
     "staff_desk", "staff_preview", "template", "voucher_guess",
 }  # fmt: skip
@@ -47,7 +47,7 @@ STAYS = {
     ("erasure", "touched"), ("identity", "account_id"), ("thread", "account_id"), ("inbox", "account_id"),
     ("inbox", "dedup"),
     ("outbox", "account_id"), ("outbox", "lane"), ("outbox", "quota"), ("outbox", "lease_owner"),
-    ("suppression", "digest"), ("tag", "set_by"),
+    ("recipient", "lane"), ("suppression", "digest"), ("tag", "set_by"),
 }  # fmt: skip
 """What accounts and proofs need, and what says nothing of the person: numbers of orders, who did it, which account."""
 

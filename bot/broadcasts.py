@@ -1,0 +1,83 @@
+"""The jobs of broadcasts: woken by the clock, they freeze audiences, and close what was cancelled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from sqlmodel import Session
+
+from bot.jobs import Payload, Work
+from crm import broadcasts, freezing
+from crm.segments import AsOf
+from crm.verdicts import Policy, Why
+from storage import jobs, recipients
+from storage.database import Database
+
+TEND = "broadcasts.tend"
+FREEZE = "broadcast.freeze"
+FIRST_RANGE = 500
+_PAGE = 10_000
+
+
+class Broadcasting:
+    """What is done for broadcasts beside sending them."""
+
+    def __init__(
+        self, database: Database, policy: Policy, frame: AsOf, alone: int, clock: Callable[[], datetime]
+    ) -> None:
+        """`frame` is what segments are read with. Above `alone` people a broadcast waits for a second person's word; 0
+        for never."""
+        self._database, self._policy, self._frame, self._alone = database, policy, frame, alone
+        self._clock = clock
+
+    def kinds(self) -> dict[str, Work]:
+        """Name → function."""
+        return {TEND: self.tend, FREEZE: self.freeze, broadcasts.CLOSE: self.close}
+
+    async def tend(self, payload: Payload) -> None:
+        """Pause and go on as the hours say; let what is due be frozen."""
+        now = self._clock()
+        opens_at = self._policy.hours.next_moment(now)
+        await self._database.write(partial(_tend, now=now, opens_at=opens_at), name=TEND)
+
+    async def freeze(self, payload: Payload) -> None:
+        """Freeze an audience, a range at a time; may be broken off anywhere, and be done by two at once."""
+        broadcast = int(payload["broadcast"])
+        await self._database.write(partial(broadcasts.start, broadcast_id=broadcast, now=self._clock()), name=FREEZE)
+
+        def step(session: Session, cursor: int, size: int) -> int | None:
+            return freezing.step(session, broadcast, self._frame, size)
+
+        await self._database.bulk(step, 0, size=FIRST_RANGE)
+        digest = await self._digest(broadcast)
+        whole = partial(broadcasts.frozen, broadcast_id=broadcast, digest=digest, now=self._clock(), alone=self._alone)
+        await self._database.write(whole, name="broadcast.frozen")
+
+    async def close(self, payload: Payload) -> None:
+        """Give everybody of a cancelled broadcast who still waits their end."""
+        broadcast = int(payload["broadcast"])
+
+        def step(session: Session, cursor: int, size: int) -> int | None:
+            return cursor if recipients.close(session, broadcast, Why.CANCELLED, size) == size else None
+
+        await self._database.bulk(step, 0)
+        closed = partial(broadcasts.closed, broadcast_id=broadcast, now=self._clock())
+        await self._database.write(closed, name="broadcast.closed")
+
+    async def _digest(self, broadcast: int) -> str:
+        """The SHA-256 of all customers' ids in their order, eight bytes each: what was frozen can be told again."""
+        found, after = hashlib.sha256(), 0
+        while page := await self._database.read(
+            partial(recipients.audience, broadcast_id=broadcast, after=after, most=_PAGE)
+        ):
+            found.update(b"".join(each.to_bytes(8, "big") for each in page))
+            after = page[-1]
+        return found.hexdigest()
+
+
+def _tend(session: Session, now: datetime, opens_at: datetime) -> None:
+    due = broadcasts.tend(session, now, opens_at)
+    jobs.add_many(session, [jobs.row(FREEZE, str(each), {"broadcast": each}, now) for each in due])

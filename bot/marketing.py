@@ -1,0 +1,109 @@
+"""What stands between those whom broadcasts and care mean to write to and the platforms: rules, pace, money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot import holds
+from bot.channels.base import Channel
+from bot.looks import Account, Look
+from bot.pace import Paces
+from crm import phones
+from crm.broadcasts import Pause
+from crm.choice import Option
+from crm.consent import Standing
+from crm.content import ByTemplate
+from crm.messages import Message, Purpose, TemplateUse
+from crm.reach import Reach, ReachFacts, Refusal, reach
+from crm.templates import Key, Tag, Template, Terms
+from crm.verdicts import Held
+from storage.turns import Place
+
+PACE = "pace"
+LOOKS_AGAIN = timedelta(minutes=1)
+"""When an account is looked at again that does not send now, or is near the platform's limit."""
+LEAST = timedelta(seconds=1)
+
+
+class Gate:
+    """One turn's room, rules and money, as `crm.verdicts` asks for them."""
+
+    def __init__(self, channels: Mapping[str, Channel], paces: Paces, look: Look, now: datetime) -> None:
+        self._channels, self._paces, self._look, self._now = channels, paces, look, now
+        self._behind: dict[Account, int] = {}
+
+    def reach(self, place: Place, purpose: Purpose, standing: Standing, template: ByTemplate | None) -> Reach:
+        """What the rules say of writing to this place now."""
+        channel = self._channels.get(place.channel)
+        if channel is None:
+            return Reach(refusal=Refusal.NO_LANE)
+        account = (place.channel, place.account_id)
+        known = self._template(account, template) if template else None
+        facts = ReachFacts(
+            purpose=purpose,
+            last_interaction_at=place.last_interaction_at,
+            now=self._now,
+            consented=standing is Standing.GRANTED,
+            opted_out=standing is Standing.WITHDRAWN,
+            unreachable=place.unreachable_since is not None,
+            template=(known.terms if known else _unknown(purpose)) if template else None,
+            by_phone=bool(phones.number_at(place.user_id)),
+            paying=self._look.allowed.paying(account, self._now),
+        )
+        return reach(channel.rules, facts)
+
+    def held(self, place: Place, purpose: Purpose, option: Option) -> Held | None:
+        """What keeps this option waiting; None where it may go now."""
+        account, lane = (place.channel, place.account_id), option.reach.lane
+        if account not in self._look.room:
+            return Held(Pause.ACCOUNT, self._now + LOOKS_AGAIN, stops=True)
+        if option.template is not None:
+            known = self._template(account, option.template)
+            if known is None or not known.is_usable:
+                why = known.why_not if known else holds.NOT_KNOWN
+                _, until = self._look.waits(_key(account, option.template), why)
+                return Held(Pause.TEMPLATE, until, stops=True)
+        shut = self._look.shut(account, purpose, lane)
+        if shut is not None:
+            return Held(Pause.QUOTA, shut.until, stops=True)
+        if self._look.is_over_budget(account, purpose, option.reach.cost):
+            return Held(Pause.BUDGET, self._look.month.end, stops=True)
+        if purpose.is_marketing and self._paces.holds_marketing(account, self._now):
+            return Held(Pause.LIMIT, self._now + LOOKS_AGAIN, stops=True)
+        if not self._look.has_room(account):
+            behind = self._behind[account] = self._behind.get(account, 0) + 1
+            return Held(PACE, self._now + max(LEAST, behind * self._look.room[account].interval))
+        return None
+
+    def fitted(self, place: Place, message: Message) -> Message | None:
+        """The message as its channel shows it by one call; without its picture where that would take two."""
+        return fitted(self._channels[place.channel], message)
+
+    def spend(self, place: Place, option: Option) -> None:
+        """This one goes: take it off the pace and the budget."""
+        self._look.spend((place.channel, place.account_id), option.reach.cost)
+
+    def _template(self, account: Account, template: ByTemplate) -> Template | None:
+        return self._look.template(_key(account, template))
+
+
+def fitted(channel: Channel, message: Message) -> Message | None:
+    """The message in one part, which one call says: without its picture where words and picture take two calls.
+
+    None where there is nothing to say, or even the words take several.
+    """
+    parts = channel.split(message)
+    if len(parts) > 1 and message.picture and message.text:
+        parts = channel.split(replace(message, picture=""))
+    return parts[0] if len(parts) == 1 else None
+
+
+def _key(account: Account, template: ByTemplate) -> Key:
+    return holds.key_of(*account, TemplateUse(template.template_id, template.language))
+
+
+def _unknown(purpose: Purpose) -> Terms:
+    """The terms of a template that is not read yet: what waits for it is not refused for good."""
+    return Terms(Tag.PROMOTION if purpose is Purpose.BROADCAST else Tag.CARE)

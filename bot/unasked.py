@@ -1,0 +1,38 @@
+"""How a send ended that nobody asked for, on the message and on whom it was for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from bot.claims import Claimed
+from storage import outbox, recipients, transcripts
+from storage.outbox import SENDING, UNKNOWN, WITHDRAWN
+from storage.queue import DEAD, WAITING
+
+
+def moved(session: Session, item: Claimed, values: Mapping[str, Any]) -> bool:
+    """Change the message as `outbox.move` does, and its recipient with it; False where an echo was faster.
+
+    One that was surely not taken does not wait in the outbox: it is withdrawn, and its recipient is due again later.
+    That holds, too, where its sender was believed to be gone meanwhile.
+    """
+    due, state = item.due, values["state"]
+    reason = str(values.get("error", "")).partition(":")[0][:64]
+    if state != WAITING:
+        if not outbox.move(session, due.id, SENDING, item.token, **values):
+            return False
+        if state == DEAD:
+            recipients.fail(session, due.id, reason)
+        else:
+            recipients.in_doubt(session, [due.id])
+        return True
+    withdrawn = {"state": WITHDRAWN, "error": values["error"], "sent_at": None, "cost": 0}
+    if not any(outbox.move(session, due.id, before, item.token, **withdrawn) for before in (SENDING, UNKNOWN)):
+        return False
+    counted = values.get("attempts", due.attempts) > due.attempts
+    recipients.back(session, due.id, values["ready_at"], reason, counted=counted)
+    transcripts.remove(session, due.id)
+    return True

@@ -1,0 +1,329 @@
+"""Broadcasts: written, tested, approved, scheduled, frozen, running, paused, cancelled, and told of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from crm import audit, segments
+from crm.content import Content, check
+from crm.errors import Conflict, Invalid, NotFound
+from crm.messages import Purpose
+from storage import broadcasts as store
+from storage import jobs, outbox, recipients
+from storage.broadcasts import CANCELLED, DRAFT, FREEZING, PAUSED, RUNNING, SCHEDULED, BroadcastView
+from storage.work import wake
+
+FINISHED = "finished"
+SYSTEM = "system"
+"""Who acts where nobody asked: the clock."""
+CLOSE = "broadcast.close"
+"""The job that gives those their end who still waited when a broadcast was cancelled."""
+LONGEST_NAME = 80
+
+_MAY: Mapping[str, frozenset[str]] = {
+    DRAFT: frozenset({SCHEDULED, CANCELLED}),
+    SCHEDULED: frozenset({DRAFT, SCHEDULED, FREEZING, CANCELLED}),
+    FREEZING: frozenset({RUNNING, PAUSED, CANCELLED}),
+    RUNNING: frozenset({PAUSED, CANCELLED}),
+    PAUSED: frozenset({RUNNING, CANCELLED}),
+    CANCELLED: frozenset(),
+}
+_IN_WORDS = {
+    DRAFT: ("bản nháp", "a draft"), SCHEDULED: ("đã hẹn giờ", "scheduled"),
+    FREEZING: ("đang chốt danh sách", "being frozen"), RUNNING: ("đang gửi", "running"),
+    PAUSED: ("đang tạm dừng", "paused"), CANCELLED: ("đã huỷ", "cancelled"), FINISHED: ("đã xong", "finished"),
+}  # fmt: skip
+
+
+class Pause(StrEnum):
+    """Why a broadcast does not go on; all but the last three end by themselves."""
+
+    HOURS = "hours"
+    ACCOUNT = "account"
+    QUOTA = "quota"
+    BUDGET = "budget"
+    TEMPLATE = "template"
+    LIMIT = "limit"
+    ERRORS = "errors"
+    APPROVAL = "approval"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a broadcast stands. `people` counts recipients by state, `reasons` by state and reason, `lanes` by lane."""
+
+    broadcast: BroadcastView
+    state: str
+    people: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    lanes: Mapping[str, int] = field(default_factory=dict)
+
+
+def draft(
+    session: Session, name: str, purpose: Purpose, content: Content, segment: str, actor: str, now: datetime
+) -> int:
+    """Write a new broadcast to the members of a segment; its id.
+
+    Raises Invalid where it could not be sent to somebody as it is, SegmentError where the segment is not understood.
+    """
+    if purpose not in (Purpose.BROADCAST, Purpose.CARE, Purpose.TRANSACTION):
+        raise Invalid(
+            "purpose", "Mục đích: broadcast, care hoặc transaction.", "Purpose: broadcast, care, transaction."
+        )
+    name = _named(name)
+    check(content)
+    row = {
+        "name": name, "purpose": purpose.value, "content": content.dumps(), "state": DRAFT,
+        "segment": segments.parse(segment).text, "pause_reason": "", "pause_words": "", "created_by": actor,
+        "approved_by": "", "cursor": 0, "audience": 0, "digest": "", "created_at": now, "changed_at": now,
+    }  # fmt: skip
+    found = store.add(session, row)
+    _note(session, found, "draft", actor, now)
+    return found
+
+
+def edit(
+    session: Session,
+    broadcast_id: int,
+    actor: str,
+    now: datetime,
+    *,
+    name: str | None = None,
+    content: Content | None = None,
+    segment: str | None = None,
+) -> BroadcastView:
+    """Change what is not frozen yet. It is a draft again, to be tested, approved and scheduled anew."""
+    found = _held(session, broadcast_id)
+    if found.state not in (DRAFT, SCHEDULED):
+        raise _refused(found, "không sửa được nữa", "cannot be changed any more")
+    values: dict[str, object] = {"changed_at": now, "created_by": actor, "tested_at": None, "approved_by": ""}
+    if name is not None:
+        values["name"] = _named(name)
+    if content is not None:
+        check(content)
+        values["content"] = content.dumps()
+    if segment is not None:
+        values["segment"] = segments.parse(segment).text
+    store.change(session, broadcast_id, **values)
+    if found.state == SCHEDULED:
+        _move(session, found, DRAFT, actor, now, "edited", scheduled_at=None)
+    return get(session, broadcast_id)
+
+
+def tested(session: Session, broadcast_id: int, now: datetime) -> None:
+    """Staff got it as customers would."""
+    _held(session, broadcast_id)
+    store.change(session, broadcast_id, tested_at=now)
+
+
+def approve(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
+    """A second person agrees with what stands there. Raises Conflict for who wrote it."""
+    found = _held(session, broadcast_id)
+    if found.created_by == actor:
+        raise Conflict("Người khác phải duyệt tin này.", "Somebody else must approve this broadcast.")
+    store.change(session, broadcast_id, approved_by=actor)
+    _note(session, broadcast_id, "approve", actor, now)
+    if (found.state, found.pause_reason) == (PAUSED, Pause.APPROVAL):
+        _move(session, found, RUNNING, actor, now, "approved")
+
+
+def schedule(
+    session: Session, broadcast_id: int, at: datetime, actor: str, now: datetime, *, people: int = 0, alone: int = 0
+) -> BroadcastView:
+    """Let it begin at a moment that is to come, or move that moment.
+
+    `people` is how many are meant now; above `alone` (0: never) a second person must have approved. Raises Invalid for
+    a moment that is past, Conflict where staff did not get it as a test since it was changed.
+    """
+    if at < now:
+        raise Invalid("at", "Giờ gửi đã qua.", "That moment is past.")
+    found = _held(session, broadcast_id)
+    if found.tested_at is None:
+        raise Conflict(
+            "Chưa gửi thử: hãy gửi thử cho nhân viên trước khi hẹn giờ.",
+            "It was not tested yet: send it to staff first.",
+        )
+    if needs_second(found, people, alone):
+        raise Conflict(
+            f"Gửi cho {people} người thì cần người thứ hai duyệt trước.",
+            f"For {people} people a second person must approve it first.",
+        )
+    _move(session, found, SCHEDULED, actor, now, "scheduled", scheduled_at=at)
+    return get(session, broadcast_id)
+
+
+def needs_second(found: BroadcastView, people: int, alone: int) -> bool:
+    """Whether somebody else must agree before so many people get it."""
+    return bool(alone) and people > alone and found.approved_by in ("", found.created_by)
+
+
+def unschedule(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
+    """It is a draft again, which does not begin by itself."""
+    _move(session, _held(session, broadcast_id), DRAFT, actor, now, "unscheduled", scheduled_at=None)
+
+
+def start(session: Session, broadcast_id: int, now: datetime) -> bool:
+    """Begin to freeze the audience as of the moment that it was scheduled for; False where somebody was faster."""
+    found = _held(session, broadcast_id)
+    if found.state != SCHEDULED or found.scheduled_at is None or found.scheduled_at > now:
+        return False
+    _move(session, found, FREEZING, SYSTEM, now, "due", as_of=now, cursor=0)
+    return True
+
+
+def frozen(session: Session, broadcast_id: int, digest: str, now: datetime, *, alone: int = 0) -> None:
+    """The audience is whole: send, unless so many need a second person's word. May be called twice."""
+    found = _held(session, broadcast_id)
+    if found.state != FREEZING:
+        return
+    facts = {"digest": digest, "frozen_at": now}
+    if needs_second(found, found.audience, alone):
+        words = f"{found.audience} > {alone}"
+        _move(session, found, PAUSED, SYSTEM, now, Pause.APPROVAL, pause_words=words, **facts)
+    else:
+        _move(session, found, RUNNING, SYSTEM, now, "frozen", **facts)
+
+
+def pause(
+    session: Session,
+    broadcast_id: int,
+    reason: Pause,
+    actor: str,
+    now: datetime,
+    *,
+    words: str = "",
+    until: datetime | None = None,
+) -> bool:
+    """Send no more for now; what is on its way goes on. With `until` it goes on by itself then.
+
+    False where it is not running (any more).
+    """
+    found = _held(session, broadcast_id)
+    if found.state != RUNNING:
+        return False
+    _move(session, found, PAUSED, actor, now, reason, pause_words=words, resumes_at=until)
+    return True
+
+
+def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
+    """Go on. Raises Conflict where it is not paused, or waits for a second person's word."""
+    found = _held(session, broadcast_id)
+    if found.state != PAUSED:
+        raise _refused(found, "không phải đang tạm dừng", "is not paused")
+    if found.pause_reason == Pause.APPROVAL and found.approved_by in ("", found.created_by):
+        raise Conflict("Tin này còn chờ người thứ hai duyệt.", "It waits for a second person's approval.")
+    _move(session, found, RUNNING, actor, now, "resumed")
+
+
+def cancel(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
+    """Send nothing more, for good; what is on its way goes on."""
+    _move(session, _held(session, broadcast_id), CANCELLED, actor, now, "cancelled")
+    jobs.add_many(session, [jobs.row(CLOSE, str(broadcast_id), {"broadcast": broadcast_id}, now)])
+
+
+def closed(session: Session, broadcast_id: int, now: datetime) -> None:
+    """Nobody of a cancelled broadcast waits any more."""
+    store.change(session, broadcast_id, closed_at=now)
+
+
+def get(session: Session, broadcast_id: int) -> BroadcastView:
+    """One broadcast. Raises NotFound."""
+    found = store.find(session, broadcast_id)
+    if found is None:
+        raise NotFound(f"Không có tin gửi loạt số {broadcast_id}.", f"There is no broadcast {broadcast_id}.")
+    return found
+
+
+def latest(session: Session, most: int = 20) -> list[tuple[BroadcastView, str]]:
+    """The last broadcasts with their states, newest first."""
+    return [(each, state(session, each)) for each in store.latest(session, most)]
+
+
+def state(session: Session, found: BroadcastView) -> str:
+    """Where a broadcast stands: finished where all of it is frozen and nobody waits or is being written to."""
+    may_be_over = found.frozen_at is not None and found.state in (RUNNING, PAUSED)
+    return FINISHED if may_be_over and not recipients.is_open(session, found.id) else found.state
+
+
+def report(session: Session, broadcast_id: int) -> Report:
+    """What became of everybody, by state, reason and lane."""
+    found = get(session, broadcast_id)
+    people: dict[str, int] = {}
+    reasons: dict[tuple[str, str], int] = {}
+    lanes: dict[str, int] = {}
+    for each in recipients.tally(session, broadcast_id):
+        people[each.state] = people.get(each.state, 0) + each.people
+        if each.reason:
+            key = (each.state, each.reason)
+            reasons[key] = reasons.get(key, 0) + each.people
+        if each.lane:
+            lanes[each.lane] = lanes.get(each.lane, 0) + each.people
+    return Report(found, state(session, found), people, reasons, lanes)
+
+
+def tend(session: Session, now: datetime, opens_at: datetime) -> list[int]:
+    """What the clock does: pause in quiet hours, until `opens_at`, and go on where a pause is over.
+
+    The broadcasts whose time to be frozen has come, to be started.
+    """
+    due: list[int] = []
+    for each in store.living(session):
+        if each.state == SCHEDULED and each.scheduled_at is not None and each.scheduled_at <= now:
+            due.append(each.id)
+        elif each.state == RUNNING and opens_at > now and recipients.is_open(session, each.id):
+            pause(session, each.id, Pause.HOURS, SYSTEM, now, until=opens_at)
+        elif each.state == PAUSED and each.resumes_at is not None and each.resumes_at <= now and opens_at <= now:
+            resume(session, each.id, SYSTEM, now)
+        elif each.state == FREEZING:
+            due.append(each.id)
+    return due
+
+
+def _move(
+    session: Session, found: BroadcastView, to: str, actor: str, now: datetime, reason: str, **values: object
+) -> None:
+    """The one way from state to state, with who wanted it and why. Raises Conflict where there is no such way."""
+    if to not in _MAY[found.state]:
+        raise _refused(found, f"không chuyển sang “{_IN_WORDS[to][0]}” được", f"cannot become {_IN_WORDS[to][1]}")
+    if to == PAUSED:
+        values = {"resumes_at": None, "pause_words": "", "pause_reason": reason, **values}
+    else:
+        values = {"resumes_at": None, "pause_words": "", "pause_reason": "", **values}
+    store.change(session, found.id, state=to, **values)
+    if to == RUNNING:
+        wake(session, outbox.TOPIC)
+    _note(session, found.id, to, actor, now, f"{found.state} → {to}: {reason}")
+
+
+def _note(session: Session, broadcast_id: int, what: str, actor: str, now: datetime, details: str = "") -> None:
+    kind, _, key = actor.partition(":")
+    who = {"staff_id": int(key)} if kind == "staff" and key.isdecimal() else {}
+    audit.note(
+        session, f"broadcast.{what}", now, surface=kind[:24], subject="broadcast", subject_id=broadcast_id,
+        details=details, **who,
+    )  # fmt: skip
+
+
+def _held(session: Session, broadcast_id: int) -> BroadcastView:
+    found = store.hold(session, broadcast_id)
+    if found is None:
+        raise NotFound(f"Không có tin gửi loạt số {broadcast_id}.", f"There is no broadcast {broadcast_id}.")
+    return found
+
+
+def _refused(found: BroadcastView, vi: str, en: str) -> Conflict:
+    stands = _IN_WORDS[found.state]
+    return Conflict(f"Tin #{found.id} {stands[0]}: {vi}.", f"Broadcast {found.id} is {stands[1]}: it {en}.")
+
+
+def _named(name: str) -> str:
+    name = " ".join(name.split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise Invalid("name", f"Tên cần từ 1 đến {LONGEST_NAME} ký tự.", f"A name has 1 to {LONGEST_NAME} characters.")
+    return name

@@ -1,0 +1,146 @@
+"""Those whom broadcasts and care rules mean to write to: enrolled, taken when they are due, and written down."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlmodel import Session
+
+from crm import content, outbox
+from crm.content import Content
+from crm.ledger import SPEND
+from crm.messages import Purpose
+from crm.verdicts import Batch, Gate, Held, Look, Policy, Ready, Taken
+from crm.wording import Values
+from storage import balances, broadcasts, transcripts, turns
+from storage import outbox as queue
+from storage import recipients as store
+from storage.broadcasts import BroadcastView
+from storage.turns import Place, Waiting
+
+enrol = store.enrol
+
+
+class Source(Protocol):
+    """What a care rule adds: the condition that is looked at again, what it says, and what is known for its gaps."""
+
+    def recheck(self, session: Session, rows: Sequence[Waiting], now: datetime) -> Mapping[int, str]:
+        """Those that are not to be sent any more, by recipient id, each with its reason."""
+
+    def content(self, session: Session, care_rule_id: int) -> Content:
+        """What the rule says."""
+
+    def values(self, session: Session, rows: Sequence[Waiting], now: datetime) -> Mapping[int, Values]:
+        """What stands for the gaps, by recipient id."""
+
+
+def take(session: Session, gate: Gate, policy: Policy, care: Source | None, now: datetime, most: int) -> Taken:
+    """Choose up to `most` of those who are due, with everything looked at again; `write` keeps what comes of it.
+
+    Care goes before broadcasts, which share what is left. Outside the lawful hours there is nobody.
+    """
+    taken = Taken()
+    if not policy.hours.is_lawful(now):
+        return taken
+    of_care = turns.of_care(session, now, most) if care is not None else []
+    of_broadcasts = _due_of_broadcasts(session, now, most - len(of_care))
+    every = [*of_care, *(row for _, rows in of_broadcasts for row in rows)]
+    if not every:
+        return taken
+    look = Look(session, gate, policy, now, every, taken)
+    if care is not None and of_care:
+        for batch in _of_care(session, care, of_care, taken, now):
+            look.judge(batch)
+    for each, rows in of_broadcasts:
+        said = Content.loads(each.content)
+        look.judge(Batch(each.id, said, rows, _values(session, content.names(said), rows, look.places, policy.shop)))
+    return taken
+
+
+def _due_of_broadcasts(session: Session, now: datetime, most: int) -> list[tuple[BroadcastView, Sequence[Waiting]]]:
+    """Who is due of each running broadcast; they share the room, and what one leaves the next may have."""
+    found: list[tuple[BroadcastView, Sequence[Waiting]]] = []
+    running = broadcasts.running(session) if most > 0 else []
+    for number, each in enumerate(running):
+        share = -(-most // (len(running) - number))
+        rows = turns.of_broadcast(session, each.id, now, share) if share > 0 else []
+        most -= len(rows)
+        if rows:
+            found.append((each, rows))
+    return found
+
+
+def _of_care(session: Session, care: Source, rows: Sequence[Waiting], taken: Taken, now: datetime) -> list[Batch]:
+    """Those whose condition still holds, by rule."""
+    ended = care.recheck(session, rows, now)
+    taken.skips.update(ended)
+    left = [row for row in rows if row.id not in ended]
+    values = care.values(session, left, now)
+    rules = {row.care_rule_id for row in left if row.care_rule_id is not None}
+    return [
+        Batch(None, care.content(session, rule), [row for row in left if row.care_rule_id == rule], values)
+        for rule in sorted(rules)
+    ]
+
+
+def write(session: Session, taken: Taken, owner: str, lease_until: datetime, now: datetime) -> None:
+    """Keep what became of everybody: those that are ready are being sent from now on."""
+    store.put_off(session, [_put_off(row, held) for row, held in taken.waits])
+    store.skip(session, taken.skips)
+    if taken.ready:
+        queue.add_many(session.connection(), [_row(each, owner, lease_until, now) for each in taken.ready])
+        transcripts.add_messages(session, [_line(each, now) for each in taken.ready])
+        store.start(session, [_mark(each, now) for each in taken.ready])
+
+
+def _values(
+    session: Session,
+    names: Collection[str],
+    rows: Sequence[Waiting],
+    places: Mapping[int, Sequence[Place]],
+    shop: Mapping[str, str],
+) -> dict[int, Values]:
+    """What stands for the gaps, by recipient; costs nothing where there are none."""
+    if not names:
+        return {}
+    ids = sorted({row.customer_id for row in rows})
+    points = balances.holdings(session, ids, SPEND) if "khach.diem" in names else {}
+    found: dict[int, Values] = {}
+    for row in rows:
+        called = row.name or next((place.name for place in places.get(row.customer_id, ()) if place.name), "")
+        found[row.id] = content.values_of(
+            called, points[row.customer_id].balance if row.customer_id in points else 0, shop
+        )
+    return found
+
+
+def _put_off(row: Waiting, held: Held) -> dict[str, Any]:
+    return {"id": row.id, "due_at": held.until, "reason": held.reason, "attempts": row.attempts + held.counts}
+
+
+def _row(each: Ready, owner: str, lease_until: datetime, now: datetime) -> dict[str, Any]:
+    place, purpose = each.place, Purpose(each.recipient.purpose)
+    return {
+        "id": each.outbox_id, "identity_id": place.identity_id, "channel": place.channel,
+        "account_id": place.account_id, "user_id": place.user_id, "purpose": purpose.value,
+        "priority": purpose.priority, "typed_by_person": False, "body": each.body, "dedup_key": None,
+        "state": queue.SENDING, "ready_at": now, "attempts": each.recipient.attempts, "error": "", "lease_owner": owner,
+        "lease_until": lease_until, "lease_token": 1, "lane": each.option.reach.lane, "resent": False,
+        "message_id": "", "quota": "", "cost": each.option.reach.cost, "created_at": now, "sent_at": now,
+    }  # fmt: skip
+
+
+def _line(each: Ready, now: datetime) -> dict[str, Any]:
+    return outbox.line(
+        conversation_id=each.place.identity_id, author="bot", text=each.message.text, media=each.message.picture,
+        at=now, line_id=each.outbox_id,
+    )  # fmt: skip
+
+
+def _mark(each: Ready, now: datetime) -> dict[str, Any]:
+    return {
+        "id": each.recipient.id, "identity_id": each.place.identity_id, "outbox_id": each.outbox_id,
+        "lane": each.option.reach.lane, "sent_at": now,
+    }  # fmt: skip

@@ -1,0 +1,271 @@
+"""The verdict on each of those who are due: who may be written to now, who waits and until when, who never, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple, Protocol
+
+from sqlmodel import Session
+
+from crm import caps, consent, content, customers, phones
+from crm.caps import Caps
+from crm.choice import Option, best
+from crm.consent import Standing
+from crm.content import ByTemplate, Content
+from crm.errors import Conflict
+from crm.lawful import LawfulHours
+from crm.messages import Message, Purpose
+from crm.moulds import Mould, Said, mould
+from crm.reach import Reach
+from crm.wording import Values
+from storage import recipients, turns
+from storage.columns import new_id
+from storage.conversations import BLOCKED, ELSEWHERE, STAFF
+from storage.turns import Place, Waiting
+
+TALKING_WAIT = timedelta(hours=1)
+MOST_WAITS = 6
+"""How often somebody is put off who talks with staff, or whose cap is reached, before nothing comes of it."""
+CAP_WAIT = timedelta(hours=24)
+BUSY_WAIT = timedelta(seconds=30)
+"""How long to wait for what else goes to the same person."""
+
+
+class Why:
+    """Reasons, as they are kept; people read them in words."""
+
+    MERGED = recipients.MERGED
+    STAFF = "staff"
+    BLOCKED = "blocked"
+    TALKING = "talking"
+    CAP = "cap"
+    BUSY = "busy"
+    NO_PLACE = "no_identity"
+    UNWRITABLE = "unwritable"
+    CANCELLED = "cancelled"
+
+
+class Held(NamedTuple):
+    """Why somebody waits, and until when. `stops`: so do all who go the same way, and a broadcast of which nobody else
+    is due pauses for that reason. `counts`: it happens a few times only."""
+
+    reason: str
+    until: datetime
+    stops: bool = False
+    counts: bool = False
+
+
+class Gate(Protocol):
+    """What the sending side knows: the channels' rules, each account's pace, templates, allowances, the budget."""
+
+    def reach(self, place: Place, purpose: Purpose, standing: Standing, template: ByTemplate | None) -> Reach:
+        """What the rules say of writing to this place, in words or by a template."""
+
+    def held(self, place: Place, purpose: Purpose, option: Option) -> Held | None:
+        """What keeps this option waiting; None where it may go now."""
+
+    def fitted(self, place: Place, message: Message) -> Message | None:
+        """The message as its channel shows it by one call; None where it takes several, or none."""
+
+    def spend(self, place: Place, option: Option) -> None:
+        """This one goes: take it off the pace and the budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The shop's own rules: its caps, its hours, and what texts say of it."""
+
+    caps: Caps
+    hours: LawfulHours
+    shop: Mapping[str, str] = field(default_factory=dict)
+
+
+class Ready(NamedTuple):
+    """A message that is ours to send now; it is written down as being sent."""
+
+    recipient: Waiting
+    place: Place
+    option: Option
+    message: Message
+    body: str
+    outbox_id: int
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of those who were due. `stops` are broadcasts of which nobody can go now."""
+
+    ready: list[Ready] = field(default_factory=list)
+    waits: list[tuple[Waiting, Held]] = field(default_factory=list)
+    skips: dict[int, str] = field(default_factory=dict)
+    stops: dict[int, Held] = field(default_factory=dict)
+
+
+class Batch(NamedTuple):
+    """Recipients of one broadcast or care rule, with what they are told."""
+
+    broadcast_id: int | None
+    said: Content
+    rows: Sequence[Waiting]
+    values: Mapping[int, Values]
+
+
+class Look:
+    """What one turn knows of everybody who is due, and its verdict on each."""
+
+    def __init__(
+        self, session: Session, gate: Gate, policy: Policy, now: datetime, rows: Sequence[Waiting], taken: Taken
+    ) -> None:
+        self._session, self._gate, self._now, self._taken = session, gate, now, taken
+        self._customers = {row.customer_id for row in rows}
+        self.places = turns.places(session, self._customers)
+        self._capped = caps.reached(session, self._customers, policy.caps, now)
+        self._standings: dict[tuple[Purpose, str], Mapping[int, Standing]] = {}
+        self._met: set[int] = set()
+        self._used: set[int] = set()
+        self._moulds: dict[tuple[int, str, str], Mould | None] = {}
+
+    def judge(self, batch: Batch) -> None:
+        """Decide about everybody of a batch."""
+        identities = [place.identity_id for row in batch.rows for place in self.places.get(row.customer_id, ())]
+        self._used = (
+            turns.used(self._session, batch.broadcast_id, identities)
+            if batch.broadcast_id is not None and identities
+            else set()
+        )
+        stops: list[Held] = []
+        for row in batch.rows:
+            match self._one(batch, row):
+                case Ready() as ready:
+                    self._taken.ready.append(ready)
+                case Held() as held:
+                    self._taken.waits.append((row, held))
+                    stops += [held] if held.stops else []
+                case str(reason):
+                    self._taken.skips[row.id] = reason
+        if batch.broadcast_id is not None and len(stops) == len(batch.rows):
+            self._taken.stops[batch.broadcast_id] = min(stops, key=lambda each: each.until)
+
+    def _one(self, batch: Batch, row: Waiting) -> Ready | Held | str:
+        """Decide about one: what to send, how long to wait, or why nothing is sent."""
+        purpose, places = Purpose(row.purpose), self.places.get(row.customer_id, [])
+        if row.merged_into is not None:
+            return Why.MERGED
+        if any(place.of_staff for place in places):
+            return Why.STAFF
+        place, option = self._choose(batch.said, row, purpose, places)
+        if place is None or option is None:
+            return Why.NO_PLACE
+        if option.reach.refusal is not None:
+            return option.reach.refusal.value
+        if place.identity_id in self._used:
+            return Why.MERGED
+        if any(each.holder == BLOCKED for each in places):
+            return Why.BLOCKED
+        if any(each.holder in (STAFF, ELSEWHERE) or each.waiting_since for each in places):
+            return self._later(row, Why.TALKING, TALKING_WAIT)
+        if purpose.is_marketing and row.customer_id in self._capped:
+            return Why.CAP if row.broadcast_id else self._later(row, Why.CAP, CAP_WAIT)
+        if place.is_busy or row.customer_id in self._met:
+            return Held(Why.BUSY, self._now + BUSY_WAIT)
+        held = self._gate.held(place, purpose, option)
+        if held is not None:
+            return held
+        said = self._said(batch, row, place, purpose, option)
+        if said is None:
+            return Why.UNWRITABLE
+        self._met.add(row.customer_id)
+        self._gate.spend(place, option)
+        return Ready(row, place, option, said.message, said.body, new_id())
+
+    def _choose(
+        self, said: Content, row: Waiting, purpose: Purpose, places: list[Place]
+    ) -> tuple[Place | None, Option | None]:
+        """Where and how they are written to; at their number, by a template, where none of their identities will do."""
+        options = self._options(said, row, purpose, places)
+        option = best(options)
+        if (option is None or option.reach.refusal is not None) and row.phone:
+            places = [*places, *self._at_phone(said, row, purpose, places)]
+            option = best(self._options(said, row, purpose, places))
+        place = next((each for each in places if option and each.identity_id == option.identity_id), None)
+        return place, option
+
+    def _options(self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]) -> list[Option]:
+        return [
+            Option(
+                place.identity_id,
+                place.last_interaction_at,
+                template,
+                self._gate.reach(place, purpose, self._standing(row.customer_id, purpose, place.channel), template),
+            )
+            for place in places
+            for template in _ways(said, place)
+        ]
+
+    def _at_phone(self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]) -> list[Place]:
+        """Their phone number as a place for each template that may go there, made at first need."""
+        found: list[Place] = []
+        known = {(place.channel, place.account_id) for place in places if phones.number_at(place.user_id)}
+        for template in said.templates:
+            where = (template.channel, template.account_id)
+            allows = not purpose.is_marketing or self._standing(row.customer_id, purpose, where[0]) is Standing.GRANTED
+            if not template.to_phone or where in known or not allows:
+                continue
+            person = customers.by_phone(self._session, row.customer_id, *where, self._now)
+            if person is not None:
+                found.append(
+                    Place(
+                        row.customer_id, person.identity_id, *where, person.user_id, name="", last_interaction_at=None,
+                        unreachable_since=person.unreachable_since, of_staff=False, holder="", waiting_since=None,
+                        is_busy=False,
+                    )
+                )  # fmt: skip
+        return found
+
+    def _standing(self, customer_id: int, purpose: Purpose, channel: str) -> Standing:
+        """How a customer stands to this on a channel; one statement for everybody of the turn."""
+        if not purpose.is_marketing:
+            return Standing.NONE
+        key = (purpose, channel)
+        if key not in self._standings:
+            self._standings[key] = consent.standing(self._session, self._customers, purpose, channel)
+        return self._standings[key][customer_id]
+
+    def _said(self, batch: Batch, row: Waiting, place: Place, purpose: Purpose, option: Option) -> Said | None:
+        """What they read, in one message of their channel; None where it cannot be written for them."""
+        values = batch.values.get(row.id, {})
+        try:
+            if option.template is not None:
+                return self._fitted(place, Message(template=content.use(option.template, values)))
+            text = content.text(batch.said, purpose, values)
+        except Conflict:
+            return None
+        key = (id(batch.said), purpose.value, place.channel)
+        if key not in self._moulds:
+            longest = self._fitted(place, content.longest(batch.said, purpose))
+            self._moulds[key] = mould(longest.message) if longest else None
+        found = self._moulds[key]
+        return (found.pour(text) if found else None) or self._fitted(place, content.message(batch.said, text))
+
+    def _fitted(self, place: Place, message: Message) -> Said | None:
+        fitted = self._gate.fitted(place, message)
+        return Said(fitted, fitted.dumps()) if fitted else None
+
+    def _later(self, row: Waiting, reason: str, wait: timedelta) -> Held | str:
+        """Put somebody off for whom it is not the time; after some times nothing comes of it."""
+        return reason if row.attempts >= MOST_WAITS else Held(reason, self._now + wait, counts=True)
+
+
+def _ways(said: Content, place: Place) -> list[ByTemplate | None]:
+    """In which ways this place may be written to: in words, and by the templates of its channel and account."""
+    by_phone = bool(phones.number_at(place.user_id))
+    fit = [
+        each
+        for each in said.templates
+        if each.channel == place.channel
+        and each.account_id in ("", place.account_id)
+        and (each.to_phone or not by_phone)
+    ]
+    return [*([None] if said.text and not by_phone else []), *fit]

@@ -1,0 +1,130 @@
+"""Broadcasts: one message to many, as it was written, scheduled, frozen, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Index, select, text, update
+from sqlmodel import Field, Session, SQLModel
+
+from storage.columns import BigInt, moment, serial
+from storage.queue import stands
+
+DRAFT = "draft"
+SCHEDULED = "scheduled"
+FREEZING = "freezing"
+RUNNING = "running"
+PAUSED = "paused"
+CANCELLED = "cancelled"
+
+_LIVING = text(f"state IN ('{SCHEDULED}', '{FREEZING}', '{RUNNING}', '{PAUSED}')")
+
+
+class Broadcast(SQLModel, table=True):
+    """One message to the members of a segment.
+
+    `content` is JSON; `segment` the text whose members are meant, as it stood when the broadcast was written.
+    `resumes_at` is when a pause ends by itself; None where a person must end it. The audience is frozen `as_of` a
+    moment, up to the customer `cursor`; `frozen_at` is None until all of it is. `closed_at`: cancelled, and no row is
+    open any more.
+    """
+
+    __tablename__ = "broadcast"
+    __table_args__ = (Index("ix_broadcast_living", "state", sqlite_where=_LIVING, postgresql_where=_LIVING),)
+
+    id: int | None = serial()
+    name: str = Field(max_length=80)
+    purpose: str = Field(max_length=16)
+    content: str
+    segment: str
+    state: str = Field(default=DRAFT, max_length=16)
+    pause_reason: str = Field(default="", max_length=32)
+    pause_words: str = ""
+    resumes_at: datetime | None = moment(nullable=True)
+    created_by: str = Field(max_length=64)
+    tested_at: datetime | None = moment(nullable=True)
+    approved_by: str = Field(default="", max_length=64)
+    scheduled_at: datetime | None = moment(nullable=True)
+    as_of: datetime | None = moment(nullable=True)
+    cursor: int = Field(default=0, sa_type=BigInt)
+    audience: int = 0
+    digest: str = Field(default="", max_length=64)
+    created_at: datetime = moment()
+    changed_at: datetime = moment()
+    frozen_at: datetime | None = moment(nullable=True)
+    closed_at: datetime | None = moment(nullable=True)
+
+
+class BroadcastView(NamedTuple):
+    """A broadcast as read."""
+
+    id: int
+    name: str
+    purpose: str
+    content: str
+    segment: str
+    state: str
+    pause_reason: str
+    pause_words: str
+    resumes_at: datetime | None
+    created_by: str
+    tested_at: datetime | None
+    approved_by: str
+    scheduled_at: datetime | None
+    as_of: datetime | None
+    cursor: int
+    audience: int
+    digest: str
+    created_at: datetime
+    changed_at: datetime
+    frozen_at: datetime | None
+    closed_at: datetime | None
+
+
+_broadcast = Broadcast.__table__  # type: ignore[attr-defined]
+_VIEW = select(*(_broadcast.c[name] for name in BroadcastView._fields))
+_ALIVE = stands(_broadcast.c.state, SCHEDULED, FREEZING, RUNNING, PAUSED)
+
+
+def add(session: Session, row: Mapping[str, Any]) -> int:
+    """Write a new broadcast; its id."""
+    statement = _broadcast.insert().values(**row).returning(_broadcast.c.id)
+    return int(session.connection().execute(statement).scalar_one())
+
+
+def find(session: Session, broadcast_id: int) -> BroadcastView | None:
+    """One broadcast."""
+    row = session.connection().execute(_VIEW.where(_broadcast.c.id == broadcast_id)).first()
+    return BroadcastView._make(row) if row else None
+
+
+def hold(session: Session, broadcast_id: int) -> BroadcastView | None:
+    """One broadcast, which nobody else changes until the transaction ends."""
+    row = session.connection().execute(_VIEW.where(_broadcast.c.id == broadcast_id).with_for_update()).first()
+    return BroadcastView._make(row) if row else None
+
+
+def latest(session: Session, most: int = 20) -> list[BroadcastView]:
+    """The last broadcasts, newest first."""
+    rows = session.connection().execute(_VIEW.order_by(_broadcast.c.id.desc()).limit(most))
+    return [BroadcastView._make(row) for row in rows]
+
+
+def living(session: Session) -> list[BroadcastView]:
+    """Those that are scheduled, being frozen, running or paused, oldest first."""
+    rows = session.connection().execute(_VIEW.where(_ALIVE).order_by(_broadcast.c.id))
+    return [BroadcastView._make(row) for row in rows]
+
+
+def running(session: Session) -> list[BroadcastView]:
+    """Those that run, oldest first; they cannot be stopped before the transaction ends."""
+    where = (_ALIVE, stands(_broadcast.c.state, RUNNING))
+    rows = session.connection().execute(_VIEW.where(*where).order_by(_broadcast.c.id).with_for_update(read=True))
+    return [BroadcastView._make(row) for row in rows]
+
+
+def change(session: Session, broadcast_id: int, **values: Any) -> None:
+    """Set columns of one broadcast."""
+    session.connection().execute(update(_broadcast).where(_broadcast.c.id == broadcast_id).values(**values))
