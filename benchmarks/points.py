@@ -1,7 +1,7 @@
 """Points among few and among very many: how long a card takes to read, and how expiry and reviews go through them all.
 
-`python -m benchmarks.points ROWS` fills a database of its own with so many customers, reads cards, lets every lot
-expire and every tier be reviewed, and writes one line of JSON.
+`python -m benchmarks.points URL ROWS …` fills each of these databases with so many customers and reads from all of them
+in turn; with one alone it lets every lot expire and every tier be reviewed instead. It writes one line of JSON.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import Any
 
 from sqlmodel import Session
 
@@ -34,41 +34,103 @@ NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 OVER = NOW + timedelta(days=365)
 HEAVY = 1
 """The customer who has ten thousand entries of their own."""
+LIKE_HIM = 2
+"""The customer whom all others are like."""
 _OWN = 10_000
 _LOTS = 20
-_READS = 400
+_ROUNDS = 15
+_READS = 60
+
+Read = Callable[[Session, int], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Milliseconds of a read (medians), and what one pass over everything that is due took."""
+class Reads:
+    """Milliseconds of a read in each database (medians of its rounds), and of each round the last by the first."""
+
+    ms: list[float]
+    ratios: list[float]
+
+    @property
+    def ratio(self) -> float:
+        """How many times longer it takes in the last database than in the first."""
+        return round(median(self.ratios), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What one pass over everything that is due took."""
 
     rows: int
-    balance_ms: float
-    card_ms: float
-    heavy_card_ms: float
-    due_seconds: float
-    due_per_second: int
+    seconds: float
+    per_second: int
     worst_range_ms: float
     grown_mb: float
     faults: int
 
 
-async def measured(folder: Path, rows: int) -> Seen:
-    """Fill, read, let it all be due, and count anew."""
-    url = f"sqlite:///{folder}/points-{rows}.db"
+def _card(session: Session, who: int) -> object:
+    return loyalty.card(session, who, NOW)
+
+
+KINDS: dict[str, Read] = {"balance": ledger.holding, "card": _card, "card of 10,000 entries": _card}
+
+
+async def compared(given: Sequence[tuple[str, int]]) -> dict[str, Reads]:
+    """Read from each of these databases (URL, customers), filled before, in turn: what slows the machine slows all."""
+    databases = [Database(url) for url, _ in given]
+    for database in databases:
+        await database.open()
+    try:
+        took: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}
+        for number in range(_ROUNDS):
+            order = list(range(len(given)))[:: 1 if number % 2 else -1]
+            for kind, read in KINDS.items():
+                row = [0.0] * len(given)
+                for place in order:
+                    chance = Random(number)
+                    some = [chance.randrange(2, given[place][1] + 1) for _ in range(_READS)]
+                    who = [HEAVY] * _READS if read is _card and kind != "card" else some
+                    row[place] = await databases[place].read(lambda s, w=who, r=read: _timed(s, w, r))
+                took[kind].append(row)
+    finally:
+        for database in databases:
+            await database.close()
+    return {
+        kind: Reads(
+            [round(median(each), 3) for each in zip(*rows, strict=True)], [round(row[-1] / row[0], 2) for row in rows]
+        )
+        for kind, rows in took.items()
+    }
+
+
+async def filled(url: str, rows: int) -> None:
+    """A database with the schema and so many customers."""
     migrate.upgrade(url)
+    database = Database(url, synchronous="OFF")
+    await database.open()
+    try:
+        await database.write(_open)
+        await database.write(lambda session: _people(session, range(HEAVY, LIKE_HIM + 1)))
+        await database.write(_long_history)
+        await database.write(lambda session: _many_like_him(session, rows))
+        if not database.is_sqlite:
+            await asyncio.to_thread(_settle, database)
+    finally:
+        await database.close()
+
+
+def _settle(database: Database) -> None:
+    """What the server does by itself within minutes: note what a table holds, and which of its pages all can see."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+async def all_due(url: str, rows: int) -> Due:
+    """Let everything be due at once, and count anew."""
     database = Database(url)
     await database.open()
     try:
-        await fill(database, rows)
-        chance = Random(rows)
-        some = [chance.randrange(2, rows + 1) for _ in range(_READS)]
-        balance = await database.read(lambda session: _timed(session, some, ledger.holding))
-        card = await database.read(lambda session: _timed(session, some, lambda s, who: loyalty.card(s, who, NOW)))
-        heavy = await database.read(
-            lambda session: _timed(session, [HEAVY] * _READS, lambda s, who: loyalty.card(s, who, NOW))
-        )
         before, began = process.resident_bytes(_pid()), time.monotonic()
         worst = await _all_due(database)
         took, grown = time.monotonic() - began, process.resident_bytes(_pid()) - before
@@ -76,9 +138,7 @@ async def measured(folder: Path, rows: int) -> Seen:
     finally:
         await database.close()
     done = 2 * rows + _LOTS
-    return Seen(
-        rows, balance, card, heavy, round(took, 2), int(done / took), worst, round(grown / 1e6, 1), wrong
-    )  # fmt: skip
+    return Due(rows, round(took, 2), int(done / took), worst, round(grown / 1e6, 1), wrong)
 
 
 async def _all_due(database: Database) -> float:
@@ -98,9 +158,9 @@ async def _all_due(database: Database) -> float:
     return round(max(waits, default=0) * 1000, 1)
 
 
-async def fill(database: Database, rows: int, first: int = 1) -> None:
-    """So many customers with a lot, what qualifies, and a tier; one of them with a long history."""
-    await database.write(lambda session: _open(session))
+async def fill(database: Database, rows: int, first: int) -> None:
+    """So many customers more, in ranges, each with a lot, what qualifies, and a tier."""
+    await database.write(_open)
 
     def step(session: Session, start: int, size: int) -> int | None:
         end = min(start + size, first + rows)
@@ -108,8 +168,6 @@ async def fill(database: Database, rows: int, first: int = 1) -> None:
         return end if end < first + rows else None
 
     await database.bulk(step, first)
-    if first == 1:
-        await database.write(_long_history)
 
 
 def _open(session: Session) -> None:
@@ -142,6 +200,33 @@ def _people(session: Session, numbers: range) -> None:
     )  # fmt: skip
 
 
+def _many_like_him(session: Session, rows: int) -> None:
+    """So many customers, made by the database itself, each like the second one."""
+    numbers = f"WITH RECURSIVE seq(n) AS (SELECT {LIKE_HIM + 1} UNION ALL SELECT n + 1 FROM seq WHERE n < {rows})"
+    copies: list[tuple[Any, dict[str, str], str]] = [
+        (customers.Customer, {"id": "n", "external_id": "'K' || n"}, "id"),
+        (entries.LedgerEntry, {"customer_id": "n", "source_key": "substr(source_key, 1, 1) || n"}, "customer_id"),
+        (balances.PointBalance, {"customer_id": "n"}, "customer_id"),
+        (members.LoyaltyMember, {"customer_id": "n"}, "customer_id"),
+        (
+            lots.PointLot,
+            {
+                "id": "n * 256",
+                "customer_id": "n",
+                "entry_id": "(SELECT id FROM ledger_entry WHERE source_key = 's' || n)",
+            },
+            "customer_id",
+        ),
+    ]
+    for table, changed, owner in copies:
+        names = [each.name for each in table.__table__.columns if each.name != "id" or "id" in changed]
+        values = ", ".join(changed.get(name, name) for name in names)
+        session.connection().exec_driver_sql(
+            f"{numbers} INSERT INTO {table.__tablename__} ({', '.join(names)}) "
+            f"SELECT {values} FROM {table.__tablename__}, seq WHERE {owner} = {LIKE_HIM}"
+        )
+
+
 def _long_history(session: Session) -> None:
     """Ten thousand entries, and some lots that are still open."""
     pairs = range(_OWN // 2)
@@ -172,12 +257,12 @@ def _lot(customer: int, number: int, entry: int, amount: int, expires: datetime)
     }  # fmt: skip
 
 
-def _timed(session: Session, who: list[int], read: Callable[[Session, int], object]) -> float:
+def _timed(session: Session, who: list[int], read: Read) -> float:
     """The median of so many reads, in ms."""
-    return round(median(_each(session, who, read)) * 1000, 3)
+    return median(_each(session, who, read)) * 1000
 
 
-def _each(session: Session, who: list[int], read: Callable[[Session, int], object]) -> Iterator[float]:
+def _each(session: Session, who: list[int], read: Read) -> Iterator[float]:
     for customer in who:
         began = time.perf_counter()
         read(session, customer)
@@ -189,10 +274,15 @@ def _pid() -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Measure with each number of rows in turn."""
-    for rows in map(int, argv or ["10000"]):
-        with tempfile.TemporaryDirectory(prefix="khachquen-points-") as folder:
-            print(json.dumps(asdict(asyncio.run(measured(Path(folder), rows)))), flush=True)
+    """Measure in these databases."""
+    given = [(url, int(rows)) for url, rows in zip(argv[::2], argv[1::2], strict=True)]
+    for url, rows in given:
+        asyncio.run(filled(url, rows))
+    if len(given) == 1:
+        print(json.dumps(asdict(asyncio.run(all_due(*given[0])))))
+    else:
+        seen = asyncio.run(compared(given))
+        print(json.dumps({kind: {**asdict(each), "ratio": each.ratio} for kind, each in seen.items()}))
     return 0
 
 
