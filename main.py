@@ -144,8 +144,8 @@ def application(
     """The web application: probes always, webhooks and the API where this process is a door."""
     app = http.Application(client_max_size=MAX_BODY)
     app[STOPPING] = asyncio.Event()
-    app[web_keys.DATABASE] = service.database
-    app[web_keys.CLOCK] = clock
+    app[web_keys.DATABASE], app[web_keys.CLOCK] = service.database, clock
+    app[web_keys.PICTURES] = service.shelf.picture
     app[web_keys.HEALTH] = lambda: vitals.read(service, clock, app[STOPPING].is_set)
     app[web_keys.KNOCK] = lambda header: knock.heard(settings.require_secret(), header)
     app[web_keys.SITE] = web_keys.Site(settings.brand_name, settings.zalo_site_verification)

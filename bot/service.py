@@ -74,6 +74,8 @@ class Service:
     accounts: Accounts
     channels: Mapping[str, Channel]
     keys: Callable[[str], Keys]
+    artist: Artist
+    shelf: Shelf
 
     def pending(self) -> list[str]:
         """The channels whose door lacks a key, so that nothing of theirs is kept."""
@@ -171,14 +173,19 @@ async def running(
         def keys(channel: str) -> Keys:
             return with_ids(channel, living.ids(channel))
 
-        service = Service(database, living, channels, keys)
-        if not worker:
-            yield service
-            return
-        if database.is_sqlite:
-            await database.write(partial(_take_over, now=clock(), owner=owner), name="service.take_over")
-        async with _working(settings, service, desk, clock, owner):
-            yield service
+        artist = Artist()
+        shelf = Shelf(database, channels, artist, settings.brand_name, clock)
+        service = Service(database, living, channels, keys, artist, shelf)
+        try:
+            if not worker:
+                yield service
+                return
+            if database.is_sqlite:
+                await database.write(partial(_take_over, now=clock(), owner=owner), name="service.take_over")
+            async with _working(settings, service, desk, clock, owner):
+                yield service
+        finally:
+            await artist.close()
     finally:
         await database.close()
 
@@ -196,12 +203,10 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     database, channels, living = service.database, service.channels, service.accounts
     budget = Budget(settings.monthly_send_budget, settings.timezone)
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget, desk.policy.calendar)
-    artist = Artist()
-    shelf = Shelf(database, channels, artist, settings.brand_name, clock)
-    rules = unasked_of(settings)
-    outbox_worker = OutboxWorker(database, channels, living, intervals_of(settings), budget, shelf, clock, owner, rules)
+    pace, artist, shelf, rules = intervals_of(settings), service.artist, service.shelf, unasked_of(settings)
+    outbox_worker = OutboxWorker(database, channels, living, pace, budget, shelf, clock, owner, rules)
     inbox_worker = InboxWorker(database, desk, living, outbox_worker, clock)
-    catchup = Catchup(database, channels, living, intervals_of(settings), clock)
+    catchup = Catchup(database, channels, living, pace, clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
     frame = AsOf(clock(), settings.timezone, {name: each.rules for name, each in channels.items()}, settings.locale)
     kinds |= Broadcasting(database, rules, frame, settings.broadcast_alone, clock).kinds()
@@ -247,7 +252,6 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
             await asyncio.gather(outbox_worker.drain(left), job_worker.drain(left))
         except Closed:
             log.exception("how the last sends went could not be written; they are looked for after the next start")
-        await artist.close()
 
 
 async def _give_clocks(database: Database, policy: Policy, clock: Clock) -> None:

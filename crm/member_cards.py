@@ -28,6 +28,12 @@ class MemberCard:
     code: str
 
     @property
+    def spelled(self) -> str:
+        """The code as people read it out."""
+        half = len(self.code) // 2
+        return f"{self.code[:half]} {self.code[half:]}"
+
+    @property
     def recipe(self) -> str:
         """Names the picture; another one as soon as anything shown on it is different."""
         version = hashlib.sha256("\x1f".join(map(str, astuple(self))).encode()).hexdigest()[:16]

@@ -9,6 +9,7 @@ from datetime import datetime
 from aiohttp import web
 
 from storage.database import Database
+from storage.media import Kept
 from web.callers import Networks
 from web.health import Health
 
@@ -26,6 +27,8 @@ CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("CLOCK")
 HEALTH: web.AppKey[Callable[[], Awaitable[Health]]] = web.AppKey("HEALTH")
 KNOCK: web.AppKey[Callable[[str], str]] = web.AppKey("KNOCK")
 """`bot.knock.heard` with this service's secret key."""
+PICTURES: web.AppKey[Callable[[str], Awaitable[Kept]]] = web.AppKey("PICTURES")
+"""`bot.drawing.shelf.Shelf.picture`."""
 SITE: web.AppKey[Site] = web.AppKey("SITE", Site)
 TRUSTED: web.AppKey[Networks] = web.AppKey("TRUSTED")
 """The proxies whose `X-Forwarded-For` is believed."""

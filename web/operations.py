@@ -11,7 +11,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from storage.database import Database
-from web.keys import CALLER, CLOCK, DATABASE, SECRET
+from storage.media import Kept
+from web.keys import CALLER, CLOCK, DATABASE, PICTURES, SECRET
 from web.problems import FieldError, Refused, invalid
 
 LONGEST_BODY = 256 * 1024
@@ -34,7 +35,8 @@ class Params(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[P, B]):
-    """What a view holds: the parsed request, the data, the time, what stands for the caller's key, and our own key."""
+    """What a view holds: the parsed request, the data, the time, what stands for the caller's key, our own key, and who
+    draws."""
 
     params: P
     body: B
@@ -42,6 +44,7 @@ class Call(Generic[P, B]):
     now: datetime
     caller: str
     secret_key: str = field(repr=False)
+    pictures: Callable[[str], Awaitable[Kept]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Operation:
             now=request.config_dict[CLOCK](),
             caller=request[CALLER],
             secret_key=request.config_dict[SECRET],
+            pictures=request.config_dict[PICTURES],
         )
         answer = await self.view(call)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

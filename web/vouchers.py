@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
-from crm import customers, programmes, rewards, stamps, vouchers
+from bot.drawing.shelf import NoPicture
+from crm import customers, programmes, rewards, stamps, voucher_cards, vouchers
 from crm.errors import CrmError
 from crm.ledger import Fact
 from crm.rewards import Offer
@@ -18,6 +20,7 @@ from crm.vouchers import Done, VoucherRow
 from web.fields import ExternalId
 from web.loyalty import Key, MemberParams, by_name
 from web.operations import Call, Exact, Operation, Params
+from web.problems import Refused
 
 T = TypeVar("T")
 
@@ -66,6 +69,19 @@ class CancelIn(Exact):
     """A voucher that was not used."""
 
     code: VoucherCode
+
+
+class PictureIn(CodeIn):
+    """A voucher, and the language of its picture."""
+
+    locale: Literal["vi", "en"] = "vi"
+
+
+class PictureOut(BaseModel):
+    """A picture in base64."""
+
+    content_type: str
+    base64: str
 
 
 class OfferOut(BaseModel):
@@ -193,6 +209,23 @@ async def check(call: Call[Params, CodeIn]) -> VoucherOut:
     return await _with_code(call, said.code, look)
 
 
+async def picture(call: Call[Params, PictureIn]) -> PictureOut:
+    """Draw a voucher: what it is for, its last day, its code in letters and as a QR code."""
+    said = call.body
+
+    def name(session: Session, voucher_id: int) -> str:
+        voucher = vouchers.find(session, voucher_id, call.now)
+        vouchers.refuse_others(voucher, _customer(session, said.customer))
+        return voucher_cards.card(session, voucher, said.locale, call.now).recipe
+
+    recipe = await _with_code(call, said.code, name)
+    try:
+        drawn = await call.pictures(recipe)
+    except NoPicture as error:
+        raise Refused(503, error.words.en, headers={"Retry-After": "5"}) from error
+    return PictureOut(content_type=drawn.content_type, base64=b64encode(drawn.content).decode())
+
+
 async def reserve(call: Call[Params, ReserveUseIn]) -> UseOut:
     """Set a use of a voucher aside for a sale, so that no other sale has it meanwhile. Then redeem or release."""
     said = call.body
@@ -284,6 +317,8 @@ OPERATIONS = (
               None, WalletOut, read_wallet),
     Operation("POST", "/vouchers", "takeReward", "Take a reward for points", Params, TakeIn, TakenOut, take),
     Operation("POST", "/vouchers/check", "checkVoucher", "Look at a voucher", Params, CodeIn, VoucherOut, check),
+    Operation("POST", "/vouchers/picture", "drawVoucher", "Draw a voucher with its QR code", Params, PictureIn,
+              PictureOut, picture),
     Operation("POST", "/vouchers/reserve", "reserveVoucher", "Set a voucher aside for a sale", Params, ReserveUseIn,
               UseOut, reserve),
     Operation("POST", "/vouchers/redeem", "redeemVoucher", "Let a voucher count for a sale", Params, UseIn, UseOut,

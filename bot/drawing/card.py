@@ -1,4 +1,4 @@
-"""The picture of a member's card: brand, name, tier, points, and a code that a till can scan."""
+"""The picture of a card or a voucher: brand, name, what it is worth, and a code that a till can scan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import segno
 from PIL import Image, ImageDraw
 
-from bot.drawing.letters import fitted, font, shown
+from bot.drawing.letters import fitted, shown
 
 SIZE = (1000, 600)
 _EDGE = 56
@@ -26,7 +26,10 @@ _INK = (28, 32, 36)
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """What stands on a card, in words; `level` is the tier's place, the lowest being 0. `name` may be empty."""
+    """What stands on a card, in words; `level` chooses its colour, a tier's place, the lowest being 0.
+
+    `name` may be empty. `spelled` is the code as people read it.
+    """
 
     title: str
     brand: str
@@ -35,6 +38,7 @@ class Lines:
     tier: str
     points: str
     code: str
+    spelled: str
     level: int
 
 
@@ -50,7 +54,7 @@ def draw(lines: Lines) -> bytes:
     _write(pen, shown(lines.name) or lines.nameless, 246, "Bold", 58, 34, _WHITE)
     _write(pen, lines.tier, 336, "Regular", 34, 24, pale)
     _write(pen, lines.points, 468, "Bold", 62, 36, _WHITE)
-    _scan(picture, pen, lines.code)
+    _scan(picture, pen, lines)
     return _png(picture)
 
 
@@ -61,18 +65,18 @@ def _write(
     pen.text((_EDGE, top), words, font=chosen, fill=fill)
 
 
-def _scan(picture: Image.Image, pen: ImageDraw.ImageDraw, code: str) -> None:
+def _scan(picture: Image.Image, pen: ImageDraw.ImageDraw, lines: Lines) -> None:
     """The code for machines, and below it for people, on white."""
     left, top, right, bottom = _QR
     pen.rounded_rectangle((left - 16, top - 16, right + 16, bottom + 84), radius=28, fill=_WHITE)
-    rows = [bytes(255 * (not dot) for dot in row) for row in segno.make(code, error="m", micro=False).matrix]
+    rows = [bytes(255 * (not dot) for dot in row) for row in segno.make(lines.code, error="m", micro=False).matrix]
     side = len(rows)
     dots = Image.frombytes("L", (side, side), b"".join(rows))
     scale = (right - left) // (side + 4)
     whole = dots.resize((side * scale, side * scale), Image.Resampling.NEAREST)
     picture.paste(whole, (left + (right - left - whole.width) // 2, top + (bottom - top - whole.height) // 2))
-    apart = f"{code[: len(code) // 2]} {code[len(code) // 2 :]}"
-    pen.text(((left + right) // 2, bottom + 34), apart, font=font("Bold", 34), fill=_INK, anchor="mm")
+    words, chosen = fitted(lines.spelled, "Bold", 34, 24, right - left)
+    pen.text(((left + right) // 2, bottom + 34), words, font=chosen, fill=_INK, anchor="mm")
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -12,9 +12,10 @@ from sqlmodel import Session
 from bot.channels.base import Channel, SendError, SendErrorKind, Words
 from bot.drawing.artist import Artist, Undrawn
 from bot.drawing.borrowing import Borrower
-from crm import member_cards
-from crm.member_cards import RECIPE, MemberCard
+from crm import member_cards, voucher_cards
+from crm.member_cards import MemberCard
 from crm.messages import BORROWED
+from crm.voucher_cards import VoucherCard
 from crm.words import number
 from storage import drawings, media
 from storage.database import Database
@@ -25,10 +26,16 @@ LIVES = timedelta(days=30)
 _DESIGN = "1"
 """Another one with every change of how a card looks."""
 _WORDS = {"vi": ("Thẻ thành viên", "Khách thân thiết", "điểm", "Hạng "), "en": ("Member card", "Member", "points", "")}
-_NO_CARD = Words("There is no such member any more.", "Không còn thành viên này.")
+_OF_VOUCHERS = {"vi": ("Dùng đến hết", "lần"), "en": ("Good until the end of", "times")}
+_VOUCHERS_LEVEL = 3
+_NAMED: Mapping[str, Callable[[Session, str, datetime], MemberCard | VoucherCard | None]] = {
+    member_cards.RECIPE: member_cards.named,
+    voucher_cards.RECIPE: voucher_cards.named,
+}
+_NO_CARD = Words("There is no such member or voucher any more.", "Không còn thành viên hoặc voucher này.")
 _UNDRAWN = Words(
-    "The picture of the member's card could not be drawn; its words go out all the same.",
-    "Chưa vẽ được ảnh thẻ thành viên; phần chữ vẫn được gửi.",
+    "The picture of this card or voucher could not be drawn; its words go out all the same.",
+    "Chưa vẽ được ảnh thẻ hoặc voucher; phần chữ vẫn được gửi.",
 )
 
 
@@ -60,9 +67,17 @@ class Shelf:
         """
         if kept.startswith(BORROWED):
             return await self._found(kept) or await self._borrowed(kept)
-        if not kept.startswith(RECIPE):
+        if not kept.startswith(tuple(_NAMED)):
             return kept
         return await self._found(kept) or await self._drawn(kept)
+
+    async def picture(self, recipe: str) -> Kept:
+        """The picture that a recipe names. Raises NoPicture."""
+        media_id = await self.media_id(recipe)
+        found = await self._database.read(partial(media.find, media_id=media_id))
+        if found is None:
+            raise NoPicture(_NO_CARD)
+        return found
 
     async def _found(self, recipe: str) -> str:
         since = self._clock() - LIVES + timedelta(days=1)
@@ -80,7 +95,8 @@ class Shelf:
 
     async def _drawn(self, recipe: str) -> str:
         now = self._clock()
-        card = await self._database.read(partial(member_cards.named, recipe=recipe, now=now))
+        named = next(each for begins, each in _NAMED.items() if recipe.startswith(begins))
+        card = await self._database.read(lambda session: named(session, recipe, now))
         if card is None:
             raise NoPicture(_NO_CARD)
         if card.recipe != recipe and (known := await self._found(card.recipe)):
@@ -91,7 +107,7 @@ class Shelf:
             raise NoPicture(_UNDRAWN, str(error)) from error
 
         def keep(session: Session) -> str:
-            media_id = media.keep(session, Kept("the-thanh-vien.png", "image/png", picture), now)
+            media_id = media.keep(session, Kept(f"{recipe.partition(':')[0]}.png", "image/png", picture), now)
             drawings.note(session, self._key(card.recipe), media_id, now)
             return media_id
 
@@ -100,10 +116,17 @@ class Shelf:
     def _key(self, recipe: str) -> str:
         return hashlib.sha256("\x1f".join((recipe, self._brand, _DESIGN)).encode()).hexdigest()
 
-    def _lines(self, card: MemberCard) -> dict[str, str | int]:
+    def _lines(self, card: MemberCard | VoucherCard) -> dict[str, str | int]:
+        if isinstance(card, VoucherCard):
+            until, times = _OF_VOUCHERS[card.locale]
+            return {
+                "title": "Voucher", "brand": self._brand, "name": card.name, "nameless": "Voucher",
+                "tier": f"{until} {card.last}", "points": f"{card.uses} {times}" if card.uses > 1 else "",
+                "code": card.code, "spelled": card.spelled, "level": _VOUCHERS_LEVEL,
+            }  # fmt: skip
         title, nameless, points, tier = _WORDS[card.locale]
         return {
             "title": title, "brand": self._brand, "name": card.name, "nameless": nameless,
             "tier": f"{tier}{card.tier}" if card.tier else "", "points": f"{number(card.points, card.locale)} {points}",
-            "code": card.code, "level": card.level,
+            "code": card.code, "spelled": card.spelled, "level": card.level,
         }  # fmt: skip

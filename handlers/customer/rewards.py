@@ -8,10 +8,11 @@ from datetime import timedelta
 from bot.context import Context
 from bot.router import Router
 from bot.understanding import understand
-from crm import loyalty, rewards, stamps, vouchers, words
+from crm import loyalty, rewards, stamps, voucher_cards, vouchers, words
 from crm.errors import CrmError
 from crm.ledger import Fact
 from crm.rewards import Why
+from crm.vouchers import VoucherRow
 from handlers.customer.loyalty import is_linked
 
 router = Router("rewards")
@@ -81,10 +82,23 @@ def take(ctx: Context) -> None:
 @router.intent("rewards.mine", leaves_dialog=True)
 @router.button("vouchers")
 def show_vouchers(ctx: Context) -> None:
-    """Tell the customer's vouchers that still count, with their codes."""
+    """Tell the customer's vouchers that still count, with their codes; one alone as a picture, too."""
     if is_linked(ctx):
         found = vouchers.of_customer(ctx.session, ctx.customer.customer_id, ctx.now)
-        ctx.reply("rewards/mine", vouchers=tuple((each, vouchers.shown(each.code)) for each in found))
+        cards = [voucher_cards.card(ctx.session, each, ctx.locale, ctx.now) for each in found]
+        ctx.reply("rewards/mine", vouchers=tuple(zip(found, cards, strict=True)))
+
+
+@router.button("voucher")
+def show_voucher(ctx: Context) -> None:
+    """Show one of the customer's vouchers as a picture, with its code below."""
+    if is_linked(ctx):
+        found = vouchers.of_customer(ctx.session, ctx.customer.customer_id, ctx.now)
+        one = next((each for each in found if str(each.id) == ctx.argument), None)
+        if one is None:
+            show_vouchers(ctx)
+        else:
+            _show_voucher(ctx, one, "rewards/voucher")
 
 
 @router.intent("rewards.stamps", leaves_dialog=True)
@@ -126,4 +140,9 @@ def _take(ctx: Context, wish: str) -> None:
     except CrmError as error:
         ctx.reply("rewards/refused", words=error.words(ctx.locale))
         return
-    ctx.reply("rewards/taken", voucher=voucher, code=vouchers.shown(voucher.code))
+    _show_voucher(ctx, voucher, "rewards/taken")
+
+
+def _show_voucher(ctx: Context, voucher: VoucherRow, template: str) -> None:
+    """A voucher with its picture."""
+    ctx.reply(template, voucher=voucher, card=voucher_cards.card(ctx.session, voucher, ctx.locale, ctx.now))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from crm.programme import Reward, StampCard
 from crm.rewards import Offer, Why
 from crm.stamps import Standing
-from crm.vouchers import shown
+from crm.voucher_cards import VoucherCard
 from storage.vouchers import VoucherRow
 from tests.bot.points import GOLD, SILVER
 
@@ -24,7 +24,7 @@ VOUCHERS = tuple(
             1, "ABCDEFGHJKMN", 1, "coffee", "Ly cà phê", "A coffee", uses, 0, 0, "k", 1, "spend", 30, "", AT, AT, None,
             0, reserved,
         ),
-        shown("ABCDEFGHJKMN"),
+        VoucherCard(1, "vi", "Ly cà phê", "31/12/2026", uses, "ABCDEFGHJKMN"),
     )
     for uses, reserved in ((1, 0), (1, 1), (5, 2))
 )  # fmt: skip

@@ -16,7 +16,15 @@ from bot.drawing.letters import fitted, is_known, shown
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = Lines(
-    "Thẻ thành viên", "Mây Trưa", "Nguyễn Thị Lan", "Khách thân thiết", "Hạng Vàng", "1.250 điểm", "K7QWM2XHPA", 2
+    "Thẻ thành viên",
+    "Mây Trưa",
+    "Nguyễn Thị Lan",
+    "Khách thân thiết",
+    "Hạng Vàng",
+    "1.250 điểm",
+    "K7QWM2XHPA",
+    "K7QWM 2XHPA",
+    2,
 )
 LETTERS = "aàảãáạăằẳẵắặâầẩẫấậbcdđeèẻẽéẹêềểễếệghiìỉĩíịklmnoòỏõóọôồổỗốộơờởỡớợpqrstuùủũúụưừửữứựvxyỳỷỹýỵ0123456789₫.,:–…"
 

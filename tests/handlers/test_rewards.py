@@ -48,18 +48,18 @@ async def test_a_reward_is_chosen_looked_at_and_taken_once(each: Chat) -> None:
     ]
     (shown,) = await each.says("4")
     assert shown == "Đổi 30 điểm lấy Ly cà phê? Sau đó bạn còn 30 điểm. Voucher dùng trong 30 ngày."
-    (first,) = await each.presses("Đổi ngay")
+    *_, first = await each.presses("Đổi ngay")
     payload = "kq:take:coffee:30:"
     assert CODE.search(first) and first.startswith("Đã đổi Ly cà phê. Mã của bạn: ") and payload not in first
     assert await balance(each, lan) == 30
-    (mine,) = await each.says("voucher của tôi")
+    *_, mine = await each.says("voucher của tôi")
     assert mine.splitlines()[1] == f"• {CODE.search(first)[0]}: Ly cà phê, đến hết 23/12/2026"  # type: ignore[index]
 
 
 async def test_a_wish_pressed_twice_is_one_and_a_forged_one_is_none(chat: Chat) -> None:
     lan = await shop(chat)
-    (first,) = await chat.says("kq:take:coffee:30:a1b2")
-    assert await chat.says("kq:take:coffee:30:a1b2") == [first]
+    *_, first = await chat.says("kq:take:coffee:30:a1b2")
+    assert (await chat.says("kq:take:coffee:30:a1b2"))[-1] == first
     assert await balance(chat, lan) == 30
     (dear,) = await chat.says("kq:take:last:1:a1b3")
     assert dear == "Giá của quà này đã đổi. Bạn chưa bị trừ điểm."
@@ -97,7 +97,7 @@ async def test_a_no_leaves_the_points_and_strangers_see_nothing(chat: Chat) -> N
 async def test_staff_use_a_voucher_once_and_cancel_another(chat: Chat) -> None:
     lan = await shop(chat)
     await pair(chat.of("minh"))
-    codes = [CODE.search((await chat.says(f"kq:take:coffee:30:a{n}"))[0])[0] for n in (1, 2)]  # type: ignore[index]
+    codes = [CODE.search((await chat.says(f"kq:take:coffee:30:a{n}"))[-1])[0] for n in (1, 2)]  # type: ignore[index]
     for code, action, done in (
         (codes[0].lower(), "", "✓ đã dùng Ly cà phê của Nguyễn Thị Lan."),
         (codes[1], " huỷ", "✓ đã huỷ Ly cà phê của Nguyễn Thị Lan, trả lại 30 điểm."),
@@ -120,3 +120,19 @@ async def test_staff_stamp_a_card_until_it_is_full(chat: Chat) -> None:
     assert "Thẻ cà phê: 1/9\nThẻ đầy! Voucher mới của khách: " in full
     (voucher,) = await chat.does(lambda session: vouchers.of_customer(session, lan, chat.clock()))
     assert vouchers.shown(voucher.code) in full
+
+
+async def test_a_voucher_is_seen_with_its_qr_code_when_taken_and_later_by_its_owner_alone(each: Chat) -> None:
+    await shop(each)
+    await each.says("kq:take:coffee:30:a1b2")
+    (picture,) = [line.media for line in each.answers if line.media]
+    await each.says("voucher của tôi")
+    assert [line.media for line in each.answers if line.media] == [picture], "one alone is shown at once"
+    await each.says("kq:take:last:10:a1b3")
+    await each.says("voucher của tôi")
+    assert not any(line.media for line in each.answers)
+    await each.presses("Mã QR: Ly cà phê")
+    assert [line.media for line in each.answers if line.media] == [picture]
+    assert each.heard[-1].startswith("Ly cà phê. Mã: ") and "hết 23/12/2026" in each.heard[-1]
+    await each.says("kq:voucher:12")
+    assert each.heard[-1].startswith("Voucher của bạn:") and not any(line.media for line in each.answers)

@@ -11,12 +11,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot import knock
+from bot.drawing.artist import Artist
+from bot.drawing.shelf import Shelf
 from crm import keys
 from storage.database import Database
 from tests.conftest import Clock
 from web.app import attach
 from web.health import Health
-from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, KNOCK, SITE, TRUSTED, Site
+from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, KNOCK, PICTURES, SITE, TRUSTED, Site
 from web.keys import SECRET as SECRET_KEY
 
 KEY = "a-first-key-for-tests"
@@ -45,16 +47,19 @@ def patient() -> Patient:
 
 
 @pytest.fixture
-def app(database: Database, clock: Clock, patient: Patient) -> web.Application:
+async def app(database: Database, clock: Clock, patient: Patient) -> AsyncIterator[web.Application]:
     """The web as `main` puts it together."""
     app = web.Application()
     app[DATABASE], app[CLOCK], app[HEALTH] = database, clock, patient
     app[SECRET_KEY] = SECRET
     app[SITE], app[FIRST_KEY] = Site("Trà <Sen>", "proof-1"), keys.digest(KEY)
     app[TRUSTED] = ()
+    artist = Artist()
+    app[PICTURES] = Shelf(database, {}, artist, "Trà Sen", clock).picture
     app[KNOCK] = partial(knock.heard, SECRET)
     attach(app)
-    return app
+    yield app
+    await artist.close()
 
 
 @pytest.fixture

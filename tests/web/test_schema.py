@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiohttp.typedefs import Handler
 
+from tests.conftest import Clock
 from tests.web.conftest import KEY
 
 CHECKS = (
@@ -27,11 +28,14 @@ CHECKS = (
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_generated_requests_find_nothing_that_is_not_described(app: web.Application, tmp_path: Path) -> None:
+async def test_generated_requests_find_nothing_that_is_not_described(
+    app: web.Application, tmp_path: Path, clock: Clock
+) -> None:
     seen: Counter[int] = Counter()
 
     @web.middleware
     async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        clock.pass_by(seconds=5)
         response = await handler(request)
         seen[response.status] += 1
         return response

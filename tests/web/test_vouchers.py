@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from base64 import b64decode
 from typing import Any
 
 import pytest
+from PIL import Image
 
+from bot.drawing.card import SIZE
 from crm import codes
 from crm.vouchers import GUESSES
 from storage.database import Database
@@ -95,3 +99,15 @@ async def test_a_key_that_guesses_codes_is_told_of_none(counter: Client, clock: 
     assert await refused(counter, "POST", "/api/v1/vouchers/check", json={"code": code}) == (429, ["code"])
     clock.pass_by(hours=1)
     assert (await answer(counter, "POST", "/vouchers/check", {"code": code}))["state"] == "usable"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_voucher_is_drawn_with_its_code_and_for_nobody_elses(counter: Client) -> None:
+    code = (await take(counter))["code"]
+    drawn = await answer(counter, "POST", "/vouchers/picture", {"code": code, "locale": "en"})
+    picture = b64decode(drawn["base64"])
+    assert (drawn["content_type"], Image.open(io.BytesIO(picture)).size) == ("image/png", SIZE)
+    again = await answer(counter, "POST", "/vouchers/picture", {"code": code, "locale": "en", "customer": "C1"})
+    assert again == drawn
+    foreign = {"code": code, "customer": "C2"}
+    assert await refused(counter, "POST", "/api/v1/vouchers/picture", json=foreign) == (409, ["customer"])
