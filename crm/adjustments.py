@@ -21,10 +21,11 @@ _LONGEST = 300
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of it: it is written, or it waits for a second person."""
+    """What came of it: it is written, or it waits for a second person. `repeated`: this had been told before."""
 
     posted: Posted | None
     waiting: Adjustment | None
+    repeated: bool
 
 
 def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outcome:
@@ -41,15 +42,16 @@ def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outco
     if not fact.actor:
         raise Invalid("actor", "Cần biết ai làm.", "It must be known who does it.")
     if not needs_second(session, points, fact.now):
-        return Outcome(_post(session, customer_id, points, fact), None)
+        done = _post(session, customer_id, points, fact)
+        return Outcome(done, None, done.repeated)
     row = {
         "source_key": fact.key, "customer_id": customer_id, "points": points, "reason": reason,
         "asked_by": fact.actor, "asked_at": fact.now, "state": store.WAITING, "decided_by": "",
     }  # fmt: skip
-    found = store.add(session, row)
+    found, is_new = store.add(session, row)
     if (found.customer_id, found.points) != (customer_id, points):
         raise KeyTaken
-    return Outcome(None, found)
+    return Outcome(None, found, not is_new)
 
 
 def needs_second(session: Session, points: int, now: datetime) -> bool:
@@ -73,7 +75,7 @@ def check_open(asked: Adjustment, by: str) -> None:
     """Raises Conflict where it is decided already, or where somebody would approve what they asked for themselves."""
     if asked.state != store.WAITING:
         raise Conflict("Yêu cầu này đã được quyết định.", "This is decided already.", field="adjustment")
-    if words.plain(asked.asked_by) == words.plain(by):
+    if _person(asked.asked_by) == _person(by):
         raise Conflict("Cần người khác duyệt.", "Somebody else must approve it.", field="actor")
 
 
@@ -95,6 +97,12 @@ def find(session: Session, number: int) -> Adjustment:
     if found is None:
         raise NotFound("Không có yêu cầu này.", "There is no such adjustment.", field="adjustment")
     return found
+
+
+def _person(actor: str) -> str:
+    """Who it is, wherever they said it; of the staff, whose names may be alike, by their id."""
+    kind, _, name = actor.partition(":")
+    return actor if kind == "staff" else words.plain(name or kind)
 
 
 def _undecided(session: Session, number: int, by: str) -> Adjustment:

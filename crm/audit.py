@@ -29,3 +29,23 @@ def note(
         "subject_id": subject_id, "details": details,
     }  # fmt: skip
     store.add(session, row)
+
+
+def by(
+    session: Session,
+    actor: str,
+    surface: str,
+    action: str,
+    now: datetime,
+    *,
+    subject: str = "",
+    subject_id: int | None = None,
+    details: str = "",
+) -> None:
+    """The same of somebody whom `crm.staff.actor` named; who is not of the staff is named with the surface."""
+    kind, _, who = actor.partition(":")
+    staff_id = int(who) if kind == "staff" else None
+    said = " ".join(each for each in (details, "" if staff_id is not None else f"by {who}") if each)
+    note(
+        session, action, now, staff_id=staff_id, surface=surface, subject=subject, subject_id=subject_id, details=said
+    )  # fmt: skip

@@ -100,7 +100,7 @@ def missing(session: Session, rows: Sequence[Row]) -> list[Problem]:
     ]
 
 
-def begin(session: Session, plan: Plan, name: str, actor: str, now: datetime) -> int:
+def open_batch(session: Session, plan: Plan, name: str, actor: str, now: datetime) -> int:
     """Keep the batch; its id. One that was cut short goes on. Raises Conflict where the file is loaded whole."""
     found = store.batch_of(session, plan.digest)
     if found is None:

@@ -145,6 +145,16 @@ def named(session: Session, name: str) -> StaffRow:
     return found[0]
 
 
+def actor(session: Session, name: str, surface: str) -> str:
+    """Who does something, as the books note it: the active member of staff of this name, who is the same person in a
+    chat, as `staff:<id>`; else the name with where it was said, as `cli:Mai`."""
+    wanted = words.plain(name)
+    for each in active(session):
+        if words.plain(each.name) == wanted:
+            return f"staff:{each.id}"
+    return f"{surface}:{name}"[:64]
+
+
 class Leading(NamedTuple):
     """A member of staff whose whole name a text begins with, and what follows it."""
 

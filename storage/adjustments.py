@@ -102,12 +102,13 @@ _ROW = select(*(_adjustment.c[name] for name in Adjustment._fields))
 _BATCH = select(*(_batch.c[name] for name in Batch._fields))
 
 
-def add(session: Session, row: Mapping[str, Any]) -> Adjustment:
-    """Keep an adjustment that waits; the one that is there already where its fact is known."""
+def add(session: Session, row: Mapping[str, Any]) -> tuple[Adjustment, bool]:
+    """Keep an adjustment that waits, and whether it is new; the one that is there already where its fact is known."""
     statement = insert(session.get_bind().dialect.name, _adjustment).values(**row)
-    session.connection().execute(statement.on_conflict_do_nothing(index_elements=["source_key"]))
+    fresh = statement.on_conflict_do_nothing(index_elements=["source_key"]).returning(_adjustment.c.id)
+    is_new = session.connection().execute(fresh).first() is not None
     found = session.connection().execute(_ROW.where(_adjustment.c.source_key == row["source_key"])).one()
-    return Adjustment._make(found)
+    return Adjustment._make(found), is_new
 
 
 def one(session: Session, number: int, *, lock: bool = False) -> Adjustment | None:

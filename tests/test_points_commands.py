@@ -13,6 +13,7 @@ from crm import adjustments, customers, notices, orders, reservations, staff
 from crm.ledger import Fact
 from crm.orders import Item, News, Status
 from crm.staff import Role
+from storage import audit
 from tests.crm import programme
 from tests.storage.rows import transaction
 from tests.test_commands import SECRET, Line
@@ -133,7 +134,9 @@ def test_the_ledger_is_counted_anew(shop: Line, database_url: str) -> None:
     assert found.status == 1 and "KH1" in found.out and "55 kept" in found.out
 
 
-def test_opening_balances_are_looked_through_loaded_and_taken_back(shop: Line, tmp_path: Path) -> None:
+def test_opening_balances_are_looked_through_loaded_and_taken_back(
+    shop: Line, tmp_path: Path, database_url: str
+) -> None:
     file = tmp_path / "old.csv"
     file.write_text("customer,points,expires\nKH1,10,\nKH9,5,\nKH2,-1,\n", "utf-8")
     refused = shop("import", "points", "old.csv", "--report", "wrong.csv")
@@ -144,11 +147,16 @@ def test_opening_balances_are_looked_through_loaded_and_taken_back(shop: Line, t
     file.write_text("\ufeffcustomer,points,expires\nKH1,10,\nKH2,7,2099-12-31\n", "utf-8")
     assert "2 customers, 17 points" in shop("import", "points", "old.csv", "--dry-run").out
     assert shop("loyalty", "show", "KH2", "--json").json["balance"] == 0
-    batch = shop("import", "points", "old.csv", "--json").json["batch"]
+    batch = shop("import", "points", "old.csv", "--as", "Mai", "--json").json["batch"]
     assert shop("loyalty", "show", "KH2", "--json").json["balance"] == 7
     assert batch in shop("import", "points", "old.csv").refused()
     assert json.loads(shop("import", "points", "--undo", batch, "--json").out) == {"batch": int(batch), "undone": True}
     assert [shop("loyalty", "show", name, "--json").json["balance"] for name in ("KH1", "KH2")] == [50, 0]
     assert shop("loyalty", "check").status == 0
+    with transaction(database_url) as session:
+        noted = [(each.action, each.subject_id, each.details) for each in audit.latest(session)]
+    assert noted == [
+        ("points.undo", int(batch), "2 rows, -17 by owner"), ("points.import", int(batch), "2 rows, +17 by Mai"),
+    ]  # fmt: skip
     assert "name the FILE" in shop("import", "points").refused()
     assert "no such batch" in shop("import", "points", "--undo", "12").refused()

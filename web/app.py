@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from web import (
+    adjustments,
     customers,
     loyalty,
     messages,
@@ -33,6 +34,7 @@ OPERATIONS = (
     *loyalty.OPERATIONS,
     *messages.OPERATIONS,
     *redemptions.OPERATIONS,
+    *adjustments.OPERATIONS,
     *segments.OPERATIONS,
     *staff.OPERATIONS,
     *vouchers.OPERATIONS,

@@ -157,12 +157,12 @@ class GiftsOut(BaseModel):
 
 async def find(call: Call[WhoParams, None]) -> CardOut:
     """Look up who stands at the counter, by phone, by the code on their card, or by your own id."""
-    return await call.database.read(lambda session: _card(session, _who(session, call.params), call.now))
+    return await call.database.read(lambda session: card_of(session, _who(session, call.params), call.now))
 
 
 async def card(call: Call[MemberParams, None]) -> CardOut:
     """Read what a customer holds."""
-    return await call.database.read(lambda session: _card(session, call.params.external_id, call.now))
+    return await call.database.read(lambda session: card_of(session, call.params.external_id, call.now))
 
 
 async def issue_code(call: Call[MemberParams, None]) -> MemberCodeOut:
@@ -245,7 +245,8 @@ def by_name(session: Session, external_id: str) -> int:
     return customers.find(session, external_id, field="customer").id
 
 
-def _card(session: Session, external_id: str, now: datetime) -> CardOut:
+def card_of(session: Session, external_id: str, now: datetime) -> CardOut:
+    """What a customer holds. Raises NotFound."""
     profile = customers.find(session, external_id)
     held = loyalty.card(session, profile.id, now)
     return CardOut(

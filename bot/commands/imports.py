@@ -11,9 +11,10 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from bot.commands.loyalty import SURFACE
 from bot.commands.report import Refused, Report
 from bot.settings import Settings
-from crm import opening
+from crm import audit, opening, staff
 from crm.opening import Plan, Problem
 from storage.database import Database
 
@@ -51,9 +52,15 @@ async def _missing(database: Database, plan: Plan) -> list[Problem]:
 
 
 async def _loaded(arguments: Namespace, database: Database, plan: Plan, now: datetime) -> int:
-    actor = f"cli:{arguments.by}"[:64]
-    begin = partial(opening.begin, plan=plan, name=arguments.file.name, actor=actor, now=now)
-    batch = await database.write(begin, name="import.begin")
+    actor = await database.read(lambda session: staff.actor(session, arguments.by, SURFACE))
+
+    def opened(session: Session) -> int:
+        batch = opening.open_batch(session, plan, arguments.file.name, actor, now)
+        details = f"{len(plan.rows)} rows, {plan.points:+d}"
+        audit.by(session, actor, SURFACE, "points.import", now, subject="batch", subject_id=batch, details=details)
+        return batch
+
+    batch = await database.write(opened, name="import.begin")
 
     def step(session: Session, start: int, size: int) -> int | None:
         opening.load(session, batch, plan.rows[start : start + size], now, actor)
@@ -64,8 +71,15 @@ async def _loaded(arguments: Namespace, database: Database, plan: Plan, now: dat
 
 
 async def _undone(arguments: Namespace, database: Database, now: datetime) -> Report:
-    batch, actor = arguments.undo, f"cli:{arguments.by}"[:64]
-    await database.read(lambda session: opening.find(session, batch).id)
+    batch = arguments.undo
+
+    def ended(session: Session) -> str:
+        found, actor = opening.find(session, batch), staff.actor(session, arguments.by, SURFACE)
+        details = f"{found.rows} rows, {-found.points:+d}"
+        audit.by(session, actor, SURFACE, "points.undo", now, subject="batch", subject_id=batch, details=details)
+        return actor
+
+    actor = await database.write(ended, name="import.undo")
 
     def step(session: Session, after: int, size: int) -> int | None:
         return opening.undo(session, batch, after, size, now, actor)

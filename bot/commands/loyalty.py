@@ -16,12 +16,14 @@ from bot.service import shop_of
 from bot.settings import Settings
 from bot.staff import second
 from bot.templates import Templates
-from crm import adjustments, customers, ledger, loyalty, orders, staff, words
+from crm import adjustments, audit, customers, ledger, loyalty, orders, staff
 from crm.adjustments import WAITING, Adjustment
 from crm.ledger import SPEND, Entry, Fact
 from storage import ledger_check
 from storage.database import Database
 
+SURFACE = "cli"
+"""Where what these commands do was said."""
 _LOOKED_AT = 50
 
 
@@ -107,18 +109,22 @@ def _explain(session: Session, arguments: Namespace, zone: ZoneInfo, now: dateti
 
 def _adjust(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
     customer = customers.find(session, arguments.customer)
-    key = f"adjust:{arguments.key or secrets.token_hex(8)}"
-    fact = Fact(key=key, now=now, reason=" ".join(arguments.reason), actor=_actor(session, arguments))
+    key, actor = f"adjust:{arguments.key or secrets.token_hex(8)}", staff.actor(session, arguments.by, SURFACE)
+    fact = Fact(key=key, now=now, reason=" ".join(arguments.reason), actor=actor)
     done = adjustments.adjust(session, customer.id, arguments.points, fact)
     if done.posted is not None:
-        data = {"posted": done.posted.entry_id, "spendable": done.posted.spendable, "waiting": None}
-        return Report(data, [f"Done: {done.posted.spendable} points to spend."])
+        if not done.repeated:
+            _note(session, "points", actor, customer.id, f"{arguments.points:+d}", now)
+        spendable = loyalty.card(session, customer.id, now).spendable
+        data = {"posted": done.posted.entry_id, "spendable": spendable, "waiting": None}
+        return Report(data, [f"Done: {spendable} points to spend."])
     asked = done.waiting
     assert asked is not None
     if asked.state != WAITING:
         return Report({"posted": asked.entry_id, "waiting": None}, [f"{asked.id} is {asked.state}."])
     lines = [f"It waits for a second person: khachquen loyalty approve {asked.id} --as NAME"]
-    if asked.asked_at == now:
+    if not done.repeated:
+        _note(session, "points.ask", actor, customer.id, f"{arguments.points:+d} #{asked.id}", now)
         templates = Templates(settings.timezone, shop_of(settings))
         name = customer.name or arguments.customer
         told = second.call(session, templates, settings.locale, asked, name, arguments.by, now)
@@ -128,7 +134,9 @@ def _adjust(session: Session, arguments: Namespace, settings: Settings, now: dat
 
 def _decide(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetime) -> Report:
     decide = adjustments.approve if arguments.action == "approve" else adjustments.refuse
-    found = decide(session, arguments.number, _actor(session, arguments), now)
+    actor = staff.actor(session, arguments.by, SURFACE)
+    found = decide(session, arguments.number, actor, now)
+    _note(session, f"points.{arguments.action}", actor, found.customer_id, f"#{found.id}", now)
     return Report(_waits(found, zone), [f"{found.id} is {found.state}."])
 
 
@@ -148,6 +156,7 @@ def _freeze(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetim
         ledger.freeze(session, customer, " ".join(arguments.reason), now)
     else:
         loyalty.unfreeze(session, customer, now)
+    _note(session, f"points.{arguments.action}", staff.actor(session, arguments.by, SURFACE), customer, "", now)
     frozen = arguments.action == "freeze"
     return Report({"customer": arguments.customer, "frozen": frozen}, ["Frozen." if frozen else "Free again."])
 
@@ -163,13 +172,8 @@ def _check(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetime
     return Report([each._asdict() for each in found], table(rows, "Every sum agrees."), ok=not found)
 
 
-def _actor(session: Session, arguments: Namespace) -> str:
-    """Who does it: the member of staff of this name, who is the same person in a chat; else the name as it is."""
-    wanted = words.plain(arguments.by)
-    for each in staff.active(session):
-        if words.plain(each.name) == wanted:
-            return f"staff:{each.id}"
-    return f"cli:{arguments.by}"[:64]
+def _note(session: Session, action: str, actor: str, customer: int, details: str, now: datetime) -> None:
+    audit.by(session, actor, SURFACE, action, now, subject="customer", subject_id=customer, details=details)
 
 
 def _waits(each: Adjustment, zone: ZoneInfo) -> dict[str, object]:

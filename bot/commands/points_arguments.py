@@ -49,6 +49,8 @@ def _loyalty(actions: Any, plain: Plain) -> None:
         command.add_argument("reason", nargs="+", metavar="REASON", help="why")
     adjusting.add_argument("--key", help="your own id of this adjustment: the same key again changes nothing")
     adjusting.add_argument("--as", required=True, **_WHO)
+    for command in (freezing, freeing):
+        command.add_argument("--as", default="owner", **_WHO)
     plain(actions, "adjustments", "list those that wait for a second person")
     for name, words in (("approve", "let an adjustment be, as a second person"), ("refuse", "let it not be")):
         deciding = plain(actions, name, words)

@@ -50,9 +50,9 @@ def adjust_points(ctx: StaffContext, customer: CustomerRef, points: Points, reas
         )  # fmt: skip
         ctx.reply("points_waiting", name=customer.name, points=int(points), number=done.waiting.id, told=told)
         return
-    assert done.posted is not None
     ctx.audit("points", "customer", customer.id, f"{points:+d}")
-    ctx.reply("points_done", name=customer.name, points=int(points), now=done.posted.spendable)
+    spendable = loyalty.card(ctx.session, customer.id, ctx.now).spendable
+    ctx.reply("points_done", name=customer.name, points=int(points), now=spendable)
 
 
 @router.command(

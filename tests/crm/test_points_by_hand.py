@@ -156,7 +156,7 @@ def loaded(session: Session, clock: Clock, text: str = FILE) -> int:
     """A file that is loaded in two ranges; its batch."""
     plan = opening.read(text, TODAY)
     assert plan.problems == () and opening.missing(session, plan.rows) == []
-    batch = opening.begin(session, plan, "old.csv", "cli:owner", clock())
+    batch = opening.open_batch(session, plan, "old.csv", "cli:owner", clock())
     for row in plan.rows:
         opening.load(session, batch, [row], clock())
     return batch
@@ -168,7 +168,7 @@ def test_opening_balances_come_as_one_batch_and_go_as_one(session: Session, cloc
     assert (ledger.holding(session, lan).balance, ledger.holding(session, other).balance) == (100, 50)
     assert lots.open_lots(session, other, "spend")[0].expires_at == datetime(2027, 1, 31, 17, tzinfo=UTC)
     with pytest.raises(Conflict, match=str(batch)):
-        opening.begin(session, opening.read(FILE, TODAY), "old.csv", "cli:owner", clock())
+        opening.open_batch(session, opening.read(FILE, TODAY), "old.csv", "cli:owner", clock())
     ledger.redeem(session, other, 20, Fact(key="gift", now=clock()))
     ledger.earn(session, lan, 5, Fact(key="own", now=clock()))
     for _ in range(2):
@@ -198,7 +198,7 @@ def test_a_batch_is_found_whole_however_a_database_sorts_words(session: Session,
     customers.known(session, "C2", clock())
     batch = loaded(session, clock)
     with pytest.raises(Conflict, match=str(batch)):
-        opening.begin(session, opening.read(FILE, TODAY), "old.csv", "cli:owner", clock())
+        opening.open_batch(session, opening.read(FILE, TODAY), "old.csv", "cli:owner", clock())
     assert opening.undo(session, batch, 0, 50, clock()) is None
     assert ledger.holding(session, lan) == (0, 0, 0, 0)
     assert ledger_check.faults(session) == []
@@ -208,9 +208,9 @@ def test_a_load_that_was_cut_short_goes_on_and_repays_what_is_owed(session: Sess
     ledger.take_back(session, lan, 30, Fact(key="refund", now=clock()))
     customers.known(session, "C2", clock())
     plan = opening.read(FILE, TODAY)
-    batch = opening.begin(session, plan, "old.csv", "cli:owner", clock())
+    batch = opening.open_batch(session, plan, "old.csv", "cli:owner", clock())
     opening.load(session, batch, plan.rows[:1], clock())
-    assert opening.begin(session, plan, "old.csv", "cli:owner", clock()) == batch
+    assert opening.open_batch(session, plan, "old.csv", "cli:owner", clock()) == batch
     opening.load(session, batch, plan.rows, clock())
     assert ledger.holding(session, lan) == (70, 0, 0, 0)
     assert ledger_check.faults(session) == []
