@@ -19,12 +19,13 @@ from crm.errors import Conflict, CrmError, Invalid
 from crm.ledger import Fact, NotEnough
 from crm.orders import Item, News, Status
 from crm.refunds import Refund
-from storage import engines, ledger_check, lots
+from storage import engines, ledger_check, lots, members
 from storage import loyalty as entries
 from storage.columns import NEVER
 from tests.conftest import Clock
 from tests.crm import programme
 from tests.crm.people import born
+from tests.crm.replay import replay
 
 DAY = timedelta(days=1)
 OWNERS = ("C1", "C2")
@@ -102,6 +103,34 @@ class Machine(RuleBasedStateMachine):
         if name in self.told:
             back = Refund(refunded_at=self.clock(), amount=amount)
             self.does(lambda: refunds.put(self.session, "pos", name, f"R{number}", back, self.clock()))
+
+    @rule(who=st.integers(0, 1), tens=st.integers(1, 200), ago=st.sampled_from([0, 8]), parts=st.integers(1, 3))
+    def buy_and_give_all_back(self, who: int, tens: int, ago: int, parts: int) -> None:
+        """Whether its points wait still or are there at once: after the last refund all is as it was before."""
+        self._catch_up()
+        before, at = self._all_of(who), self.clock() - ago * DAY
+        self.count += 1
+        news = News(
+            source="pos", external_id=f"back {self.count}", customer=OWNERS[who], status=Status.DELIVERED,
+            total=tens * 10_000, version=1, placed_at=at, changed_at=at, code="B",
+        )  # fmt: skip
+        orders.put(self.session, news, self.clock())
+        left = news.total
+        for number in range(parts):
+            amount = left if number == parts - 1 else left // 2
+            left -= amount
+            back = Refund(refunded_at=self.clock(), amount=amount)
+            refunds.put(self.session, "pos", news.external_id, f"R{number}", back, self.clock())
+        assert self._all_of(who) == before
+
+    def _all_of(self, who: int) -> object:
+        customer = self.ids[who]
+        member = members.member(self.session, customer)
+        return (
+            ledger.holding(self.session, customer), ledger.holding(self.session, customer, "qualify").balance,
+            lots.open_lots(self.session, customer, "spend"),
+            (member.tier, member.first_order_id) if member else ("", None),
+        )  # fmt: skip
 
     @rule(who=st.integers(0, 1), points=st.integers(1, 60))
     def redeem(self, who: int, points: int) -> None:
@@ -184,6 +213,10 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def every_sum_agrees(self) -> None:
         assert ledger_check.faults(self.session) == []
+
+    @invariant()
+    def worked_out_anew_from_nothing_it_is_what_is_stored(self) -> None:
+        replay(self.session)
 
     @invariant()
     def nobody_owes_while_they_could_pay(self) -> None:
