@@ -218,6 +218,28 @@ def join_by_code(session: Session, person: Person, code: str, now: datetime) -> 
     return _join(session, person.customer_id, owner, now)
 
 
+def refuse_join(session: Session, chat_born: int, owner: int) -> None:
+    """Raises Conflict where staff cannot join a chat's customer to this one."""
+    ours, theirs = store.profile(session, chat_born), store.profile(session, owner)
+    if ours is None or ours.external_id is not None or ours.merged_into is not None:
+        raise Conflict(
+            "Chat này đã là của một khách POS.", "This chat is a customer's of the POS already.", field="chat"
+        )
+    if theirs is None or theirs.external_id is None:
+        raise Conflict(
+            "Cần khách của POS: mã khách hoặc số điện thoại.", "Name a customer of the POS: by code or phone number.",
+            field="customer",
+        )  # fmt: skip
+
+
+def join_by_staff(session: Session, chat_born: int, owner: int, now: datetime) -> None:
+    """Staff know that who wrote in a chat is this customer of the POS. Raises Conflict where that cannot be."""
+    store.lock(session, [chat_born, owner])
+    refuse_join(session, chat_born, owner)
+    if _join(session, chat_born, owner, now) is not Join.JOINED:
+        raise Conflict("Chat này là của nhân viên.", "This chat is a colleague's.", field="chat")
+
+
 def issue_code(session: Session, customer_id: int, now: datetime) -> str:
     """A new code for a receipt: eight letters and digits, good once and for `CODE_LIFE`. Only its hash is kept."""
     code = codes.new(_CODE_LENGTH)

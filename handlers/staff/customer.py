@@ -8,7 +8,7 @@ from bot.staff import finding, sending
 from bot.staff.context import StaffContext
 from bot.staff.kinds import KINDS, CustomerRef, Text, names_one
 from bot.staff.router import Group, StaffRouter
-from crm import cards, fields, notes, numbers, replies, said, search, tags
+from crm import cards, customers, fields, loyalty, notes, numbers, replies, said, search, tags
 from crm.cards import Card
 from crm.errors import Conflict, CrmError, Invalid
 from crm.staff import Permission
@@ -108,6 +108,23 @@ def _look_in_messages(ctx: StaffContext, words: str, before: int) -> None:
     payload = {"staff": ctx.member.id, "surface": ctx.surface, "words": words, "before": min(before, said.NEWEST)}
     ctx.later(finding.JOB, f"{ctx.surface}:{new_id()}", payload)
     ctx.reply("said_asked", words=words)
+
+
+@router.command(
+    "noi", "nối", "lienket", "liên kết", "join", usage="/noi <khách trong chat> <mã khách POS | số điện thoại>",
+    vi="chat này là khách nào của POS (PIN, xem trước, /ok)", group=Group.CUSTOMER, may=Permission.ADJUST_POINTS,
+    examples=("/noi 12 KH001", "/noi 12 0901234501"),
+)  # fmt: skip
+def join(ctx: StaffContext, chat: CustomerRef, owner: CustomerRef) -> None:
+    """Join a chat to a customer of the POS, whose points it sees and may spend from then on."""
+    customers.refuse_join(ctx.session, chat.id, owner.id)
+    held = loyalty.card(ctx.session, owner.id, ctx.now)
+    code = customers.name_of(ctx.session, owner.id)
+    if not ctx.confirmed("join_preview", chat=chat.name, name=owner.name, code=code, points=held.spendable):
+        return
+    customers.join_by_staff(ctx.session, chat.id, owner.id, ctx.now)
+    ctx.audit("customer.join", "customer", owner.id, f"chat:{chat.id}")
+    ctx.reply("joined", chat=chat.name, name=owner.name, code=code)
 
 
 @router.command(

@@ -132,3 +132,29 @@ async def test_all_of_it_is_told_in_english_too(shop: Chat) -> None:
     assert (await gives("Hoa", f"/ok {code_in(shown)}")).startswith("✓ approved 1 of Mai")
     assert "are frozen (look)" in await gives("Hoa", f"/freeze {pos.LAN} look")
     assert "can spend points again" in await gives("Hoa", f"/freeze {pos.LAN} open")
+
+
+async def test_staff_join_a_chat_to_a_customer_whose_points_it_sees_from_then_on(shop: Chat) -> None:
+    other = shop.of("minh")
+    await other.says("xem điểm")
+    (listed,) = await order(shop, "Mai", "/tim Minh")
+    number = re.search(r"\b(\d+)\b", listed)
+    assert number is not None, listed
+    await shop.does(
+        lambda s: ledger.earn(s, customers.known(s, "KH77", shop.clock()), 40, Fact(key="g", now=shop.clock())).points
+    )
+    done = await agreed(shop, "Mai", f"/noi {number[1]} KH77")
+    assert done.startswith("✓ chat của") and "KH77" in done
+    (heard,) = await other.says("xem điểm")
+    assert heard.startswith("Bạn đang có 40 điểm.")
+    third = shop.of("nam")
+    await third.says("chào shop")
+    (found,) = await order(shop, "Mai", "/tim Nam")
+    nam = re.search(r"\b(\d+)\b", found)
+    assert nam is not None, found
+    for line, why in (
+        (f"/noi {number[1]} KH77", "đã là của một khách POS"),
+        (f"/noi {nam[1]} {nam[1]}", "Cần khách của POS"),
+        (f"/noi {nam[1]} KH99", "Không có khách “KH99”"),
+    ):
+        assert why in (await order(shop, "Mai", line))[0]

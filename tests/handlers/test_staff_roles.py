@@ -47,6 +47,7 @@ MATRIX = {
     "diem": "lead admin",
     "duyet": "lead admin",
     "khoadiem": "lead admin",
+    "noi": "lead admin",
     "thudiem": EVERYBODY,
     "v": "agent lead admin",
     "tem": "agent lead admin",
