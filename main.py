@@ -257,7 +257,7 @@ async def play(settings: Settings, page_port: int, started: Callable[[], None]) 
     """The demo: the sample shop's bot and, beside it, the platforms with their chat page."""
     add = partial(sample_shop.add, channel="zalo", account_id=settings.zalo_oa_id, policy=policy_of(settings))
     async with opened(settings) as database:
-        await database.write(partial(sample_shop.open_programme, zone=settings.timezone, now=now()))
+        await database.write(partial(sample_shop.open_shop, zone=settings.timezone, now=now()))
         for regular in sample_shop.REGULARS:
             await database.write(partial(add, regular=regular, now=now()), name="sample_shop.add")
         hire = partial(sample_shop.hire, channel="zalo", account_id=settings.zalo_oa_id, now=now())

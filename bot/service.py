@@ -18,6 +18,7 @@ from sqlmodel import Session
 from bot import holds, settling, upkeep
 from bot.accounts import Accounts, App
 from bot.broadcasts import Broadcasting
+from bot.care import Care, Rules
 from bot.catchup import Catchup
 from bot.channels.abilities import Polled
 from bot.channels.base import Channel, Keys
@@ -204,12 +205,14 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     budget = Budget(settings.monthly_send_budget, settings.timezone)
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget, desk.policy.calendar)
     pace, artist, shelf, rules = intervals_of(settings), service.artist, service.shelf, unasked_of(settings)
-    outbox_worker = OutboxWorker(database, channels, living, pace, budget, shelf, clock, owner, rules)
+    frame = AsOf(clock(), settings.timezone, {name: each.rules for name, each in channels.items()}, settings.locale)
+    care = Rules(frame, rules.shop)
+    outbox_worker = OutboxWorker(database, channels, living, pace, budget, shelf, clock, owner, rules, care)
     inbox_worker = InboxWorker(database, desk, living, outbox_worker, clock)
     catchup = Catchup(database, channels, living, pace, clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
-    frame = AsOf(clock(), settings.timezone, {name: each.rules for name, each in channels.items()}, settings.locale)
     kinds |= Broadcasting(database, rules, frame, settings.broadcast_alone, clock).kinds()
+    kinds |= Care(database, rules.hours, clock).kinds()
     kinds |= Ratings(database, desk, clock).kinds()
     kinds |= Rewarded(database, desk, clock).kinds()
     kinds |= Photos(database, channels, clock).kinds() | Waking(database, desk.office, clock).kinds()

@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from bot import accounts, allowances, broadcasts, expiry, holds, labels, points, registry, renewal, settling
+from bot import accounts, allowances, broadcasts, care, expiry, holds, labels, points, registry, renewal, settling
 from bot.accounts import Accounts
 from bot.batch import PROFILE_JOB
 from bot.calling import HELD_PAUSE, Removed, account_for
@@ -58,6 +58,7 @@ EVERY: Mapping[str, timedelta] = {
     registry.SYNC: timedelta(hours=6),
     "points.turn": timedelta(minutes=1),
     broadcasts.TEND: timedelta(seconds=5),
+    care.JOB: timedelta(minutes=1),
     "points.birthdays": timedelta(hours=3),
 }
 """What the scheduler enqueues, and how often; the unique key of a job makes many schedulers one."""

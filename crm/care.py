@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from crm import care_check, care_file, care_walks
+from crm import care_check, care_file
 from crm.care_file import Draft
 from crm.care_rules import Rule
 from crm.errors import Conflict, Invalid, NotFound
@@ -70,12 +69,31 @@ def named(session: Session, name: str) -> Known:
     return Known(version, parsed(version), store.standing(session, name))
 
 
+def version_of(session: Session, name: str, number: int) -> Version:
+    """One version of a rule. Raises NotFound."""
+    found = next((each for each in store.versions(session, name) if each.version == number), None)
+    if found is None:
+        raise NotFound("Không có phiên bản này.", "There is no such version.", field="version")
+    return found
+
+
+def of_version(session: Session, rule_id: int) -> Rule:
+    """What the version of this id says."""
+    return parsed(store.one(session, rule_id))
+
+
+def names_on(session: Session) -> list[str]:
+    """The rules that are on; one that follows another comes behind it."""
+    on = {known.rule.name: known.rule.after for known in everything(session) if known.state == ON}
+    return sorted(on, key=lambda name: (bool(on[name]), name))
+
+
 def parsed(version: Version) -> Rule:
     """What a version says."""
     return _parsed(version.source)
 
 
-def turn_on(session: Session, name: str, actor: str, now: datetime, zone: ZoneInfo) -> Standing:
+def turn_on(session: Session, name: str, actor: str, now: datetime) -> Standing:
     """Let what happens from now on begin by the newest version of a rule; what began before ends by its own.
 
     A rule that is on, or paused, goes on where it stood. Raises NotFound.
@@ -85,10 +103,17 @@ def turn_on(session: Session, name: str, actor: str, now: datetime, zone: ZoneIn
     if was is not None and was.state != OFF:
         standing = was._replace(rule_id=known.version.id, state=ON, changed_by=actor, changed_at=now)
     else:
-        at, row = care_walks.beginning(known.rule, now, zone)
-        standing = Standing(name, known.version.id, ON, now, at, row, actor, now)
+        standing = Standing(name, known.version.id, ON, now, *store.START, actor, now)
     store.put(session, standing)
     return standing
+
+
+def put_state(session: Session, name: str, state: str, actor: str, now: datetime) -> Standing:
+    """Let a rule be `on`, `paused` or `off`. Again, it changes nothing. Raises NotFound and Conflict."""
+    was = named(session, name).standing
+    if was is not None and was.state == state != ON:
+        return was
+    return {ON: turn_on, PAUSED: pause, OFF: turn_off}[state](session, name, actor, now)
 
 
 def pause(session: Session, name: str, actor: str, now: datetime) -> Standing:

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import time
 
-from crm import wording
+from crm import segments, wording
 from crm.care_rules import LOCALES, Goal, LeapDay, Moment, Rule
+from crm.content import KNOWN as ALWAYS
 from crm.errors import CrmError
+from crm.lawful import CLOSES, OPENS
 from crm.toml_reader import Problem
 
-EARLIEST, LATEST = time(7), time(22)
-"""Between these the law lets promotion be sent: Decree 91/2020, article 13."""
+EARLIEST, LATEST = (time(minutes // 60, minutes % 60) for minutes in (OPENS, CLOSES - 1))
 MOST_BUTTONS = 3
 LONGEST_TITLE = 20
 """Messenger cuts a longer title off."""
 
-ALWAYS = ("khach.ten", "khach.diem", "shop.ten", "shop.sdt", "shop.dia_chi")
 OF_ORDER = ("don.ma", "don.tong", "don.ngay")
 OF_PRODUCT = ("san_pham.ten",)
 OF_TIER = ("hang.ten",)
@@ -44,6 +44,7 @@ def inconsistent(rule: Rule) -> Iterator[Problem]:
     """What in a rule does not fit together, each at its place."""
     yield from _timing(rule)
     yield from _belongs(rule)
+    yield from _condition(rule)
     yield from _texts(rule)
     yield from _buttons(rule)
 
@@ -113,6 +114,14 @@ def _rhythms(rule: Rule) -> Iterator[Problem]:
             yield Problem(f"cycle.{number}", "say which: products, categories")
         if rule.cycles and cycle.days and cycle.days + rule.days <= 0:
             yield Problem("days", f"is before the delivery of what lasts {cycle.days} days")
+
+
+def _condition(rule: Rule) -> Iterator[Problem]:
+    try:
+        if rule.condition:
+            segments.parse(rule.condition)
+    except CrmError as error:
+        yield Problem("condition", str(error))
 
 
 def _texts(rule: Rule) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from crm import birthdays
 from crm.care_rules import LeapDay, Moment, Rule
 from crm.membership import REACHED
 from crm.programme import midnight, midnight_after
-from storage import moments
+from storage import care, care_recipients, moments
 from storage.moments import Happened, Place, Walk
 
 SETTLED = timedelta(minutes=2)
@@ -50,11 +50,16 @@ def page(session: Session, rule: Rule, after: Place, now: datetime, zone: ZoneIn
     """The next moments behind a place, up to `most`; reads no more than those."""
     if rule.moment is Moment.BIRTHDAY:
         return _birthdays(session, rule, after, now, zone, most)
+    if rule.moment is Moment.SENT:
+        walk = Walk(after, now - SETTLED, most)
+        return _page(care_recipients.sent(session, care.ids_of(session, rule.after), walk), rule, after, most)
     until = midnight_after(_ahead(rule, now, zone), zone) if rule.moment.is_date else now - SETTLED
-    found = _WALKS[rule.moment](session, Walk(after, until, most))
-    is_last = len(found) < most
+    return _page(_WALKS[rule.moment](session, Walk(after, until, most)), rule, after, most)
+
+
+def _page(found: Sequence[Happened], rule: Rule, after: Place, most: int) -> Page:
     place = found[-1].place if found else after
-    return Page([each for each in found if _is_meant(rule, each)], place, is_last)
+    return Page([each for each in found if _is_meant(rule, each)], place, len(found) < most)
 
 
 def of_customer(

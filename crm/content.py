@@ -15,6 +15,10 @@ from crm.wording import Values, Wording
 
 KNOWN = ("khach.ten", "khach.diem", "shop.ten", "shop.sdt", "shop.dia_chi")
 """What may stand in a text."""
+KNOWN_TO_CARE = (
+    "don.ma", "don.tong", "don.ngay", "san_pham.ten", "hang.ten", "diem.so", "diem.ngay",
+)  # fmt: skip
+"""What may stand in the texts of care rules beside, by their moments."""
 LABEL = "[QC] "
 OPT_OUT = {
     "vi": "Không muốn nhận tin quảng cáo nữa, bạn nhắn: DỪNG",
@@ -25,7 +29,11 @@ MOST_BUTTONS = 3
 _SHOP = {"ten": "x", "sdt": "x", "dia_chi": "x"}
 _NOBODIES: tuple[Values, ...] = tuple({"khach": {"ten": "", "diem": points}, "shop": _SHOP} for points in (0, 10**9))
 """People of whom nothing is known, without points and with many."""
-_LONG: Values = {"khach": {"ten": "x" * 60, "diem": 10**9}, "shop": dict.fromkeys(_SHOP, "x" * 100)}
+_LONG: Values = {
+    "khach": {"ten": "x" * 60, "diem": 10**9}, "shop": dict.fromkeys(_SHOP, "x" * 100),
+    "don": {"ma": "x" * 40, "tong": 10**12, "ngay": "x" * 10}, "san_pham": {"ten": "x" * 100},
+    "hang": {"ten": "x" * 40}, "diem": {"so": 10**9, "ngay": "x" * 10},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +133,11 @@ def values_of(called: str, points: int, shop: Mapping[str, str]) -> Values:
 
 @lru_cache(maxsize=256)
 def _read(text: str) -> Wording:
-    return wording.read(text, KNOWN)
+    return wording.read(text, (*KNOWN, *KNOWN_TO_CARE))
 
 
 def _check(text: str) -> None:
-    found = _read(text)
+    found = wording.read(text, KNOWN)
     if found.blanks:
         raise Invalid("text", "Không dùng chỗ trống [..?] ở đây.", "Blanks [..?] cannot be used here.")
     try:

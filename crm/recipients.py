@@ -26,14 +26,11 @@ enrol = store.enrol
 class Source(Protocol):
     """What a care rule adds: the condition that is looked at again, what it says, and what is known for its gaps."""
 
-    def recheck(self, session: Session, rows: Sequence[Waiting], now: datetime) -> Mapping[int, str]:
-        """Those that are not to be sent any more, by recipient id, each with its reason."""
+    def recheck(self, session: Session, rows: Sequence[Waiting], now: datetime) -> Mapping[int, str | Held]:
+        """Those that do not go out now, by recipient id: why they never will, or until when they wait."""
 
-    def content(self, session: Session, care_rule_id: int) -> Content:
-        """What the rule says."""
-
-    def values(self, session: Session, rows: Sequence[Waiting], now: datetime) -> Mapping[int, Values]:
-        """What stands for the gaps, by recipient id."""
+    def batches(self, session: Session, rows: Sequence[Waiting], now: datetime) -> Sequence[Batch]:
+        """What these are told: those together whom one text in one language is for."""
 
 
 def take(session: Session, gate: Gate, policy: Policy, care: Source | None, now: datetime, most: int) -> Taken:
@@ -73,16 +70,15 @@ def _due_of_broadcasts(session: Session, now: datetime, most: int) -> list[tuple
 
 
 def _of_care(session: Session, care: Source, rows: Sequence[Waiting], taken: Taken, now: datetime) -> list[Batch]:
-    """Those whose condition still holds, by rule."""
+    """Those for whom it is still the time, as their rules see it, by what they are told."""
     ended = care.recheck(session, rows, now)
-    taken.skips.update(ended)
-    left = [row for row in rows if row.id not in ended]
-    values = care.values(session, left, now)
-    rules = {row.care_rule_id for row in left if row.care_rule_id is not None}
-    return [
-        Batch(None, care.content(session, rule), [row for row in left if row.care_rule_id == rule], values)
-        for rule in sorted(rules)
-    ]
+    for row in rows:
+        how = ended.get(row.id)
+        if isinstance(how, Held):
+            taken.waits.append((row, how))
+        elif how is not None:
+            taken.skips[row.id] = how
+    return list(care.batches(session, [row for row in rows if row.id not in ended], now))
 
 
 def write(session: Session, taken: Taken, owner: str, lease_until: datetime, now: datetime) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from crm import conversations, customers, orders, outbox, programmes, staff, tickets
+from crm import care, conversations, customers, orders, outbox, programmes, staff, tickets
 from crm.conversations import State
 from crm.events import Address
 from crm.orders import Item, News, Status
@@ -20,6 +20,8 @@ from storage import customers as people
 from storage import transcripts
 from storage.columns import new_id
 
+HARMLESS = "welcome"
+"""The one care rule that is on in the demo: it asks for nothing."""
 PROGRAMME = Path(__file__).resolve().parent / "sample_programme.toml"
 """The shop's programme of points, and a good start for anybody's."""
 _OPEN_DAYS = 400
@@ -141,8 +143,12 @@ def hire(session: Session, channel: str, account_id: str, secret_key: str, now: 
     return True
 
 
-def open_programme(session: Session, zone: ZoneInfo, now: datetime) -> None:
-    """Let the sample programme hold since before the first order; nothing where a programme is there already."""
+def open_shop(session: Session, zone: ZoneInfo, now: datetime) -> None:
+    """Let the sample programme hold since before the first order; keep the care rules, of which one that harms nobody
+    is on. Nothing where that is so already."""
+    if not care.everything(session):
+        care.ship(session, "demo", now)
+        care.turn_on(session, HARMLESS, "demo", now)
     if not programmes.versions(session):
         since = now - timedelta(days=_OPEN_DAYS)
         programmes.load(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Select
@@ -43,6 +44,11 @@ def members(session: Session, segment: Segment, at: AsOf) -> Select[int]:
     Raises CrmError where the segment names what is not there (a tier, a custom field).
     """
     return store.select_members(segment_meaning.meant(session, segment.tree, at))
+
+
+def among(session: Session, segment: Segment, at: AsOf, customer_ids: Collection[int]) -> set[int]:
+    """Those of these customers who are in it. Raises CrmError."""
+    return store.among(session, segment_meaning.meant(session, segment.tree, at), customer_ids)
 
 
 def count(session: Session, segment: Segment, at: AsOf) -> int:

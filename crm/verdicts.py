@@ -201,7 +201,7 @@ class Look:
                 self._gate.reach(place, purpose, self._standing(row.customer_id, purpose, place.channel), template),
             )
             for place in places
-            for template in _ways(said, place)
+            for template in ways(said, place)
         ]
 
     def _at_phone(self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]) -> list[Place]:
@@ -258,7 +258,7 @@ class Look:
         return reason if row.attempts >= MOST_WAITS else Held(reason, self._now + wait, counts=True)
 
 
-def _ways(said: Content, place: Place) -> list[ByTemplate | None]:
+def ways(said: Content, place: Place) -> list[ByTemplate | None]:
     """In which ways this place may be written to: in words, and by the templates of its channel and account."""
     by_phone = bool(phones.number_at(place.user_id))
     fit = [

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import UniqueConstraint, bindparam, func, select, update
+from sqlalchemy import Select, UniqueConstraint, bindparam, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import NEVER, BigInt, insert, moment, reference, serial
@@ -14,6 +14,8 @@ from storage.columns import NEVER, BigInt, insert, moment, reference, serial
 ON = "on"
 PAUSED = "paused"
 OFF = "off"
+START = (NEVER, 0)
+"""The place of a rule that was just turned on: nothing was looked through yet."""
 
 
 class CareRule(SQLModel, table=True):
@@ -77,6 +79,8 @@ _rule = CareRule.__table__  # type: ignore[attr-defined]
 _standing = CareStanding.__table__  # type: ignore[attr-defined]
 _VERSION = select(*(_rule.c[name] for name in Version._fields))
 _STANDING = select(*(_standing.c[name] for name in Standing._fields))
+_ONE = _VERSION.where(_rule.c.id == bindparam("rule"))
+_NAMED = _STANDING.where(_standing.c.name == bindparam("rule_name"))
 _SEEN = (
     update(_standing)
     .where(
@@ -123,6 +127,11 @@ def versions(session: Session, name: str) -> list[Version]:
     return [Version._make(row) for row in rows]
 
 
+def one(session: Session, rule_id: int) -> Version:
+    """The version of this id."""
+    return Version._make(session.connection().execute(_ONE, {"rule": rule_id}).one())
+
+
 def some(session: Session, rule_ids: Collection[int]) -> dict[int, Version]:
     """These versions, by id."""
     rows = session.connection().execute(_VERSION.where(_rule.c.id.in_(sorted(rule_ids))))
@@ -141,8 +150,14 @@ def standings(session: Session) -> dict[str, Standing]:
 
 def standing(session: Session, name: str) -> Standing | None:
     """How a rule stands; None where it was never turned on."""
-    row = session.connection().execute(_STANDING.where(_standing.c.name == name)).first()
+    row = session.connection().execute(_NAMED, {"rule_name": name}).first()
     return Standing._make(row) if row else None
+
+
+def paused() -> Select[tuple[int]]:
+    """The ids of all versions of rules that are paused."""
+    same = _standing.c.name == _rule.c.name
+    return select(_rule.c.id).join(_standing, same).where(_standing.c.state == PAUSED)
 
 
 def put(session: Session, standing: Standing) -> None:
@@ -169,7 +184,3 @@ def states(session: Session, rule_ids: Sequence[int]) -> dict[int, str]:
         .where(_rule.c.id.in_(sorted(set(rule_ids))))
     )
     return {row[0]: row[1] for row in session.connection().execute(statement)}
-
-
-START = (NEVER, 0)
-"""Where a rule's moments begin."""

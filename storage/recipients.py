@@ -31,6 +31,7 @@ _OF_BROADCAST = text("broadcast_id IS NOT NULL")
 _CHOSEN = text("broadcast_id IS NOT NULL AND identity_id IS NOT NULL")
 _KEYED = text("once_key IS NOT NULL")
 _WENT = text("outbox_id IS NOT NULL")
+_OF_CARE = text("care_rule_id IS NOT NULL")
 
 
 class Recipient(SQLModel, table=True):
@@ -38,7 +39,8 @@ class Recipient(SQLModel, table=True):
     or failed, skipped, unknown, each with its `reason`.
 
     Exactly one of `broadcast_id` and `care_rule_id` is there. `once_key` is what a care rule does once. The identity
-    is chosen when it is sent. `sent_at` is there as long as the person may have got it: caps count by it.
+    is chosen when it is sent. A care message is about what was at `happened_at` and meant for `meant_at`, however much
+    later it is due. `sent_at` is there as long as the person may have got it: caps count by it.
     """
 
     __tablename__ = "recipient"
@@ -54,6 +56,9 @@ class Recipient(SQLModel, table=True):
         Index("uq_recipient_once", "once_key", unique=True, sqlite_where=_KEYED, postgresql_where=_KEYED),
         Index("ix_recipient_due", "broadcast_id", "state", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_recipient_outbox", "outbox_id", sqlite_where=_WENT, postgresql_where=_WENT),
+        Index(
+            "ix_recipient_care", "care_rule_id", "sent_at", "id", sqlite_where=_OF_CARE, postgresql_where=_OF_CARE
+        ),
         Index("ix_recipient_ledger", "customer_id", "sent_at"),
     )  # fmt: skip
 
@@ -68,6 +73,8 @@ class Recipient(SQLModel, table=True):
     state: str = Field(default=PENDING, max_length=16, sa_column_kwargs={"server_default": PENDING})
     reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
     due_at: datetime = moment()
+    happened_at: datetime | None = moment(nullable=True)
+    meant_at: datetime | None = moment(nullable=True)
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     outbox_id: int | None = reference("outbox.id", nullable=True)
     lane: str = Field(default="", max_length=32, sa_column_kwargs={"server_default": ""})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -27,6 +27,12 @@ def select_members(condition: Condition) -> Select[int]:
     `customer` itself is selected from: a range of ids may be asked for by `.where(customer.id > …)`.
     """
     return select(_customer.c.id).where(_customer.c.merged_into.is_(None), is_served(_customer.c.id), _test(condition))
+
+
+def among(session: Session, condition: Condition, customer_ids: Collection[int]) -> set[int]:
+    """Those of these customers of whom it is true."""
+    statement = select_members(condition).where(_customer.c.id.in_(sorted(customer_ids)))
+    return set(session.connection().execute(statement).scalars())
 
 
 def count(session: Session, condition: Condition) -> int:

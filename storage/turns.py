@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, bindparam, exists, func, select
 from sqlmodel import Session
 
+from storage import care
 from storage.conversations import Conversation
 from storage.customers import Customer, Identity
 from storage.hot import Among, Fetch
@@ -36,6 +37,8 @@ class Waiting(NamedTuple):
     due_at: datetime
     attempts: int
     created_at: datetime
+    happened_at: datetime | None
+    meant_at: datetime | None
     name: str
     locale: str
     phone: str | None
@@ -64,8 +67,8 @@ def _waiting(*of: Any) -> Select[Any]:
     """Those who are due; `of` says of what."""
     return (
         select(
-            *(_recipient.c[name] for name in Waiting._fields[:9]),
-            *(_customer.c[name] for name in Waiting._fields[9:]),
+            *(_recipient.c[name] for name in Waiting._fields[:11]),
+            *(_customer.c[name] for name in Waiting._fields[11:]),
         )
         .join(_customer, _customer.c.id == _recipient.c.customer_id)
         .where(
@@ -115,7 +118,9 @@ def _counts(among: Among) -> Select[Any]:
 
 
 _OF_BROADCAST = Fetch(lambda _among: _waiting(_recipient.c.broadcast_id == bindparam("broadcast", required=True)))
-_OF_CARE = Fetch(lambda _among: _waiting(_recipient.c.broadcast_id.is_(None)))
+_OF_CARE = Fetch(
+    lambda _among: _waiting(_recipient.c.broadcast_id.is_(None), _recipient.c.care_rule_id.not_in(care.paused()))
+)
 _PLACES = Fetch(_places)
 _COUNTS = Fetch(_counts)
 _USED = Fetch(
@@ -133,7 +138,7 @@ def of_broadcast(session: Session, broadcast_id: int, now: datetime, most: int) 
 
 
 def of_care(session: Session, now: datetime, most: int) -> list[Waiting]:
-    """Who is due by any care rule, those first that wait longest."""
+    """Who is due by any care rule that is not paused, those first that wait longest."""
     return [Waiting._make(row) for row in _OF_CARE.rows(session.connection(), now=now, most=most)]
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from web import (
     adjustments,
+    care,
     customers,
     loyalty,
     messages,
@@ -38,6 +39,7 @@ OPERATIONS = (
     *segments.OPERATIONS,
     *staff.OPERATIONS,
     *vouchers.OPERATIONS,
+    *care.OPERATIONS,
 )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from sqlmodel import Session
 
-from bot.commands.report import Refused, Report, shown, stamp, table
+from bot.commands import files
+from bot.commands.report import Report, shown, stamp, table
 from bot.settings import Settings
 from bot.upkeep import PLACE
 from crm import programme_file, programmes
@@ -17,33 +17,19 @@ from crm.programme_file import Problem
 from storage import jobs
 from storage.database import Database
 
-_LONGEST = 256 * 1024
-
 
 async def run(arguments: Namespace, database: Database, settings: Settings, now: datetime) -> Report:
     """Check or load a file, or show what was loaded. Raises CrmError and Refused."""
     match arguments.action:
         case "check":
-            return _checked(_text(arguments.file), settings, now)
+            return _checked(files.text(arguments.file), settings, now)
         case "load":
-            load = partial(_load, source=_text(arguments.file), settings=settings, now=now)
+            load = partial(_load, source=files.text(arguments.file), settings=settings, now=now)
             return await database.write(load, name="programme.load")
         case "show":
             number = arguments.version
             return await database.read(partial(_shown, number=number, settings=settings, now=now))
     return await database.read(partial(_listed, settings=settings, now=now))
-
-
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-        if len(raw) > _LONGEST:
-            raise Refused(f"{path} is longer than {_LONGEST} bytes")
-        return raw.decode("utf-8")
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise Refused(f"{path} is not UTF-8") from None
 
 
 def _checked(text: str, settings: Settings, now: datetime) -> Report:

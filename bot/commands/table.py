@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.commands import (
     accounts,
+    care,
     catchup,
     consent,
     cost,
@@ -52,6 +53,7 @@ LOCAL: Mapping[str, Callable[[Namespace, Database, Settings, datetime], Awaitabl
 
 REACHING: Mapping[str, Callable[[Namespace, Database, Settings, Outside], Awaitable[Report]]] = {
     "account": accounts.run,
+    "care": care.run,
     "page": page.run,
     "template": templates.run,
     "thread": threads.run,

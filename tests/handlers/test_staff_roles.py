@@ -51,6 +51,7 @@ MATRIX = {
     "thudiem": EVERYBODY,
     "v": "agent lead admin",
     "tem": "agent lead admin",
+    "chamsoc": "marketer admin",
     "ca": EVERYBODY,
     "nghi": EVERYBODY,
     "pin": EVERYBODY,

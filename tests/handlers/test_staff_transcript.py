@@ -478,6 +478,13 @@ Nguyễn Thị Lan: khách sỉ, VIP
 Bỏ mẫu ship: “Chào {{{{ khach.ten }}}}, đơn {{{{ don.ma }}}} tới sau [số ngày?] ngày, giao [buổi nào?] ạ”?
 → Gõ /ok <code> trong 5 phút để làm.
 
+> /chamsoc
+Chưa có quy tắc chăm sóc nào.
+
+> /chamsoc birthday bật
+✗ Không có quy tắc “birthday”.
+Cách dùng: /chamsoc [quy tắc] [bật | dừng | tắt]
+
 > /bc
 Ngày 23/11/2026
 Khách mới: {new}

@@ -1,0 +1,173 @@
+"""`khachquen care`: the rules by which care messages go out by themselves; looked through, loaded, on, off, tried."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from sqlmodel import Session
+
+from bot.commands import files
+from bot.commands.report import Outside, Refused, Report, shown, stamp, table
+from bot.service import unasked_of
+from bot.settings import Settings
+from bot.staff.context import CLI
+from crm import audit, care, care_preview, care_report, customers, times
+from crm.care_preview import Driven, Step
+from crm.segments import AsOf
+from crm.toml_reader import Problem
+from storage.database import Database
+
+
+async def run(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
+    """Check, load, list, turn on or off, or try rules. Raises CrmError and Refused."""
+    now = outside.clock()
+    match arguments.action:
+        case "check" | "load":
+            sources = _sources(arguments)
+            if arguments.action == "check":
+                return await database.read(partial(_checked, sources=sources))
+            return await database.write(partial(_load, sources=sources, actor=arguments.by, now=now), name="care.load")
+        case "activate" | "pause" | "off":
+            change = partial(_change, arguments=arguments, settings=settings, now=now)
+            return await database.write(change, name="care.change")
+        case "show":
+            return await database.read(partial(_shown, name=arguments.rule, version=arguments.version))
+        case "report":
+            return await database.read(partial(_reported, name=arguments.rule))
+        case "preview":
+            return await database.read(partial(_previewed, arguments=arguments, settings=settings, outside=outside))
+    return await database.read(partial(_listed, settings=settings))
+
+
+def _sources(arguments: Namespace) -> list[tuple[str, str]]:
+    """Names and texts of the files; those that come with the product with --shipped."""
+    paths: list[Path] = [*(care.shipped() if getattr(arguments, "shipped", False) else []), *arguments.files]
+    if not paths:
+        raise Refused("name a FILE")
+    return [(path.name, files.text(path)) for path in paths]
+
+
+def _checked(session: Session, sources: Sequence[tuple[str, str]]) -> Report:
+    data, lines = [], []
+    for name, text in sources:
+        draft = care.check(session, text)
+        data.append({"file": name, "fits": draft.fits, "problems": [_plain(each) for each in draft.problems]})
+        lines += [f"{name}: {_line(each)}" for each in draft.problems]
+        lines.append(f"{name}: it can be loaded." if draft.fits else f"{name}: it cannot be loaded.")
+    return Report(data, lines, ok=all(each["fits"] for each in data))
+
+
+def _load(session: Session, sources: Sequence[tuple[str, str]], actor: str, now: datetime) -> Report:
+    data, lines = [], []
+    for _, text in sources:
+        version, draft = care.load(session, text, actor, now)
+        audit.note(session, "care.load", now, surface=CLI, subject="care_rule", subject_id=version.id)
+        data.append({"rule": version.name, "version": version.version})
+        lines += [_line(each) for each in draft.problems]
+        state = care.named(session, version.name).state
+        lines.append(f"{version.name}: version {version.version} is kept; the rule is {state}.")
+    return Report(data, lines)
+
+
+def _change(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    name, actor = arguments.rule, arguments.by
+    if arguments.action == "activate":
+        standing = care.turn_on(session, name, actor, now)
+    else:
+        standing = (care.pause if arguments.action == "pause" else care.turn_off)(session, name, actor, now)
+    audit.note(session, f"care.{arguments.action}", now, surface=CLI, subject="care_rule", subject_id=standing.rule_id)
+    known = care.named(session, name)
+    data = {"rule": name, "state": known.state, "since": stamp(standing.since, settings.timezone)}
+    return Report(data, [f"{name} is {known.state}, since {shown(standing.since, settings.timezone)}."])
+
+
+def _listed(session: Session, settings: Settings) -> Report:
+    found = [(each, care_report.counts(session, each.rule.name)) for each in care.everything(session)]
+    data = [
+        {
+            "rule": each.rule.name, "title": each.rule.title.of(settings.locale), "version": each.version.version,
+            "state": each.state, "since": stamp(each.standing.since if each.standing else None, settings.timezone),
+            "waiting": counted.waiting, "sent": counted.sent, "skipped": counted.skipped,
+        }
+        for each, counted in found
+    ]  # fmt: skip
+    rows = [
+        (
+            each.rule.name, each.rule.title.of(settings.locale), f"v{each.version.version}", each.state,
+            f"{counted.waiting} waiting, {counted.sent} sent, {counted.skipped} not sent",
+        )
+        for each, counted in found
+    ]  # fmt: skip
+    return Report(data, table(rows, "No rule is loaded: khachquen care load --shipped loads those of the product."))
+
+
+def _shown(session: Session, name: str, version: int | None) -> Report:
+    known = care.named(session, name)
+    found = known.version if version is None else care.version_of(session, name, version)
+    data = {"rule": name, "version": found.version, "state": known.state, "source": found.source}
+    return Report(data, [f"# {name}, version {found.version}; the rule is {known.state}", found.source.rstrip()])
+
+
+def _reported(session: Session, name: str) -> Report:
+    care.named(session, name)
+    found = care_report.tally(session, name)
+    data = [{"state": each.state, "reason": each.reason, "people": each.people} for each in found]
+    rows = [(each.state, str(each.people), each.reason and care_report.words(each.reason).en) for each in found]
+    return Report(data, table(rows, "Nobody was enrolled yet."))
+
+
+def _previewed(session: Session, arguments: Namespace, settings: Settings, outside: Outside) -> Report:
+    now, zone = outside.clock(), settings.timezone
+    customer = customers.find(session, arguments.customer, field="customer")
+    until = _until(arguments.at, now, settings)
+    policy = unasked_of(settings)
+    lanes = {name: channel.rules for name, channel in outside.channels.items()}
+    driven = Driven(now, until, policy.hours, AsOf(now, zone, lanes, settings.locale), policy.shop)
+    steps = care_preview.timeline(session, arguments.rule, customer.id, driven)
+    data = [_told(step, settings) for step in steps]
+    heading = f"{arguments.rule} for {customer.name or arguments.customer}, until {times.told(until, zone, now, 'en')}:"
+    lines = [line for step in steps for line in _lines(step, settings, now)]
+    return Report(data, [heading, *lines] if lines else [heading, "  nothing goes out."])
+
+
+def _until(day: str | None, now: datetime, settings: Settings) -> datetime:
+    """The end of the day that was asked for, or of the same day next year."""
+    if day is None:
+        return now + timedelta(days=366)
+    try:
+        read = datetime.fromisoformat(day)
+    except ValueError:
+        raise Refused(f"{day!r} is no day such as 2027-03-01") from None
+    until = read.replace(hour=23, minute=59, second=59, tzinfo=settings.timezone) if len(day) == 10 else read
+    until = until if until.tzinfo else until.replace(tzinfo=settings.timezone)
+    if until <= now:
+        raise Refused(f"{day} is over: name a day to come")
+    return until.astimezone(now.tzinfo)
+
+
+def _told(step: Step, settings: Settings) -> dict[str, object]:
+    return {
+        "rule": step.rule, "about": step.subject, "happens_at": stamp(step.happened_at, settings.timezone),
+        "at": stamp(step.at, settings.timezone), "state": step.state, "reason": step.reason,
+        "text": step.message.text if step.message else "",
+    }  # fmt: skip
+
+
+def _lines(step: Step, settings: Settings, now: datetime) -> list[str]:
+    what = step.state if step.state != "planned" else "goes out" if step.goes else "is not sent"
+    why = f": {care_report.words(step.reason).en}" if step.reason else ""
+    first = f"  {times.told(step.at, settings.timezone, now, 'en')}  {step.rule} ({step.subject}) {what}{why}"
+    return [first, *(f"      {line}" for line in (step.message.text.splitlines() if step.message else ()))]
+
+
+def _plain(problem: Problem) -> dict[str, object]:
+    return {"place": problem.place, "words": problem.words, "warning": problem.is_warning}
+
+
+def _line(problem: Problem) -> str:
+    kind = "warning" if problem.is_warning else "error"
+    return f"{kind}: {problem.place or 'file'}: {problem.words}"

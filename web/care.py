@@ -1,0 +1,172 @@
+"""Care rules over the API: loaded, turned on and off, looked at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from crm import care, care_report
+from crm.care import Known
+from web.operations import Call, Exact, Operation, Params
+
+RuleName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="The rule's short name.")]
+
+
+class RuleParams(Params):
+    """Which rule."""
+
+    rule: RuleName
+
+
+class RuleIn(Exact):
+    """A rule as its file says it (TOML)."""
+
+    source: Annotated[str, Field(min_length=1, max_length=16_384)]
+
+
+class StateIn(Exact):
+    """How a rule is to stand. Only what happens after it is turned `on` counts; `off` ends what waits."""
+
+    state: Literal["on", "paused", "off"]
+
+
+class ProblemOut(BaseModel):
+    """What is wrong at a place of the file; a warning can be loaded all the same."""
+
+    place: str
+    words: str
+    warning: bool
+
+
+class CheckedOut(BaseModel):
+    """Whether a text can be loaded, and all that is wrong with it."""
+
+    fits: bool
+    problems: list[ProblemOut]
+
+
+class RuleOut(BaseModel):
+    """A rule in its newest version, and what became of its messages so far."""
+
+    rule: str
+    title: str
+    title_en: str
+    version: int
+    state: str
+    since: datetime | None
+    waiting: int
+    sent: int
+    skipped: int
+
+
+class RulesOut(BaseModel):
+    """Every rule, by name."""
+
+    rules: list[RuleOut]
+
+
+class SourceOut(BaseModel):
+    """A rule's text in its newest version."""
+
+    rule: str
+    version: int
+    source: str
+
+
+class OutcomeOut(BaseModel):
+    """So many messages of a rule are in this state, for this reason."""
+
+    state: str
+    reason: str
+    people: int
+
+
+class ReportOut(BaseModel):
+    """What became of a rule's messages."""
+
+    outcomes: list[OutcomeOut]
+
+
+async def list_rules(call: Call[Params, None]) -> RulesOut:
+    """List the care rules."""
+    return await call.database.read(
+        lambda session: RulesOut(rules=[_out(session, known) for known in care.everything(session)])
+    )
+
+
+async def check(call: Call[Params, RuleIn]) -> CheckedOut:
+    """Look through a rule and tell all that is wrong with it. Keeps nothing."""
+    draft = await call.database.read(lambda session: care.check(session, call.body.source))
+    problems = [ProblemOut(place=each.place, words=each.words, warning=each.is_warning) for each in draft.problems]
+    return CheckedOut(fits=draft.fits, problems=problems)
+
+
+async def load(call: Call[Params, RuleIn]) -> RuleOut:
+    """Keep a rule as its newest version. It is not turned on by that; one that is on goes on in its version."""
+
+    def write(session: Session) -> RuleOut:
+        version, _ = care.load(session, call.body.source, "api", call.now)
+        return _out(session, care.named(session, version.name))
+
+    return await call.database.write(write)
+
+
+async def read_rule(call: Call[RuleParams, None]) -> RuleOut:
+    """Read a rule and how it stands."""
+    return await call.database.read(lambda session: _out(session, care.named(session, call.params.rule)))
+
+
+async def read_source(call: Call[RuleParams, None]) -> SourceOut:
+    """Read the text of a rule's newest version."""
+
+    def read(session: Session) -> SourceOut:
+        found = care.named(session, call.params.rule).version
+        return SourceOut(rule=found.name, version=found.version, source=found.source)
+
+    return await call.database.read(read)
+
+
+async def put_state(call: Call[RuleParams, StateIn]) -> RuleOut:
+    """Turn a rule on, let it rest, or end it. Again, it answers the same."""
+    name = call.params.rule
+
+    def write(session: Session) -> RuleOut:
+        care.put_state(session, name, call.body.state, "api", call.now)
+        return _out(session, care.named(session, name))
+
+    return await call.database.write(write)
+
+
+async def report(call: Call[RuleParams, None]) -> ReportOut:
+    """Say what became of a rule's messages, and why some did not go out."""
+
+    def read(session: Session) -> ReportOut:
+        care.named(session, call.params.rule)
+        found = care_report.tally(session, call.params.rule)
+        return ReportOut(outcomes=[OutcomeOut(state=t.state, reason=t.reason, people=t.people) for t in found])
+
+    return await call.database.read(read)
+
+
+def _out(session: Session, known: Known) -> RuleOut:
+    counted, rule = care_report.counts(session, known.rule.name), known.rule
+    return RuleOut(
+        rule=rule.name, title=rule.title.vi, title_en=rule.title.en, version=known.version.version, state=known.state,
+        since=known.standing.since if known.standing else None, **counted._asdict(),
+    )  # fmt: skip
+
+
+_RULE = "/care/rules/{rule}"
+OPERATIONS = (
+    Operation("GET", "/care/rules", "listCareRules", "List the care rules", Params, None, RulesOut, list_rules),
+    Operation("POST", "/care/rules", "loadCareRule", "Keep a rule's newest version", Params, RuleIn, RuleOut, load),
+    Operation("POST", "/care/checks", "checkCareRule", "Look through a rule", Params, RuleIn, CheckedOut, check),
+    Operation("GET", _RULE, "getCareRule", "Read how a rule stands", RuleParams, None, RuleOut, read_rule),
+    Operation("GET", f"{_RULE}/source", "getCareSource", "Read its text", RuleParams, None, SourceOut, read_source),
+    Operation("PUT", f"{_RULE}/state", "putCareState", "Turn it on or off", RuleParams, StateIn, RuleOut, put_state),
+    Operation("GET", f"{_RULE}/report", "getCareReport", "What became of its messages", RuleParams, None, ReportOut,
+              report),
+)  # fmt: skip
