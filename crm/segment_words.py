@@ -105,10 +105,10 @@ def folded(text: str) -> str:
     return plain(text).replace("_", "").replace(" ", "")
 
 
-def near(text: str, known: frozenset[str] | None = None) -> list[str]:
-    """Up to three known words that look like this one, the likeliest first."""
-    given = folded(text)
-    names = list(known if known is not None else BY_NAME)
-    found = get_close_matches(given, sorted(names), n=6, cutoff=0.6)
-    shown = (BY_NAME[name].name if known is None else name for name in found)
-    return list(dict.fromkeys(shown))[:3]
+def near(text: str) -> list[str]:
+    """Up to three words of the language that look like this one, the likeliest first, each in one spelling."""
+    found = get_close_matches(folded(text), sorted(BY_NAME), n=6, cutoff=0.6)
+    spelt: dict[str, str] = {}
+    for name in found:
+        spelt.setdefault(BY_NAME[name].name, name)
+    return list(spelt.values())[:3]

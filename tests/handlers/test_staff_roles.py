@@ -57,6 +57,8 @@ MATRIX = {
     "pin": EVERYBODY,
     "khach": EVERYBODY,
     "bc": "lead marketer admin",
+    "nhom": "lead marketer admin",
+    "visao": "lead marketer admin",
     "truong": "admin",
     "he": "lead admin",
     "help": EVERYBODY,

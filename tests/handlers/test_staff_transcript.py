@@ -497,6 +497,41 @@ Hài lòng: chưa có
 > /report năm
 ✗ Dùng /bc, /bc hôm qua, /bc tuần hoặc /bc tuần trước.
 Cách dùng: /bc [hôm qua | tuần | tuần trước]
+
+> /nhom
+Chưa lưu nhóm nào. Thử: /nhom hang>=vang va mua<90ngay
+
+> /nhóm đơn>=1 và không(mua>30ngày)
+1 khách: don>=1 va khong(mua>30ngay)
+Ví dụ: Nguyễn Thị Lan
+
+> /nhom luu khách_mới mua < 30 ngày va sdt
+✓ Đã lưu nhóm khach_moi (bản 1), 1 khách: mua<30ngay va sdt
+
+> /nhom luu khach_moi
+✗ Ghi tên rồi tới nhóm: /nhom luu vip_moi vip va tao<30ngay.
+Cách dùng: /nhom [<nhóm khách> | luu <tên> <nhóm khách> | tu]
+
+> /nhom
+• khach_moi (bản 1): mua<30ngay va sdt
+
+> /nhom hagn>=vang
+✗ Không có từ “hagn”. Có phải: nhan, hang, hethan? (ở ký tự thứ 1)
+Cách dùng: /nhom [<nhóm khách> | luu <tên> <nhóm khách> | tu]
+
+> /nhom tu
+*
+
+> /ds
+*
+
+> /visao 1 khach_moi va diem>=100
+*
+
+> /vì sao 1 mua<30ngay va khong vip
+Nguyễn Thị Lan không thuộc nhóm này:
+✓ mua<30ngay · 23/11/2026 (0 ngày trước)
+✓ vip · đổi hàng, khách sỉ, VIP
 """
 
 

@@ -1,0 +1,68 @@
+"""Segments in the chat: how many somebody means, why a customer is among them, and those that were saved."""
+
+from __future__ import annotations
+
+from bot import audience
+from bot.staff.context import StaffContext
+from bot.staff.kinds import CustomerRef, Text
+from bot.staff.router import Group, StaffRouter
+from crm import saved_segments, segments, words
+from crm.errors import Invalid
+from crm.segment_words import WORDS
+from crm.segments import AsOf
+from crm.staff import Permission
+from storage import search
+
+router = StaffRouter("segments")
+
+_SAMPLE = 3
+_SAVE = ("luu", "save")
+_WORDS = ("tu", "words")
+
+
+@router.command(
+    "nhom", "nhóm", "segment", usage="/nhom [<nhóm khách> | luu <tên> <nhóm khách> | tu]",
+    vi="đếm và lưu nhóm khách; tu: các từ dùng được", group=Group.REACH, may=Permission.REPORT,
+    examples=("/nhom hang>=vang va mua<90ngay", "/nhom luu vip_moi vip va tao<30ngay", "/nhom vip_moi", "/nhom tu"),
+)  # fmt: skip
+def show_segments(ctx: StaffContext, wish: Text | None = None) -> None:
+    """Say how many customers a segment has; save one; list the saved ones, or the words."""
+    first, *rest = (wish or "").split(maxsplit=2) or [""]
+    if not wish:
+        ctx.reply("segments", rows=saved_segments.everyone(ctx.session))
+    elif words.plain(wish) in _WORDS:
+        ctx.reply("segment_words", words=WORDS)
+    elif words.plain(first) in _SAVE:
+        _save(ctx, rest)
+    else:
+        _count(ctx, segments.named(ctx.session, wish))
+
+
+def _save(ctx: StaffContext, rest: list[str]) -> None:
+    if len(rest) < 2:
+        raise Invalid("name", "Ghi tên rồi tới nhóm: /nhom luu vip_moi vip va tao<30ngay.",
+                      "Write a name, then the segment: /segment save vip_new vip and created<30d.")  # fmt: skip
+    kept = saved_segments.save(ctx.session, rest[0], rest[1].lstrip("= "), _now(ctx), f"staff:{ctx.member.id}")
+    ctx.audit("segment.save", "segment", kept.id, f"{kept.name}@{kept.version}")
+    ctx.reply("segment_saved", kept=kept, count=segments.count(ctx.session, segments.parse(kept.text), _now(ctx)))
+
+
+def _count(ctx: StaffContext, segment: segments.Segment) -> None:
+    count = segments.count(ctx.session, segment, _now(ctx))
+    some = search.details(ctx.session, segments.sample(ctx.session, segment, _now(ctx), _SAMPLE))
+    ctx.reply("segment_count", segment=segment, count=count, some=[each.name for each in some if each.name])
+
+
+@router.command(
+    "visao", "vì sao", "why", usage="/visao <khách> <nhóm khách>", vi="vì sao khách thuộc hay không thuộc một nhóm",
+    group=Group.REACH, may=Permission.REPORT, examples=("/visao 12 vip_moi", "/visao 12 hang>=vang va mua<90ngay"),
+)  # fmt: skip
+def explain_segment(ctx: StaffContext, customer: CustomerRef, wish: Text) -> None:
+    """Say why a customer is in a segment or not, condition by condition."""
+    segment = segments.named(ctx.session, wish)
+    found = segments.explain(ctx.session, segment, customer.id, _now(ctx), ctx.locale)
+    ctx.reply("segment_why", name=customer.name, found=found)
+
+
+def _now(ctx: StaffContext) -> AsOf:
+    return audience.as_of(ctx.now, ctx.office.zone, ctx.office.locale)
