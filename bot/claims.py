@@ -164,8 +164,9 @@ class Claims:
 
         That is the first one of each person for whom nothing else waits or is sent. What waits already keeps its slots
         and its account's pace; and what may not simply go is left to a turn, which knows what to do with it.
+        So is everything on PostgreSQL, where several processes claim: a batch holds customers and must not wait for it.
         """
-        if not rows.try_lock(session):
+        if not rows.is_alone(session):
             return []
         room = self._room(session, now, free)
         ahead = rows.ahead(session, [account for _, account in room], Purpose.REPLY.priority, now, free)

@@ -122,12 +122,9 @@ def lock(session: Session) -> None:
         engines.execute(session.connection(), "SELECT pg_advisory_xact_lock($1)", (_LOCK,))
 
 
-def try_lock(session: Session) -> bool:
-    """The same without waiting: False where another claims at this moment."""
-    if session.get_bind().dialect.name == "sqlite":
-        return True
-    found = engines.execute(session.connection(), "SELECT pg_try_advisory_xact_lock($1)", (_LOCK,)).fetchone()
-    return bool(found[0])
+def is_alone(session: Session) -> bool:
+    """Whether nobody else can claim beside this transaction: a SQLite file has one writer."""
+    return session.get_bind().dialect.name == "sqlite"
 
 
 def due(session: Session, accounts: Sequence[str], now: datetime, most: int) -> list[Due]:

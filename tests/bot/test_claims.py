@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,13 +26,13 @@ from crm import conversations, outbox
 from crm.budget import Budget
 from crm.messages import Message, Purpose
 from storage import accounts, customers
-from storage import claims as rows
 from storage import outbox as stored
 from storage.database import Database
 from tests.conftest import Clock
-from tests.storage.rows import ACCOUNT, CHANNEL, NOW, claim, message, person, queue, transaction
+from tests.storage.rows import ACCOUNT, CHANNEL, NOW, claim, message, person, queue
 
 SECOND = timedelta(seconds=1)
+on_sqlite = pytest.mark.parametrize("session", ["sqlite"], indirect=True)
 
 
 Decide = Callable[[timedelta], Claims]
@@ -74,6 +73,7 @@ def queued(session: Session, *talks: Talk) -> list[str]:
     return list(session.connection().execute(text("SELECT state FROM outbox ORDER BY id")).scalars())
 
 
+@on_sqlite
 def test_a_reply_is_queued_as_being_sent_under_a_lease(session: Session, claims: Decide) -> None:
     account(session)
     lan = talk(session, person(session), "một", "hai")
@@ -87,6 +87,7 @@ def test_a_reply_is_queued_as_being_sent_under_a_lease(session: Session, claims:
 
 
 @pytest.mark.parametrize("under_way", [False, True])
+@on_sqlite
 def test_a_reply_waits_behind_what_the_person_is_still_to_get(
     session: Session, claims: Decide, under_way: bool
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_reply_waits_behind_what_the_person_is_still_to_get(
     assert claims(FREELY).at_once(session, "me", NOW, 10, [talk(session, identity)]) == []
 
 
+@on_sqlite
 def test_those_who_wait_keep_their_slots(session: Session, claims: Decide) -> None:
     account(session)
     queue(session, message(person(session, "1")), message(person(session, "2"), priority=9))
@@ -106,6 +108,7 @@ def test_those_who_wait_keep_their_slots(session: Session, claims: Decide) -> No
     assert [each.due.identity_id for each in claimed] == [talks[0].person.identity_id]
 
 
+@on_sqlite
 def test_no_more_replies_are_claimed_than_there_are_slots(session: Session, claims: Decide) -> None:
     for channel in (CHANNEL, "messenger"):
         accounts.add(session, channel, ACCOUNT, NOW)
@@ -114,6 +117,7 @@ def test_no_more_replies_are_claimed_than_there_are_slots(session: Session, clai
     assert len(claims(FREELY).at_once(session, "me", NOW, 3, talks)) == 3
 
 
+@on_sqlite
 def test_replies_keep_to_the_accounts_pace(session: Session, claims: Decide) -> None:
     account(session)
     talks = [talk(session, person(session, str(each))) for each in range(BURST + 5)]
@@ -125,6 +129,7 @@ def test_replies_keep_to_the_accounts_pace(session: Session, claims: Decide) -> 
     assert len(paced.make(session, "me", NOW + SECOND, 100).claimed) == 1
 
 
+@on_sqlite
 def test_who_cannot_be_written_to_is_left_to_a_turn(session: Session, claims: Decide) -> None:
     account(session)
     lost = talk(session, person(session, last=NOW - timedelta(days=30)))
@@ -132,6 +137,7 @@ def test_who_cannot_be_written_to_is_left_to_a_turn(session: Session, claims: De
     assert queued(session, lost) == ["waiting"]
 
 
+@on_sqlite
 def test_nothing_goes_at_once_from_an_account_that_is_held(session: Session, claims: Decide) -> None:
     account(session)
     view = accounts.find(session, CHANNEL, ACCOUNT)
@@ -140,21 +146,10 @@ def test_nothing_goes_at_once_from_an_account_that_is_held(session: Session, cla
     assert claims(FREELY).at_once(session, "me", NOW, 10, [talk(session, person(session))]) == []
 
 
-@contextmanager
-def claiming_elsewhere(url: str) -> Iterator[None]:
-    """Another process claims until the block ends."""
-    with transaction(url) as other:
-        rows.lock(other)
-        yield
-
-
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_nobody_waits_for_another_process_that_claims(database_url: str, claims: Decide) -> None:
-    with transaction(database_url) as session:
-        account(session)
-        lan = person(session)
-    decide = claims(FREELY)
-    with claiming_elsewhere(database_url), transaction(database_url) as session:
-        assert decide.at_once(session, "me", NOW, 10, [talk(session, lan)]) == []
-    with transaction(database_url) as session:
-        assert len(decide.at_once(session, "me", NOW, 10, [talk(session, lan)])) == 1
+@pytest.mark.parametrize("session", ["postgresql"], indirect=True)
+def test_where_several_processes_claim_all_is_left_to_turns(session: Session, claims: Decide) -> None:
+    account(session)
+    lan = talk(session, person(session))
+    assert claims(FREELY).at_once(session, "me", NOW, 10, [lan]) == []
+    assert queued(session, lan) == ["waiting"]
+    assert len(claims(FREELY).make(session, "me", NOW, 10).claimed) == 1
