@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
 from crm.programme import Event, EventRule, Programme, Rule
+from storage.loyalty import SPEND
 
 
 class Why(StrEnum):
@@ -56,6 +57,17 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """Points to spend that earlier orders of the same day and month earn."""
+
+    day: int = 0
+    month: int = 0
+
+
+NOTHING = Earlier()
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One rule and what came of it. A cap takes away, so its points are below zero."""
 
@@ -91,13 +103,13 @@ class Evaluation:
         return sums
 
 
-def evaluate(programme: Programme, purchase: Purchase) -> Evaluation:
+def evaluate(programme: Programme, purchase: Purchase, earlier: Earlier = NOTHING) -> Evaluation:
     """Look at every rule. Each rounds down by itself; percentages are on what the amounts and items brought."""
     steps = [_step(rule, purchase, programme) for rule in programme.rules if not rule.percent]
     brought = Evaluation(tuple(steps)).points
     steps += [_percentage(rule, purchase, programme, brought) for rule in programme.rules if rule.percent]
     steps += [_first(event, purchase) for event in programme.events if event.event is Event.FIRST_ORDER]
-    return Evaluation((*steps, *_caps(programme, steps)))
+    return Evaluation((*steps, *_caps(programme, steps, earlier)))
 
 
 def _step(rule: Rule, purchase: Purchase, programme: Programme) -> Step:
@@ -139,17 +151,18 @@ def _first(event: EventRule, purchase: Purchase) -> Step:
     return Step(event.id, event.vi, event.en, event.currency, points, why)
 
 
-def _caps(programme: Programme, steps: Sequence[Step]) -> list[Step]:
-    most = programme.points.most_per_order
-    sums = Evaluation(tuple(steps)).points
-    if most is None:
-        return []
-    words = (f"tối đa {most} điểm mỗi đơn", f"{most} points an order at most")
-    return [
-        Step("most_per_order", *words, currency, most - points, Why.CAPPED)
-        for currency, points in sums.items()
-        if points > most and currency == "spend"
-    ]
+def _caps(programme: Programme, steps: Sequence[Step], earlier: Earlier) -> Iterator[Step]:
+    """What is over the caps, one after the other."""
+    points, most = Evaluation(tuple(steps)).points.get(SPEND, 0), programme.points
+    for name, cap, had, vi, en in (
+        ("most_per_order", most.most_per_order, 0, "mỗi đơn", "an order"),
+        ("most_per_day", most.most_per_day, earlier.day, "mỗi ngày", "a day"),
+        ("most_per_month", most.most_per_month, earlier.month, "mỗi tháng", "a month"),
+    ):
+        if cap is not None and points > (room := max(0, cap - had)):
+            words = (f"tối đa {cap} điểm {vi}", f"{cap} points {en} at most")
+            yield Step(name, *words, SPEND, room - points, Why.CAPPED)
+            points = room
 
 
 def _refusal(rule: Rule, purchase: Purchase, programme: Programme) -> Why | None:

@@ -64,6 +64,7 @@ class Points:
     """When points can be spent, how long they live, and what needs a second person.
 
     `shown_from` is the order's status from which its points are promised; they wait until `wait_days` after delivery.
+    The days and months of caps are those in which orders are placed.
     """
 
     wait_days: int = 0
@@ -72,10 +73,17 @@ class Points:
     expire_at_end_of: End = End.DAY
     give_back_days: int = 30
     most_per_order: int | None = None
+    most_per_day: int | None = None
+    most_per_month: int | None = None
     approve_above: int | None = None
     reserve_minutes: int = 15
     warn_days: int = 30
     most_referrals_per_year: int | None = None
+
+    @property
+    def caps_spans(self) -> bool:
+        """Whether what an order earns depends on others of its month."""
+        return self.most_per_day is not None or self.most_per_month is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +225,12 @@ def months_later(day: date, months: int) -> date:
     index = day.year * 12 + day.month - 1 + months
     year, month = index // 12, index % 12 + 1
     return date(year, month, min(day.day, days_in(year, month)))
+
+
+def month_of(at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When the month of a moment begins there, and when it is over."""
+    first = at.astimezone(zone).date().replace(day=1)
+    return midnight(first, zone), midnight(months_later(first, 1), zone)
 
 
 def days_in(year: int, month: int) -> int:

@@ -32,6 +32,11 @@ def inconsistent(programme: Programme, today: date) -> Iterator[Problem]:
         )  # fmt: skip
     if points.expire_months and points.warn_days > points.expire_months * 28:
         yield Problem("points.warn_days", "fresh points would be announced as expiring", is_warning=True)
+    caps = [each for each in (points.most_per_order, points.most_per_day, points.most_per_month) if each is not None]
+    if caps != sorted(caps):
+        yield Problem(
+            "points", "a cap for longer is lower than one for shorter: the shorter never matters", is_warning=True
+        )
     if points.approve_above is None:
         yield Problem("points.approve_above", "staff may give any number of points alone", is_warning=True)
 

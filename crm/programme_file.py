@@ -75,6 +75,8 @@ def _points(part: Reader) -> Points:
         expire_at_end_of=part.choice("expire_at_end_of", End, End.DAY),
         give_back_days=part.whole("give_back_days", plain.give_back_days, most=365),
         most_per_order=part.optional("most_per_order"),
+        most_per_day=part.optional("most_per_day"),
+        most_per_month=part.optional("most_per_month"),
         approve_above=part.optional("approve_above"),
         reserve_minutes=part.whole("reserve_minutes", plain.reserve_minutes, least=1, most=24 * 60),
         warn_days=part.whole("warn_days", plain.warn_days, most=365),

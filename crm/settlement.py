@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from crm import earning, ledger, membership, posting, programmes, stamps
-from crm.earning import Evaluation, Line, Purchase
-from crm.ledger import FOREVER, QUALIFY, Entry, Fact, Kind, Terms
-from crm.programme import Programme
+from crm.earning import Earlier, Evaluation, Line, Purchase
+from crm.ledger import FOREVER, QUALIFY, SPEND, Entry, Fact, Kind, Terms
+from crm.programme import Programme, month_of
 from storage import customers as people
 from storage import lots, members, orders, refunds
 from storage import loyalty as store
@@ -24,6 +25,7 @@ from storage.refunds import RefundRow
 
 DELIVERED = "delivered"
 _LOOKED_AT = 50
+_MOST_A_MONTH = 1000
 _NAMES = ("sku", "name")
 _ON_ITS_WAY = ("pending", "confirmed", "shipping", DELIVERED)
 
@@ -55,7 +57,15 @@ def settle_order(session: Session, order: OrderRow, now: datetime) -> None:
     """
     written = store.of_order(session, order.id)
     without_first = _claim_first(session, order, written)
-    reckoning = reckon(session, order)
+    _settle(session, order, reckon(session, order), written, now)
+    for customer_id in sorted({order.customer_id, *(entry.customer_id for entry in written)}):
+        _settle_others(session, customer_id, order, now)
+    for customer_id in without_first:
+        if following := _first_that_brings(session, customer_id):
+            settle_order(session, following, now)
+
+
+def _settle(session: Session, order: OrderRow, reckoning: Reckoning, written: Sequence[Entry], now: datetime) -> None:
     due = {(order.customer_id, currency): points for currency, points in reckoning.due.items()}
     if order.status == DELIVERED:
         due[order.customer_id, QUALIFY] = reckoning.purchase.total
@@ -70,16 +80,45 @@ def settle_order(session: Session, order: OrderRow, now: datetime) -> None:
     for customer_id in sorted({customer for (customer, currency), points in changes.items() if currency == QUALIFY}):
         membership.requalify(session, customer_id, now)
     stamps.fill(session, order.customer_id, now)
-    for customer_id in without_first:
-        if following := _first_that_brings(session, customer_id):
-            settle_order(session, following, now)
+
+
+def _settle_others(session: Session, customer_id: int, order: OrderRow, now: datetime) -> None:
+    """Where caps look at a day or a month, what this order earns leaves more or less to the others of its month."""
+    programme = programmes.at(session, order.placed_at)
+    if not programme.points.caps_spans:
+        return
+    for other, reckoning in list(_month(session, customer_id, order.placed_at, programme.zone)):
+        written = store.of_order(session, other.id)
+        if _earned(written).get((customer_id, SPEND), 0) != reckoning.due.get(SPEND, 0):
+            _settle(session, other, reckoning, written, now)
 
 
 def reckon(session: Session, order: OrderRow) -> Reckoning:
     """What an order earns as it is now; nothing is written."""
     programme = programmes.at(session, order.placed_at)
+    if programme.points.caps_spans:
+        for each, reckoning in _month(session, order.customer_id, order.placed_at, programme.zone):
+            if each.id == order.id:
+                return reckoning
+    return _reckoned(session, order, programme, earning.NOTHING)
+
+
+def _month(session: Session, customer_id: int, at: datetime, zone: ZoneInfo) -> Iterator[tuple[OrderRow, Reckoning]]:
+    """What a customer's orders of a month earn, in the order in which they were placed: caps look at those before."""
+    day, in_day, in_month = None, 0, 0
+    for order in orders.placed(session, customer_id, *month_of(at, zone), _MOST_A_MONTH):
+        day, before = order.placed_at.astimezone(zone).date(), day
+        in_day = in_day if day == before else 0
+        programme = programmes.at(session, order.placed_at)
+        reckoning = _reckoned(session, order, programme, Earlier(in_day, in_month))
+        points = reckoning.due.get(SPEND, 0)
+        in_day, in_month = in_day + points, in_month + points
+        yield order, reckoning
+
+
+def _reckoned(session: Session, order: OrderRow, programme: Programme, earlier: Earlier) -> Reckoning:
     purchase = _purchase(session, order)
-    evaluation = earning.evaluate(programme, purchase)
+    evaluation = earning.evaluate(programme, purchase, earlier)
     return Reckoning(programme, purchase, evaluation, _earns(order, programme, purchase.total))
 
 
