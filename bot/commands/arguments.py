@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import settings
-from bot.commands import care_arguments, points_arguments, privacy_arguments, segment_arguments
+from bot.commands import broadcast_arguments, care_arguments, points_arguments, privacy_arguments, segment_arguments
 from crm.sla import Priority
 from crm.staff import Role
 
@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     points_arguments.add(commands, _plain, _group)
     privacy_arguments.add(commands, _plain, _group)
     segment_arguments.add(commands, _plain, _group)
+    broadcast_arguments.add(commands, _plain, _group)
     care_arguments.add(commands, _plain, _group)
     _accounts(commands)
     _pages(commands)

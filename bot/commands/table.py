@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.commands import (
     accounts,
+    broadcasts,
     care,
     catchup,
     consent,
@@ -53,6 +54,7 @@ LOCAL: Mapping[str, Callable[[Namespace, Database, Settings, datetime], Awaitabl
 
 REACHING: Mapping[str, Callable[[Namespace, Database, Settings, Outside], Awaitable[Report]]] = {
     "account": accounts.run,
+    "broadcast": broadcasts.run,
     "care": care.run,
     "page": page.run,
     "template": templates.run,

@@ -1,0 +1,274 @@
+"""`khachquen broadcast`: written, tested, approved, scheduled, watched, paused, cancelled, told person by person."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from bot import audience
+from bot.commands.report import Outside, Refused, Report, stamp, table
+from bot.service import unasked_of
+from bot.settings import Settings
+from crm import broadcasts, content, notices, segments, staff, times
+from crm.broadcasts import FINISHED, Pause
+from crm.content import Content
+from crm.errors import Conflict, CrmError
+from crm.messages import Button, ButtonKind, Purpose
+from crm.staff import Permission
+from storage import recipient_pages
+from storage.broadcasts import CANCELLED, DRAFT, BroadcastView
+from storage.database import Database
+
+SURFACE = "cli"
+_PAGE = 5_000
+_WIDTH = 30
+_LOOKED = 1.0
+_OPEN = ("pending", "sending")
+_COLUMNS = ("customer", "name", "state", "reason", "lane", "sent_at")
+
+
+async def run(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
+    """Do what is asked with broadcasts. Raises CrmError and Refused."""
+    now, action = outside.clock(), arguments.action
+    given: dict[str, Any] = {"arguments": arguments, "settings": settings, "now": now}
+    if action in _READ:
+        return await database.read(partial(_READ[action], **given))
+    if action == "watch":
+        return await _watch(arguments, database, settings, outside)
+    return await database.write(partial(_WRITE[action], **given), name=f"broadcast.{action}")
+
+
+def _list(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    found = broadcasts.latest(session)
+    rows = [
+        (f"{each.id}", state, _moment(each.scheduled_at, settings, now), f"{each.audience}", each.name)
+        for each, state in found
+    ]
+    return Report([_plain(each, state, settings) for each, state in found], table(rows, "No broadcast yet."))
+
+
+def _report(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    found = broadcasts.report(session, arguments.id)
+    each = found.broadcast
+    data = {
+        **_plain(each, found.state, settings), "people": dict(found.people), "lanes": dict(found.lanes),
+        "reasons": [{"state": state, "reason": why, "people": n} for (state, why), n in found.reasons.items()],
+    }  # fmt: skip
+    head = [f"{each.id} {each.name}: {found.state}", f"  to {each.segment}, {each.audience} people"]
+    if each.scheduled_at:
+        head.append(f"  begins {_moment(each.scheduled_at, settings, now)}")
+    if each.pause_reason:
+        head.append(f"  paused: {each.pause_reason} {each.pause_words}".rstrip())
+    rows = [(f"  {state}", f"{people}", "") for state, people in sorted(found.people.items())]
+    rows += [(f"  {state}", f"{people}", why) for (state, why), people in sorted(found.reasons.items())]
+    return Report(data, [*head, *table(rows, "  nobody yet")])
+
+
+def _preview(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    """How many are meant now, and what is read by somebody of whom nothing is known."""
+    each = broadcasts.get(session, arguments.id)
+    at = audience.as_of(now, settings.timezone, settings.locale)
+    count = segments.count(session, segments.parse(each.segment), at)
+    text = _words(each, "", 0, settings)
+    by_two = broadcasts.needs_second(each, count, settings.broadcast_alone)
+    data = {"id": each.id, "segment": each.segment, "count": count, "text": text, "needs_second_person": by_two}
+    lines = [f"{count} customers: {each.segment}", "", *text.splitlines()]
+    return Report(data, [*lines, *(["", "A second person must approve it."] if by_two else [])])
+
+
+def _draft(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    actor = _actor(session, arguments)
+    wording = _content(arguments, Content(language=settings.locale))
+    number = broadcasts.draft(
+        session, arguments.name, Purpose(arguments.purpose), wording, _pinned(session, arguments.to), actor, now
+    )
+    return _said(session, number, settings, now)
+
+
+def _edit(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    actor, each = _actor(session, arguments), broadcasts.get(session, arguments.id)
+    before = Content.loads(each.content)
+    wording = _content(arguments, before)
+    broadcasts.edit(
+        session, each.id, actor, now, name=arguments.name, content=None if wording == before else wording,
+        segment=_pinned(session, arguments.to) if arguments.to else None,
+    )  # fmt: skip
+    return _said(session, each.id, settings, now)
+
+
+def _test(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    """Send it to the chat of who asks, as somebody of whom nothing is known would read it."""
+    member = staff.named(session, arguments.by)
+    _check(session, arguments)
+    if not staff.chats(session, member.id):
+        raise Refused(f"{member.name} has no chat here: khachquen staff pair makes one")
+    each = broadcasts.get(session, arguments.id)
+    wording = Content.loads(each.content)
+    message = content.message(wording, _words(each, member.name, 0, settings))
+    notices.tell(session, member.id, "broadcast", lambda _: message, now, interrupts=False)
+    broadcasts.tested(session, each.id, now)
+    return _said(session, each.id, settings, now)
+
+
+def _schedule(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    actor, each = _actor(session, arguments), broadcasts.get(session, arguments.id)
+    when = times.understand_time(" ".join(arguments.when), now, settings.timezone)
+    if when is None:
+        raise Refused(f"“{' '.join(arguments.when)}” is no moment; write 20h thứ 6, or 20:00 04/12/2026")
+    at = audience.as_of(now, settings.timezone, settings.locale)
+    people = segments.count(session, segments.parse(each.segment), at)
+    broadcasts.schedule(session, each.id, when.at, actor, now, people=people, alone=settings.broadcast_alone)
+    return _said(session, each.id, settings, now)
+
+
+def _pause(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    if not broadcasts.pause(session, arguments.id, Pause.STAFF, _actor(session, arguments), now):
+        raise Conflict("Tin này không đang gửi.", "This broadcast is not running.")
+    return _said(session, arguments.id, settings, now)
+
+
+def _move(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    actions = {
+        "approve": broadcasts.approve, "unschedule": broadcasts.unschedule, "resume": broadcasts.resume,
+        "cancel": broadcasts.cancel,
+    }  # fmt: skip
+    actions[arguments.action](session, arguments.id, _actor(session, arguments), now)
+    return _said(session, arguments.id, settings, now)
+
+
+async def _watch(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
+    """Show how far it is until it is over, paused, or not begun."""
+    shown = ""
+    while True:
+        found = await database.read(partial(broadcasts.report, broadcast_id=arguments.id))
+        line = _bar(found.people, found.state)
+        if line != shown and not arguments.json:
+            outside.tell(line)
+        shown = line
+        if found.state in (FINISHED, CANCELLED, DRAFT, "paused") or arguments.once:
+            break
+        await asyncio.sleep(_LOOKED)
+    given: dict[str, Any] = {"arguments": arguments, "settings": settings, "now": outside.clock()}
+    return await database.read(partial(_report, **given))
+
+
+def _recipients(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+    """The first ones shown, or all of them as a CSV file."""
+    broadcasts.get(session, arguments.id)
+    ask = partial(
+        recipient_pages.page, session, arguments.id, state=arguments.state or "", reason=arguments.reason or ""
+    )  # fmt: skip
+    if arguments.csv is None:
+        rows = [_row(each, settings) for each in ask(after=0, most=arguments.most)]
+        return Report([dict(zip(_COLUMNS, row, strict=True)) for row in rows], table(rows, "Nobody."))
+    count = after = 0
+    try:
+        with Path(arguments.csv).open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(_COLUMNS)
+            while page := ask(after=after, most=_PAGE):
+                writer.writerows(_safe(_row(each, settings)) for each in page)
+                count, after = count + len(page), page[-1].id
+    except OSError as error:
+        raise Refused(f"{arguments.csv} cannot be written: {error.strerror}") from error
+    return Report({"file": str(arguments.csv), "rows": count}, [f"{count} recipients: {arguments.csv}"])
+
+
+_READ = {"list": _list, "report": _report, "preview": _preview, "recipients": _recipients}
+_WRITE = {
+    "draft": _draft, "edit": _edit, "test": _test, "schedule": _schedule, "pause": _pause, "approve": _move,
+    "unschedule": _move, "resume": _move, "cancel": _move,
+}  # fmt: skip
+
+
+def _actor(session: Session, arguments: Namespace) -> str:
+    _check(session, arguments)
+    return staff.actor(session, arguments.by, SURFACE)
+
+
+def _check(session: Session, arguments: Namespace) -> None:
+    """Somebody of the staff needs the role for it; who has this computer's command line may else."""
+    try:
+        member = staff.named(session, arguments.by)
+    except CrmError:
+        return
+    if not staff.may(member, Permission.BROADCAST):
+        raise Conflict(f"{member.name} không được gửi loạt.", f"{member.name} may not send broadcasts.")
+
+
+def _pinned(session: Session, text: str) -> str:
+    return segments.named(session, text).text
+
+
+def _content(arguments: Namespace, before: Content) -> Content:
+    """What stands there with what is given in its place."""
+    values: dict[str, Any] = {}
+    if arguments.text is not None:
+        values["text"] = arguments.text
+    if arguments.picture is not None:
+        values["picture"] = arguments.picture
+    if arguments.button:
+        values["buttons"] = tuple(
+            Button(title.strip(), address.strip(), ButtonKind.URL)
+            for title, _, address in (each.partition("=") for each in arguments.button)
+        )
+    return replace(before, **values)
+
+
+def _words(each: BroadcastView, called: str, points: int, settings: Settings) -> str:
+    values = content.values_of(called, points, unasked_of(settings).shop)
+    return content.text(Content.loads(each.content), Purpose(each.purpose), values)
+
+
+def _said(session: Session, number: int, settings: Settings, now: datetime) -> Report:
+    each = broadcasts.get(session, number)
+    state = broadcasts.state(session, each)
+    lines = [f"{each.id} {each.name}: {state}"]
+    if each.scheduled_at:
+        lines.append(f"It begins {_moment(each.scheduled_at, settings, now)}.")
+    return Report(_plain(each, state, settings), lines)
+
+
+def _moment(at: datetime | None, settings: Settings, now: datetime) -> str:
+    return times.told(at, settings.timezone, now, settings.locale) if at else ""
+
+
+def _plain(each: BroadcastView, state: str, settings: Settings) -> dict[str, Any]:
+    zone = settings.timezone
+    return {
+        "id": each.id, "name": each.name, "state": state, "purpose": each.purpose, "segment": each.segment,
+        "audience": each.audience, "pause_reason": each.pause_reason, "created_by": each.created_by,
+        "approved_by": each.approved_by, "tested_at": stamp(each.tested_at, zone),
+        "scheduled_at": stamp(each.scheduled_at, zone), "as_of": stamp(each.as_of, zone), "digest": each.digest,
+    }  # fmt: skip
+
+
+def _bar(people: Mapping[str, int], state: str) -> str:
+    """ "[#####     ] 50 % of 10 · finished · sent 4, skipped 1"."""
+    every = sum(people.values())
+    done = every - sum(people.get(each, 0) for each in _OPEN)
+    filled = _WIDTH * done // every if every else 0
+    told = ", ".join(f"{name} {count}" for name, count in sorted(people.items()))
+    percent = 100 * done // every if every else 0
+    return f"[{'#' * filled}{' ' * (_WIDTH - filled)}] {percent} % of {every} · {state}{' · ' if told else ''}{told}"
+
+
+def _row(each: recipient_pages.Told, settings: Settings) -> tuple[str, ...]:
+    return (
+        each.external_id or str(each.customer_id), each.name, each.state, each.reason, each.lane,
+        stamp(each.sent_at, settings.timezone) or "",
+    )  # fmt: skip
+
+
+def _safe(row: tuple[str, ...]) -> tuple[str, ...]:
+    """No cell begins as a formula does: spreadsheets would run it."""
+    return tuple(f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in row)

@@ -1,0 +1,100 @@
+"""Broadcasts on the command line: from a draft to who it was meant for, and what is refused on the way."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from crm import broadcasts, customers, freezing, staff
+from crm.staff import Role
+from storage.columns import new_id
+from storage.customers import add_many
+from tests.crm.shops import AT
+from tests.storage.rows import transaction
+from tests.test_commands import SECRET, Line
+
+
+@pytest.fixture
+def url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A shop with two customers, Mai who markets and has a chat, and Lan who answers."""
+    (tmp_path / "shop.db").write_bytes(sqlite_template.read_bytes())
+    url, now = f"sqlite:///{tmp_path / 'shop.db'}", datetime.now(UTC)
+    with transaction(url) as session:
+        customers.put_customer(session, "KH1", now=now, name="=Lan", phone="0901234567")
+        customers.put_customer(session, "KH2", now=now, name="Minh")
+        mai = staff.add(session, "Mai", Role.MARKETER, now)
+        staff.add(session, "Lan", Role.AGENT, now)
+        own, chat = new_id(), new_id()
+        identity = {"id": chat, "customer_id": own, "staff_id": mai.id, "channel": "zalo", "account_id": "oa",
+                    "user_id": "mai", "last_interaction_at": now, "created_at": now}  # fmt: skip
+        add_many(session, [{"id": own, "created_at": now, "updated_at": now}], [identity], [{"id": chat}])
+    return url
+
+
+@pytest.fixture
+def shop(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str) -> Line:
+    """A command line on it."""
+    line = Line(capsys, monkeypatch)
+    line.set(SECRET_KEY=SECRET, DATABASE_URL=url, BROADCAST_ALONE="1")
+    return line
+
+
+TEXT = 'Chào {{ khach.ten or "bạn" }}, mai giảm giá.'
+
+
+def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_path: Path) -> None:
+    made = shop("broadcast", "draft", "Tết", "--to", "tatca", "--text", TEXT, "--as", "Mai", "--json").json
+    number, by = str(made["id"]), ("--as", "Mai")
+    assert (made["state"], made["segment"]) == ("draft", "tatca")
+    seen = shop("broadcast", "preview", number, "--json").json
+    assert seen["count"] == 2 and seen["needs_second_person"] and "[QC] Chào bạn, mai giảm giá." in seen["text"]
+    assert "not tested" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
+    shop("broadcast", "test", number, *by)
+    assert "second person" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
+    assert "Somebody else" in shop("broadcast", "approve", number, *by).refused()
+    shop("broadcast", "approve", number, "--as", "Hoa")
+    assert "past" in shop("broadcast", "schedule", number, "20h", "01/01/2020", *by).refused()
+    assert "no moment" in shop("broadcast", "schedule", number, "khi", "rảnh", *by).refused()
+    begun = shop("broadcast", "schedule", number, "20h", "mai", *by).out
+    assert "scheduled" in begun and "20:00" in begun and "(giờ VN)" in begun
+    with transaction(url) as session:
+        found = broadcasts.get(session, int(number))
+        assert found.scheduled_at is not None
+        broadcasts.start(session, found.id, found.scheduled_at)
+        while freezing.step(session, found.id, AT, 100) is not None:
+            pass
+        broadcasts.frozen(session, found.id, "d", found.scheduled_at)
+    assert shop("broadcast", "watch", number, "--once").out.startswith(f"[{' ' * 30}] 0 % of 2 · running · pending 2\n")
+    assert "paused" in shop("broadcast", "pause", number, *by).out
+    assert "running" in shop("broadcast", "resume", number, *by).out
+    assert "cancelled" in shop("broadcast", "cancel", number, *by).out
+    assert shop("broadcast", "report", number, "--json").json["people"] == {"pending": 2}
+    assert [row["state"] for row in shop("broadcast", "list", "--json").json] == ["cancelled"]
+    shop("broadcast", "recipients", number, "--csv", str(tmp_path / "who.csv"))
+    with (tmp_path / "who.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["customer"], row["name"], row["state"]) for row in rows] == [
+        ("KH1", "'=Lan", "pending"), ("KH2", "Minh", "pending"),
+    ]  # fmt: skip
+    assert shop("broadcast", "recipients", number, "--state", "sent", "--json").json == []
+
+
+def test_an_edit_makes_it_a_draft_that_must_be_tested_anew(shop: Line) -> None:
+    number = str(shop("broadcast", "draft", "Tết", "--to", "sdt", "--text", TEXT, "--as", "Mai", "--json").json["id"])
+    shop("broadcast", "test", number, "--as", "Mai")
+    assert shop("broadcast", "schedule", number, "20h", "mai", "--as", "Mai", "--json").json["state"] == "scheduled"
+    edited = shop(
+        "broadcast", "edit", number, "--to", "tatca", "--button", "Xem=https://shop.vn", "--as", "Mai", "--json"
+    )
+    assert (edited.json["state"], edited.json["segment"], edited.json["tested_at"]) == ("draft", "tatca", None)
+
+
+def test_who_may_not_and_what_could_go_wrong_is_refused(shop: Line) -> None:
+    draft = ("broadcast", "draft", "Tết", "--to")
+    assert "may not" in shop(*draft, "tatca", "--text", TEXT, "--as", "Lan").refused()
+    assert "no name" in shop(*draft, "tatca", "--text", "Chào {{ khach.ten }}", "--as", "Mai").refused()
+    assert "character 1" in shop(*draft, "hagn>=vang", "--text", TEXT, "--as", "Mai").refused()
+    assert "no broadcast" in shop("broadcast", "report", "77").refused()
