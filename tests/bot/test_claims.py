@@ -24,7 +24,10 @@ from bot.registry import Registry
 from bot.secrets import Sealer
 from crm import conversations, outbox
 from crm.budget import Budget
+from crm.caps import Caps
+from crm.lawful import LawfulHours
 from crm.messages import Message, Purpose
+from crm.verdicts import Policy
 from storage import accounts, customers
 from storage import outbox as stored
 from storage.database import Database
@@ -47,8 +50,9 @@ async def claims(tmp_path: Path) -> AsyncIterator[Decide]:
     async with aiohttp.ClientSession() as http:
         channels = {CHANNEL: Zalo(http, Urls(nowhere, nowhere, nowhere)), "messenger": Messenger(http)}
         living = Accounts(database, channels, {}, Sealer("a secret key for tests only"), Clock(), "me")
-        budget = Budget(None, ZoneInfo("Asia/Ho_Chi_Minh"))
-        yield lambda pace: Claims(channels, living, Registry(), Paces({CHANNEL: pace}), budget, Allowances())
+        zone = ZoneInfo("Asia/Ho_Chi_Minh")
+        budget, policy = Budget(None, zone), Policy(Caps(), LawfulHours(zone))
+        yield lambda pace: Claims(channels, living, Registry(), Paces({CHANNEL: pace}), budget, Allowances(), policy)
     await database.close()
 
 
@@ -125,8 +129,8 @@ def test_replies_keep_to_the_accounts_pace(session: Session, claims: Decide) -> 
     claimed = paced.at_once(session, "me", NOW, 100, talks)
     assert len(claimed) == BURST
     assert queued(session, *talks) == ["sending"] * BURST + ["waiting"] * 5
-    assert len(paced.make(session, "me", NOW, 100).claimed) == 0, "what was claimed is reserved"
-    assert len(paced.make(session, "me", NOW + SECOND, 100).claimed) == 1
+    assert len(paced.make(session, "me", NOW, 100)[0].claimed) == 0, "what was claimed is reserved"
+    assert len(paced.make(session, "me", NOW + SECOND, 100)[0].claimed) == 1
 
 
 @on_sqlite
@@ -152,4 +156,4 @@ def test_where_several_processes_claim_all_is_left_to_turns(session: Session, cl
     lan = talk(session, person(session))
     assert claims(FREELY).at_once(session, "me", NOW, 10, [lan]) == []
     assert queued(session, lan) == ["waiting"]
-    assert len(claims(FREELY).make(session, "me", NOW, 10).claimed) == 1
+    assert len(claims(FREELY).make(session, "me", NOW, 10)[0].claimed) == 1
