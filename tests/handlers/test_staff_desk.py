@@ -171,6 +171,7 @@ async def test_what_was_not_told_yet_is_taken_back_once_it_is_closed(chat: Chat)
 async def test_what_a_colleague_gave_is_told_no_more_once_it_is_closed_or_given_on(chat: Chat) -> None:
     minh, hoa = await on_shift(chat, "Minh", Role.LEAD), await on_shift(chat, "Hoa")
     code = await chat.does(lambda session: hired(session, "Tuấn", Role.AGENT, chat))
+    await order(chat, "Tuấn", "/ca")
     for customer in (chat, chat.of("mai"), chat.of("binh")):
         await customer.says(WAITS)
         chat.clock.pass_by(seconds=1)
