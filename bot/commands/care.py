@@ -15,7 +15,7 @@ from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.service import unasked_of
 from bot.settings import Settings
 from bot.staff.context import CLI
-from crm import audit, care, care_preview, care_report, customers, times
+from crm import audit, care, care_preview, care_report, customers, times, unsent
 from crm.care_preview import Driven, Step
 from crm.segments import AsOf
 from crm.toml_reader import Problem
@@ -116,7 +116,7 @@ def _reported(session: Session, name: str) -> Report:
     care.named(session, name)
     found = care_report.tally(session, name)
     data = [{"state": each.state, "reason": each.reason, "people": each.people} for each in found]
-    rows = [(each.state, str(each.people), each.reason and care_report.words(each.reason).en) for each in found]
+    rows = [(each.state, str(each.people), each.reason and unsent.words(each.reason).en) for each in found]
     return Report(data, table(rows, "Nobody was enrolled yet."))
 
 
@@ -159,7 +159,7 @@ def _told(step: Step, settings: Settings) -> dict[str, object]:
 
 def _lines(step: Step, settings: Settings, now: datetime) -> list[str]:
     what = step.state if step.state != "planned" else "goes out" if step.goes else "is not sent"
-    why = f": {care_report.words(step.reason).en}" if step.reason else ""
+    why = f": {unsent.words(step.reason).en}" if step.reason else ""
     first = f"  {times.told(step.at, settings.timezone, now, 'en')}  {step.rule} ({step.subject}) {what}{why}"
     return [first, *(f"      {line}" for line in (step.message.text.splitlines() if step.message else ()))]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.staff.context import StaffContext
 from bot.staff.kinds import Text
 from bot.staff.router import Group, StaffRouter
-from crm import care, care_report, words
+from crm import care, care_report, unsent, words
 from crm.care_rules import Words
 from crm.errors import Invalid
 from crm.staff import Permission
@@ -52,4 +52,4 @@ def manage(ctx: StaffContext, rule: str = "", order: Text | None = None) -> None
 def _reasons(ctx: StaffContext, name: str) -> list[tuple[Words, int]]:
     """Why how many messages of a rule did not go out, the most frequent reason first."""
     found = [each for each in care_report.tally(ctx.session, name) if each.state in (SKIPPED, FAILED)]
-    return [(care_report.words(each.reason), each.people) for each in sorted(found, key=lambda each: -each.people)]
+    return [(unsent.words(each.reason), each.people) for each in sorted(found, key=lambda each: -each.people)]

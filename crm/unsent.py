@@ -1,0 +1,48 @@
+"""Why somebody was not written to whom a broadcast or a care rule meant, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crm import care_checks, verdicts
+from crm.care_rules import Words
+from crm.reach import Refusal
+
+_WORDS: Mapping[str, Words] = {
+    Refusal.NEVER_WROTE: Words("khách chưa từng nhắn cho shop", "they never wrote to the shop"),
+    Refusal.WINDOW_CLOSED: Words(
+        "đã hết khung giờ nền tảng cho nhắn và không có mẫu tin",
+        "the platform's window was closed, and there is no template",
+    ),
+    Refusal.OPTED_OUT: Words("khách không muốn nhận tin nữa", "they want to get no more of these"),
+    Refusal.NO_CONSENT: Words("khách chưa đồng ý nhận tin", "they did not agree to get these"),
+    Refusal.UNREACHABLE: Words("nền tảng không đưa tin tới khách được", "the platform cannot reach them"),
+    Refusal.WRONG_TAG: Words("mẫu tin không dành cho việc này", "the template is for something else"),
+    Refusal.NO_LANE: Words("không có cách gửi hợp lệ", "there is no lawful way to write to them"),
+    Refusal.BAD_VALUES: Words("dữ liệu không khớp mẫu tin", "the values do not fit the template"),
+    verdicts.Why.MERGED: Words("đã gửi qua hồ sơ khác của khách", "they are reached by another profile of theirs"),
+    verdicts.Why.STAFF: Words("đây là nhân viên", "they are staff"),
+    verdicts.Why.BLOCKED: Words("nhân viên đã chặn cuộc trò chuyện", "staff blocked the conversation"),
+    verdicts.Why.TALKING: Words("khách đang nói chuyện với nhân viên", "they talk with staff"),
+    verdicts.Why.CAP: Words("khách đã nhận đủ số tin", "they got as many messages as one may get"),
+    verdicts.Why.BUSY: Words("tin khác đang gửi cho khách", "something else is on its way to them"),
+    verdicts.Why.NO_PLACE: Words("khách chưa có ở kênh nào", "they are on no channel"),
+    verdicts.Why.UNWRITABLE: Words("không viết được nội dung cho khách này", "the text cannot be written for them"),
+    verdicts.Why.CANCELLED: Words("đã huỷ", "it was cancelled"),
+    care_checks.Why.RULE_OFF: Words("quy tắc đã tắt", "the rule was turned off"),
+    care_checks.Why.LATE: Words("đã quá muộn", "it was too late"),
+    care_checks.Why.CAUGHT_UP: Words(
+        "vừa nhận tin khác sau thời gian ngừng gửi", "they got another one after sending had stood still"
+    ),
+    care_checks.Why.GOAL: Words("đã đạt mục tiêu", "the goal was reached"),
+    care_checks.Why.VOID: Words("việc này không còn nữa", "what it was about is no more"),
+    care_checks.Why.CONDITION: Words("không còn đúng điều kiện", "the condition does not hold"),
+    care_checks.Why.UNREADABLE: Words(
+        "điều kiện nhắc tới thứ không còn nữa", "the condition names what is gone: a tier, a field, a segment"
+    ),
+}
+
+
+def words(reason: str) -> Words:
+    """A reason as people read it; an error of a platform's is told as it is."""
+    return _WORDS.get(reason, Words(reason, reason))
