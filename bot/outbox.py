@@ -26,6 +26,7 @@ from bot.renewal import Held
 from bot.speakers import Speakers
 from bot.staff import receipts
 from bot.uploads import Uploads
+from crm import recipients
 from crm.allowances import Allowance
 from crm.budget import Budget
 from crm.events import Address
@@ -45,6 +46,9 @@ AT_ONCE = SLOTS // 2
 """How many messages one transaction may claim: turns and batches of events do at the same time."""
 ROOMY = SLOTS // 4
 """What nobody asked for is taken where so many slots are free: many at once cost less, and answers find room."""
+FRESH = timedelta(milliseconds=500)
+"""For how long after it was taken nobody is asked again who asked for nothing."""
+STALE = "taken too long ago"
 CALL = timedelta(seconds=9)
 """What one call may take: a claim with less time left is given back, so that no late worker sends."""
 
@@ -218,6 +222,13 @@ class OutboxWorker:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
             await self._outcomes.give_up(item, type(error).__name__)
 
+    async def _is_stale(self, item: Claimed) -> bool:
+        """Whether so much time passed since this was taken that they may have changed their mind, and did."""
+        if self._clock() - item.due.created_at < FRESH:
+            return False
+        may = partial(recipients.may_still_go, recipient_id=item.recipient, channel=item.due.channel)
+        return not await self._database.read(may)
+
     async def _call(self, item: Claimed, account: Account) -> None:
         due = item.due
         to = Address(due.channel, due.account_id, due.user_id)
@@ -230,6 +241,9 @@ class OutboxWorker:
                 said = await self._uploads.ready(account, message)
             if message.speaker:
                 persona = await self._speakers.persona(account, message.speaker)
+            if item.recipient and await self._is_stale(item):
+                await self._outcomes.wait(item, timedelta(), STALE, counted=False)
+                return
             outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}", persona)
             answer = await self._channels[due.channel].send(account, outgoing)
         except SendError as error:

@@ -200,7 +200,7 @@ class Outcomes:
 
     async def in_doubt(self, item: Claimed, words: str) -> None:
         """The platform may have it: it is looked for after a while."""
-        wait = settling.SETTLE_AFTER.get(Purpose(item.due.purpose), timedelta(minutes=10))
+        wait = settling.LOOK_AFTER[Purpose(item.due.purpose)]
         await self._move(item, state=UNKNOWN, ready_at=self._clock() + wait, error=words)
         await self._failed_of_broadcast(item, words)
 

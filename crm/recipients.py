@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from crm import content, outbox
+from crm import consent, content, outbox
+from crm.consent import Standing
 from crm.content import Content
 from crm.ledger import SPEND
 from crm.messages import Purpose
@@ -89,6 +90,19 @@ def write(session: Session, taken: Taken, owner: str, lease_until: datetime, now
         queue.add_many(session.connection(), [_row(each, owner, lease_until, now) for each in taken.ready])
         transcripts.add_messages(session, [_line(each, now) for each in taken.ready])
         store.start(session, [_mark(each, now) for each in taken.ready])
+
+
+def may_still_go(session: Session, recipient_id: int, channel: str) -> bool:
+    """Whether one that was taken a while ago may still be called for: they still agree, and nobody paused it."""
+    aim = store.aim(session, recipient_id)
+    purpose = Purpose(aim.purpose)
+    if aim.broadcast_id is not None:
+        found = broadcasts.find(session, aim.broadcast_id)
+        if found is None or found.state != broadcasts.RUNNING:
+            return False
+    if not purpose.is_marketing:
+        return True
+    return consent.standing(session, [aim.customer_id], purpose, channel)[aim.customer_id] is Standing.GRANTED
 
 
 def _values(

@@ -94,7 +94,7 @@ _START = updating(
 _PUT_OFF = updating(_recipient, ("due_at", "reason", "attempts"), stands(_recipient.c.state, PENDING))
 _SKIP = updating(_recipient, ("reason",), stands(_recipient.c.state, PENDING), constants={"state": SKIPPED})
 _SENT = updating(
-    _recipient, ("sent_at",), stands(_recipient.c.state, SENDING, UNKNOWN),
+    _recipient, ("sent_at",), stands(_recipient.c.state, SENDING, UNKNOWN, FAILED),
     constants={"state": SENT, "reason": ""}, by="outbox_id",
 )  # fmt: skip
 
@@ -165,8 +165,25 @@ def skip(session: Session, reasons: Mapping[int, str]) -> None:
 
 
 def sent(connection: Connection, rows: Sequence[tuple[int, datetime]]) -> None:
-    """The platform took these messages, by outbox id, at these moments; those that are nobody's are left out."""
+    """The platform took these messages, by outbox id, at these moments; those that are nobody's are left out.
+
+    One that was believed not to have been taken was, then.
+    """
     _SENT.run(connection, [{"outbox_id": key, "sent_at": at} for key, at in sorted(rows)])
+
+
+class Aim(NamedTuple):
+    """Whom a recipient's message is for, why, and of which broadcast."""
+
+    customer_id: int
+    purpose: str
+    broadcast_id: int | None
+
+
+def aim(session: Session, recipient_id: int) -> Aim:
+    """Whom this one's message is for."""
+    statement = select(*(_recipient.c[name] for name in Aim._fields)).where(_recipient.c.id == recipient_id)
+    return Aim._make(session.connection().execute(statement).one())
 
 
 def in_doubt(session: Session, outbox_ids: Collection[int]) -> None:
