@@ -27,7 +27,7 @@ from storage import migrate
 from tests import guide
 from tests.crm import test_ledger_machine
 from tests.postgresql import libpq
-from tests.trials import crowd, day, grants, kills, moves, shift, tills, tokens
+from tests.trials import broadcasts, crowd, day, grants, kills, moves, shift, tills, tokens
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -128,6 +128,16 @@ def _kills_at_random_moments(asked: argparse.Namespace, made: Databases) -> bool
             }
         )  # fmt: skip
     table(f"kill -9 at random moments, seed {asked.seed}", rows)
+    return _held(rows)
+
+
+def _broadcasts(asked: argparse.Namespace, made: Databases) -> bool:
+    rows: list[dict[str, object]] = []
+    for engine in ENGINES:
+        began = time.monotonic()
+        seen = asyncio.run(broadcasts.killed(made.fresh(engine), asked.people, asked.kills, asked.seed))
+        rows.append({"engine": engine, **asdict(seen), "minutes": _minutes(began), "all": verdict(seen)})
+    table(f"kill -9 at random moments of a broadcast, {broadcasts.SLOTS} slots, seed {asked.seed}", rows)
     return _held(rows)
 
 
@@ -243,7 +253,7 @@ def _minutes(began: float) -> float:
 
 
 TRIALS: Mapping[str, Callable[[argparse.Namespace, Databases], bool]] = {
-    "steps": _kills_at_every_step, "moments": _kills_at_random_moments, "crowd": _crowd, "tokens": _tokens,
+    "steps": _kills_at_every_step, "moments": _kills_at_random_moments, "broadcasts": _broadcasts, "crowd": _crowd, "tokens": _tokens,
     "grants": _grants, "day": _day, "shift": _shift, "guide": _guide, "points": _points, "tills": _tills,
     "moves": _moves,
 }  # fmt: skip
@@ -258,6 +268,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=50_000, help="redelivered events")
     parser.add_argument("--messages", type=int, default=100_000, help="messages of a shop that is moved")
     parser.add_argument("--histories", type=int, default=100, help="histories of points, of 200 steps each")
+    parser.add_argument("--people", type=int, default=20_000, help="whom a broadcast is sent to")
     parser.add_argument("--customers", type=int, default=300, help="customers of the shift")
     parser.add_argument("--lines", type=Path, help="a file of lines that customers of the shift say, too, one a line")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import main
-from bot import logs
+from bot import logs, outbox
 from bot.settings import Settings
 from storage import faults
 from tests import forked
@@ -37,6 +37,8 @@ async def serve(role: str, port: int) -> None:
 def run(role: str, port: int, given: Mapping[str, str]) -> None:
     """Be the product in this process, with these environment variables; says nothing."""
     os.environ.update(given)
+    if slots := int(given.get("SEND_SLOTS", 0)):
+        outbox.SLOTS, outbox.AT_ONCE, outbox.ROOMY = slots, slots, slots // 4
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     sys.setswitchinterval(main.SWITCH_INTERVAL_S)
     logs.configure(as_json=True)

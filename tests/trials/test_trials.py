@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trials import crowd, day, grants, kills, moves, shift, tokens
+from tests.trials import broadcasts, crowd, day, grants, kills, moves, shift, tokens
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -23,6 +23,11 @@ async def test_kills_at_random_moments_lose_nothing_and_repeat_nothing(database_
     longest, figures = await kills.at_random_moments(database_url, kills=8, seed=7)
     figures.check()
     assert longest < 15
+
+
+async def test_kills_during_a_broadcast_miss_nobody_and_tell_nobody_twice(database_url: str) -> None:
+    seen = await broadcasts.killed(database_url, people=1000, kills=10, seed=5)
+    seen.check()
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
