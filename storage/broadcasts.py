@@ -10,6 +10,7 @@ from sqlalchemy import Index, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, moment, serial
+from storage.hot import Fetch
 from storage.queue import stands
 
 DRAFT = "draft"
@@ -86,6 +87,11 @@ class BroadcastView(NamedTuple):
 _broadcast = Broadcast.__table__  # type: ignore[attr-defined]
 _VIEW = select(*(_broadcast.c[name] for name in BroadcastView._fields))
 _ALIVE = stands(_broadcast.c.state, SCHEDULED, FREEZING, RUNNING, PAUSED)
+_RUNNING = Fetch(
+    lambda _among: (
+        _VIEW.where(_ALIVE, stands(_broadcast.c.state, RUNNING)).order_by(_broadcast.c.id).with_for_update(read=True)
+    )
+)
 
 
 def add(session: Session, row: Mapping[str, Any]) -> int:
@@ -120,9 +126,7 @@ def living(session: Session) -> list[BroadcastView]:
 
 def running(session: Session) -> list[BroadcastView]:
     """Those that run, oldest first; they cannot be stopped before the transaction ends."""
-    where = (_ALIVE, stands(_broadcast.c.state, RUNNING))
-    rows = session.connection().execute(_VIEW.where(*where).order_by(_broadcast.c.id).with_for_update(read=True))
-    return [BroadcastView._make(row) for row in rows]
+    return [BroadcastView._make(row) for row in _RUNNING.rows(session.connection())]
 
 
 def change(session: Session, broadcast_id: int, **values: Any) -> None:

@@ -253,9 +253,9 @@ def _minutes(began: float) -> float:
 
 
 TRIALS: Mapping[str, Callable[[argparse.Namespace, Databases], bool]] = {
-    "steps": _kills_at_every_step, "moments": _kills_at_random_moments, "broadcasts": _broadcasts, "crowd": _crowd, "tokens": _tokens,
-    "grants": _grants, "day": _day, "shift": _shift, "guide": _guide, "points": _points, "tills": _tills,
-    "moves": _moves,
+    "steps": _kills_at_every_step, "moments": _kills_at_random_moments, "broadcasts": _broadcasts, "crowd": _crowd,
+    "tokens": _tokens, "grants": _grants, "day": _day, "shift": _shift, "guide": _guide, "points": _points, "tills":
+    _tills, "moves": _moves,
 }  # fmt: skip
 
 
