@@ -87,7 +87,10 @@ class OutboxWorker:
         await self._outcomes.recall()
 
     async def once(self) -> bool:
-        """Write down what was sent, claim what may go now, and start its sends; whether there were any."""
+        """Write down what was sent, claim what may go now, and start its sends; whether to look again at once.
+
+        What nobody asked for waits until many of it can be written down and taken together.
+        """
         with self.claiming() as slots:
             if not (self._sent or self._staff_ask) and slots.free <= 0:
                 return False
@@ -102,7 +105,7 @@ class OutboxWorker:
             self._told = {key: each for key, each in self._told.items() if each is not told.get(key)}
             for due, reason in refused:
                 ended(due.channel, due.purpose, reason).inc()
-        return bool(slots.claimed)
+        return len(slots.claimed) >= AT_ONCE or any(not item.recipient for item in slots.claimed)
 
     @contextmanager
     def claiming(self) -> Iterator[Slots]:
@@ -260,7 +263,8 @@ class OutboxWorker:
         now = self._clock()
         self._sent.append(Sent(due.id, answer.message_id, answer.quota, now, charged, unasked=bool(item.recipient)))
         self._staff_ask |= due.purpose == Purpose.STAFF
-        self._topic.set()
+        if not item.recipient or len(self._sent) >= ROOMY or len(self._flying) == 1:
+            self._topic.set()
         ended(due.channel, due.purpose, "sent").inc()
         await self._outcomes.accepted(item)
         await self._hear(item, answer.allowance)

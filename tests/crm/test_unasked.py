@@ -1,0 +1,151 @@
+"""Who gets what nobody asked for: over random histories nobody above the cap, and nobody without a matching yes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+from sqlmodel import Session
+
+from crm import broadcasts, consent, freezing, recipients
+from crm.caps import Caps
+from crm.choice import Option
+from crm.consent import Standing
+from crm.content import ByTemplate, Content
+from crm.lawful import LawfulHours
+from crm.messages import Message, Purpose
+from crm.reach import Lane, Reach, ReachFacts, Rules, reach
+from crm.segments import AsOf
+from crm.verdicts import Held, Policy, Ready
+from storage import recipients as rows
+from storage.turns import Place
+from tests.crm.people import born
+
+START = datetime(2026, 11, 23, 3, 0, tzinfo=ZoneInfo("UTC"))
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+RULES = Rules((Lane("window", within=timedelta(days=30), since=START.date() - timedelta(days=900)),))
+PEOPLE = 3
+
+
+@dataclass
+class OpenGate:
+    """A platform with one lane, all the room there is, and a clock."""
+
+    now: datetime = START
+    spent: list[int] = field(default_factory=list)
+
+    def reach(self, place: Place, purpose: Purpose, standing: Standing, template: ByTemplate | None) -> Reach:
+        """By the one lane."""
+        facts = ReachFacts(
+            purpose, START, self.now, consented=standing is Standing.GRANTED, opted_out=standing is Standing.WITHDRAWN
+        )
+        return reach(RULES, facts)
+
+    def held(self, place: Place, purpose: Purpose, option: Option) -> Held | None:
+        """Nothing is ever held."""
+        return None
+
+    def fitted(self, place: Place, message: Message) -> Message | None:
+        """Everything fits."""
+        return message
+
+    def spend(self, place: Place, option: Option) -> None:
+        """Note whom it was for."""
+        self.spent.append(place.customer_id)
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("broadcast"), st.sampled_from(["broadcast", "care"])),
+        st.tuples(st.just("says"), st.integers(0, PEOPLE - 1), st.booleans(), st.sampled_from(["marketing", "care"])),
+        st.tuples(st.just("ends"), st.sampled_from(["sent", "failed", "unknown", "back"])),
+        st.tuples(st.just("passes"), st.integers(1, 60)),
+        st.tuples(st.just("turn")),
+    ),
+    min_size=5,
+    max_size=30,
+)
+
+
+@pytest.mark.parametrize("per_day", [1, 2])
+@given(steps=STEPS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_history_gives_anybody_more_than_their_cap_or_anything_without_their_yes(
+    sqlite_engine: Engine, per_day: int, steps: list[tuple[object, ...]]
+) -> None:
+    with sqlite_engine.connect() as connection, Session(bind=connection) as session:
+        connection.begin()
+        _live(session, Caps(per_day, 3), steps)
+
+
+def _live(session: Session, caps: Caps, steps: list[tuple[object, ...]]) -> None:
+    people = [born(session, START, user_id=f"u{number}") for number in range(PEOPLE)]
+    gate, policy = OpenGate(), Policy(caps, LawfulHours(ZONE))
+    flying: list[Ready] = []
+    for step in steps:
+        match step:
+            case ("broadcast", str(purpose)):
+                _broadcast(session, Purpose(purpose), gate.now)
+            case ("says", int(who), bool(yes), str(what)):
+                word = {"granted": yes, "at": gate.now, "purpose": what, "channel": people[who].channel}
+                consent.say(session, people[who].customer_id, **word)  # type: ignore[arg-type]
+            case ("passes", int(hours)):
+                gate.now += timedelta(hours=hours)
+            case ("ends", str(how)) if flying:
+                _end(session, flying.pop(0), how, gate.now)
+            case ("turn",):
+                taken = recipients.take(session, gate, policy, None, gate.now, 10)
+                recipients.write(session, taken, "worker", gate.now + timedelta(seconds=20), gate.now)
+                for each in taken.ready:
+                    _check_yes(session, each)
+                    flying.append(each)
+                _check_caps(session, caps, gate.now)
+
+
+def _broadcast(session: Session, purpose: Purpose, now: datetime) -> None:
+    found = broadcasts.draft(session, "x", purpose, Content("Chào bạn"), "tatca", "cli", now)
+    broadcasts.tested(session, found, now)
+    broadcasts.schedule(session, found, now, "cli", now)
+    broadcasts.start(session, found, now)
+    while freezing.step(session, found, AsOf(now, ZONE), 2) is not None:
+        pass
+    broadcasts.frozen(session, found, "", now)
+
+
+def _end(session: Session, ready: Ready, how: str, now: datetime) -> None:
+    match how:
+        case "sent":
+            rows.sent(session.connection(), [(ready.outbox_id, now)])
+        case "failed":
+            rows.fail(session, ready.outbox_id, "-230")
+        case "unknown":
+            rows.in_doubt(session, [ready.outbox_id])
+        case "back":
+            rows.back(session, ready.outbox_id, now, "429", counted=True)
+    session.connection().execute(text("UPDATE outbox SET state = 'sent' WHERE id = :id"), {"id": ready.outbox_id})
+
+
+def _check_yes(session: Session, ready: Ready) -> None:
+    """Whoever is written to said yes last, as the entries tell by themselves."""
+    person, purpose = ready.recipient.customer_id, ready.recipient.purpose
+    entries = [each for each in consent.entries(session, person) if each.covers in ("", ready.place.channel)]
+    care = [each for each in entries if each.purpose == "care"]
+    about = care if purpose == "care" and care else [each for each in entries if each.purpose == "marketing"]
+    latest = max(each.at for each in about)
+    assert all(each.granted for each in about if each.at == latest)
+
+
+def _check_caps(session: Session, caps: Caps, now: datetime) -> None:
+    """Of what anybody may have got, no more than the cap lies in any day or week that ends now."""
+    query = text("SELECT customer_id, sent_at FROM recipient WHERE sent_at IS NOT NULL")
+    found = session.connection().execute(query)
+    when = [(row[0], datetime.fromisoformat(row[1]).replace(tzinfo=now.tzinfo)) for row in found]
+    for most, span in ((caps.per_day, timedelta(days=1)), (caps.per_week, timedelta(days=7))):
+        counted = Counter(customer for customer, at in when if at > now - span)
+        assert all(count <= most for count in counted.values()), counted
