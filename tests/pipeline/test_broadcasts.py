@@ -13,7 +13,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 
 from bot import upkeep
 from bot.broadcasts import FREEZE, TEND
-from crm import broadcasts, consent
+from crm import broadcasts, consent, recipients
 from crm.broadcasts import Pause, Report
 from crm.content import Content
 from crm.messages import Purpose
@@ -165,3 +165,32 @@ async def test_a_lost_answer_is_unknown_until_the_echo_settles_it(database_url: 
         told = await over(stage, broadcast)
         assert told.people == {"sent": 1}
         assert len([words for words in stage.heard(MESSENGER) if "giảm" in words]) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_one_word_ends_it_for_who_was_to_get_it_still(database_url: str, clock: Clock) -> None:
+    async with shop(database_url, clock) as stage:
+        clock.pass_by(hours=12)
+        broadcast = await sent_out(stage)
+        await stage.said(ZALO, "dừng")
+        clock.pass_by(hours=10)
+        await go_on(stage)
+        assert (await over(stage, broadcast)).reasons == {("skipped", "opted_out"): 1}
+        assert not [words for words in stage.heard(ZALO) if "giảm" in words]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_ends_it_while_it_is_on_its_way_gets_it_once_and_never_again(database_url: str, clock: Clock) -> None:
+    async with shop(database_url, clock) as stage:
+        first = await sent_out(stage)
+        assert (await over(stage, first)).people == {"sent": 1}
+        found = await stage.read(
+            lambda session: session.connection().execute(text("SELECT id FROM recipient")).scalar()
+        )
+        may = partial(recipients.may_still_go, recipient_id=found, channel=ZALO)
+        assert await stage.read(may)
+        await stage.said(ZALO, "dừng")
+        assert not await stage.read(may)
+        clock.pass_by(hours=25)
+        assert (await over(stage, await sent_out(stage))).reasons == {("skipped", "opted_out"): 1}
+        assert len([words for words in stage.heard(ZALO) if "giảm" in words]) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -80,6 +81,28 @@ async def killed(url: str, people: int, kills: int, seed: int) -> Sent:
             most_unknown = max(most_unknown, _count(rig, "recipient", "state = 'unknown'"))
         await _over(rig)
         return _told(rig, people, kills, left, most_unknown)
+
+
+async def stopped(url: str, people: int, seconds: float) -> Sent:
+    """Two nodes send a broadcast; one is stopped for so many seconds of the product's clock, and woken."""
+    settings = {
+        "ZALO_SENDS_PER_MINUTE": str(int(people / 2 / seconds * 60)), "SEND_SLOTS": str(SLOTS), "QUIET_HOURS": "none",
+        "MESSENGER_SENDS_PER_SECOND": str(max(1, int(people / 2 / seconds))), "TIMEZONE": _where_it_is_nine(),
+        "BROADCAST_ALONE": "0",
+    }  # fmt: skip
+    async with rigged(url, **settings) as rig:
+        sleeper, other = rig.product(), rig.product()
+        prepare(rig, people)
+        await sleeper.start(rig.given)
+        await other.start(rig.given)
+        while not _count(rig, "recipient", "state = 'sent'"):  # noqa: ASYNC110 - other processes send
+            await asyncio.sleep(0.1)
+        sleeper.signal(signal.SIGSTOP)
+        await asyncio.sleep(seconds / SPEED)
+        left = _count(rig, "recipient", "state = 'pending'")
+        sleeper.signal(signal.SIGCONT)
+        await _over(rig)
+        return _told(rig, people, 1, max(left, 1), SLOTS)
 
 
 async def _over(rig: Rig, patience_s: float = 120) -> None:

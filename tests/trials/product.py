@@ -52,6 +52,12 @@ class Fork:
         self._process = forked.forked(run, role, port, dict(given))
 
     @property
+    def pid(self) -> int:
+        """The id of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
     def returncode(self) -> int | None:
         """How it ended; None while it runs."""
         return self._process.exitcode

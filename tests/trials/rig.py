@@ -73,6 +73,11 @@ class Product:
         if self.process is not None and self.process.returncode is None:
             self.process.kill()
 
+    def signal(self, number: int) -> None:
+        """Stop it, or let it go on."""
+        assert self.process is not None
+        os.kill(self.process.pid, number)
+
     async def died(self, seconds: float) -> bool:
         """Whether it dies within so many seconds."""
         assert self.process is not None
