@@ -48,8 +48,12 @@ class Broadcasting:
         broadcast = int(payload["broadcast"])
         await self._database.write(partial(broadcasts.start, broadcast_id=broadcast, now=self._clock()), name=FREEZE)
 
+        planned = await self._database.read(partial(freezing.plan, broadcast_id=broadcast, frame=self._frame))
+        if planned is None:
+            return
+
         def step(session: Session, cursor: int, size: int) -> int | None:
-            return freezing.step(session, broadcast, self._frame, size)
+            return freezing.step(session, broadcast, planned, size)
 
         await self._database.bulk(step, 0, size=FIRST_RANGE)
         digest = await self._digest(broadcast)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy.dialects.postgresql import Insert
 from sqlmodel import Session
 
 from crm import segments
@@ -12,19 +13,31 @@ from storage import broadcasts, recipients
 from storage.broadcasts import FREEZING
 
 
-def step(session: Session, broadcast_id: int, frame: AsOf, size: int) -> int | None:
+def plan(session: Session, broadcast_id: int, frame: AsOf) -> Insert | None:
+    """What freezes its segment, range by range; None where it is not being frozen (any more).
+
+    `frame` is what the segment is read with, whatever its moment. Raises CrmError where the segment names what is not
+    there.
+    """
+    found = broadcasts.find(session, broadcast_id)
+    if found is None or found.state != FREEZING or found.as_of is None:
+        return None
+    members = segments.members(session, segments.parse(found.segment), replace(frame, now=found.as_of))
+    return recipients.freezing(session, found.id, found.purpose, members, found.as_of)
+
+
+def step(session: Session, broadcast_id: int, planned: Insert, size: int) -> int | None:
     """Freeze the next range of customers, so many that are looked at; the cursor, or None where all are.
 
-    `frame` is what the segment is read with, whatever its moment. The cursor stands in the broadcast's own row and
-    moves with what was frozen, so this may be done by two at once, and goes on after a kill.
+    The cursor stands in the broadcast's own row and moves with what was frozen, so this may be done by two at once, and
+    goes on after a kill.
     """
     found = broadcasts.hold(session, broadcast_id)
-    if found is None or found.state != FREEZING or found.as_of is None:
+    if found is None or found.state != FREEZING:
         return None
     until = recipients.next_bound(session, found.cursor, size)
     if until is None:
         return None
-    members = segments.members(session, segments.parse(found.segment), replace(frame, now=found.as_of))
-    new = recipients.freeze(session, found.id, found.purpose, members, found.cursor, until, found.as_of)
+    new = recipients.freeze(session, planned, found.cursor, until)
     broadcasts.change(session, found.id, cursor=until, audience=found.audience + new)
     return until

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Index, Select, exists, func, literal, select, text, update
+from sqlalchemy import Connection, Index, Select, bindparam, exists, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import Insert
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import insert, moment, reference, serial
@@ -119,27 +120,29 @@ def next_bound(session: Session, after: int, size: int) -> int | None:
     return None if last is None else int(last)
 
 
-def freeze(
-    session: Session,
-    broadcast_id: int,
-    purpose: str,
-    members: Select[int],
-    after: int,
-    until: int,
-    now: datetime,
-) -> int:
-    """Make recipients of the members with ids above `after` and up to `until` who were here at this moment, and are
-    due from then on; how many are new."""
-    here = (_customer.c.id > after, _customer.c.id <= until, _customer.c.created_at <= now)
+def freezing(session: Session, broadcast_id: int, purpose: str, members: Select[int], as_of: datetime) -> Insert:
+    """The statement that makes recipients of the members in a range of ids who were here at this moment; they are due
+    from then on. Built once for all ranges, for building costs more than a small one takes."""
+    ids = _customer.c.id.type
+    here = (
+        _customer.c.id > bindparam("after", type_=ids),
+        _customer.c.id <= bindparam("until", type_=ids),
+        _customer.c.created_at <= as_of,
+    )
     found = members.where(*here).subquery("found")
     kind = _recipient.c
     row = select(
         literal(broadcast_id, kind.broadcast_id.type), next(iter(found.c)), literal(purpose, kind.purpose.type),
-        literal(now, kind.due_at.type), literal(now, kind.created_at.type),
+        literal(as_of, kind.due_at.type), literal(as_of, kind.created_at.type),
     ).where(text("true"))  # fmt: skip
     statement = insert(session.get_bind().dialect.name, _recipient).from_select(_FREEZES, row)
-    safe = statement.on_conflict_do_nothing(index_elements=["broadcast_id", "customer_id"], index_where=_OF_BROADCAST)
-    return session.connection().execute(safe, execution_options={"preserve_rowcount": True}).rowcount
+    return statement.on_conflict_do_nothing(index_elements=["broadcast_id", "customer_id"], index_where=_OF_BROADCAST)
+
+
+def freeze(session: Session, statement: Insert, after: int, until: int) -> int:
+    """Make recipients of those with ids above `after` and up to `until`; how many are new."""
+    given = {"after": after, "until": until}
+    return session.connection().execute(statement, given, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def audience(session: Session, broadcast_id: int, after: int, most: int) -> list[int]:

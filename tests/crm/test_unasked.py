@@ -113,7 +113,9 @@ def _broadcast(session: Session, purpose: Purpose, now: datetime) -> None:
     broadcasts.tested(session, found, now)
     broadcasts.schedule(session, found, now, "cli", now)
     broadcasts.start(session, found, now)
-    while freezing.step(session, found, AsOf(now, ZONE), 2) is not None:
+    planned = freezing.plan(session, found, AsOf(now, ZONE))
+    assert planned is not None
+    while freezing.step(session, found, planned, 2) is not None:
         pass
     broadcasts.frozen(session, found, "", now)
 
