@@ -111,6 +111,7 @@ def shop_of(settings: Settings) -> dict[str, str]:
         "phone": settings.shop_phone,
         "address": settings.shop_address,
         "hours": settings.opening_hours,
+        "per_week": str(settings.marketing_per_week),
     }
 
 

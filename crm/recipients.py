@@ -53,7 +53,7 @@ def take(session: Session, gate: Gate, policy: Policy, care: Source | None, now:
             look.judge(batch)
     for each, rows in of_broadcasts:
         said = Content.loads(each.content)
-        look.judge(Batch(each.id, said, rows, _values(session, content.names(said), rows, look.places, policy.shop)))
+        look.judge(Batch(each.id, said, rows, values(session, content.names(said), rows, look.places, policy.shop)))
     return taken
 
 
@@ -105,7 +105,7 @@ def may_still_go(session: Session, recipient_id: int, channel: str) -> bool:
     return consent.standing(session, [aim.customer_id], purpose, channel)[aim.customer_id] is Standing.GRANTED
 
 
-def _values(
+def values(
     session: Session,
     names: Collection[str],
     rows: Sequence[Waiting],

@@ -19,7 +19,8 @@ class Offer(NamedTuple):
 
 _METHOD = {"vi": "tin nhắn tại đây", "en": "messages here"}
 _FORM = {"vi": "chữ, ảnh và nút bấm", "en": "words, pictures and buttons"}
-_FREQUENCY = {"vi": "không quá 3 tin mỗi tuần", "en": "no more than 3 messages a week"}
+_FREQUENCY = {"vi": "không quá {} tin mỗi tuần", "en": "no more than {} messages a week"}
+_NO_CAP = {"vi": "mỗi khi có tin", "en": "whenever there is news"}
 _CONTENT: Mapping[str, Mapping[str, str]] = {
     MARKETING: {"vi": "ưu đãi và hàng mới", "en": "promotions and new products"},
     CARE: {
@@ -29,7 +30,8 @@ _CONTENT: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def offer(purpose: str, locale: str) -> Offer:
-    """What this purpose brings, in Vietnamese or, for every other language, in English."""
+def offer(purpose: str, locale: str, per_week: int) -> Offer:
+    """What this purpose brings, in Vietnamese or, for every other language, in English; 0 a week: without a cap."""
     language = "vi" if locale == "vi" else "en"
-    return Offer(_CONTENT[purpose][language], _METHOD[language], _FORM[language], _FREQUENCY[language])
+    frequency = _FREQUENCY[language].format(per_week) if per_week else _NO_CAP[language]
+    return Offer(_CONTENT[purpose][language], _METHOD[language], _FORM[language], frequency)

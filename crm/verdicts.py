@@ -210,8 +210,7 @@ class Look:
         known = {(place.channel, place.account_id) for place in places if phones.number_at(place.user_id)}
         for template in said.templates:
             where = (template.channel, template.account_id)
-            allows = not purpose.is_marketing or self._standing(row.customer_id, purpose, where[0]) is Standing.GRANTED
-            if not template.to_phone or where in known or not allows:
+            if not template.to_phone or where in known or not self._may_go_by_phone(row, purpose, where[0]):
                 continue
             person = customers.by_phone(self._session, row.customer_id, *where, self._now)
             if person is not None:
@@ -223,6 +222,11 @@ class Look:
                     )
                 )  # fmt: skip
         return found
+
+    def _may_go_by_phone(self, row: Waiting, purpose: Purpose, channel: str) -> bool:
+        """Whether somebody may be written to at their number of whom no identity will do."""
+        granted = self._standing(row.customer_id, purpose, channel) is Standing.GRANTED
+        return granted or not purpose.is_marketing
 
     def _standing(self, customer_id: int, purpose: Purpose, channel: str) -> Standing:
         """How a customer stands to this on a channel; one statement for everybody of the turn."""

@@ -50,7 +50,7 @@ def offer(ctx: Context) -> None:
 
 def _ask(ctx: Context, purpose: str, template: str = "consent/offer") -> None:
     """Say what they would get, and keep the very words: their yes will name them."""
-    said = terms.offer(purpose, ctx.locale)._asdict()
+    said = terms.offer(purpose, ctx.locale, int(ctx.templates.shop.get("per_week", 0)))._asdict()
     values = {"purpose": purpose, **said}
     text = ctx.templates.render(template, ctx.locale, ctx.customer.channel, {**values, "press": ""}).text
     version = consent.offered(ctx.session, Terms("", purpose, ctx.locale, text, **said, since=ctx.now))
