@@ -56,6 +56,11 @@ def count(session: Session, segment: Segment, at: AsOf) -> int:
     return store.count(session, segment_meaning.meant(session, segment.tree, at))
 
 
+def everyone(session: Session, segment: Segment, at: AsOf) -> list[int]:
+    """The ids of all who are in it, in no order. Raises CrmError."""
+    return store.everyone(session, segment_meaning.meant(session, segment.tree, at))
+
+
 def sample(session: Session, segment: Segment, at: AsOf, most: int, after: int = 0) -> list[int]:
     """Some of those who are in it, with ids above `after`, by id. Raises CrmError."""
     return store.some(session, segment_meaning.meant(session, segment.tree, at), after, most)

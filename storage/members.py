@@ -24,6 +24,7 @@ class LoyaltyMember(SQLModel, table=True):
     __table_args__ = (
         Index("uq_loyalty_member_code", "code", unique=True),
         Index("ix_loyalty_member_review", "review_at", "customer_id"),
+        Index("ix_loyalty_member_tier", "tier", "customer_id"),
     )
 
     customer_id: int = part_of_key("customer.id")

@@ -21,6 +21,7 @@ class SalesOrder(SQLModel, table=True):
         Index("ix_sales_order_customer_placed", "customer_id", "placed_at"),
         Index("ix_sales_order_customer_code", "customer_id", "code_key"),
         Index("ix_sales_order_code", "code_key"),
+        Index("ix_sales_order_placed", "placed_at", "status", "customer_id"),
         Index("ix_sales_order_updated", "updated_at", "id"),
     )
 

@@ -6,19 +6,18 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
+from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
-from storage.customers import Customer, Identity, is_served
+from storage import segment_plan
+from storage.customers import Customer, Identity
 from storage.orders import SalesOrder
-from storage.segment_facts import GONE, Rows, found
-from storage.segment_tree import All, Fact, No, Some, Tree
+from storage.segment_facts import GONE
+from storage.segment_plan import SERVED, Condition, test
 
 _customer = Customer.__table__  # type: ignore[attr-defined]
 _identity = Identity.__table__  # type: ignore[attr-defined]
 _order = SalesOrder.__table__  # type: ignore[attr-defined]
-
-Condition = Tree[Fact]
 
 
 def select_members(condition: Condition) -> Select[int]:
@@ -26,7 +25,7 @@ def select_members(condition: Condition) -> Select[int]:
 
     `customer` itself is selected from: a range of ids may be asked for by `.where(customer.id > …)`.
     """
-    return select(_customer.c.id).where(_customer.c.merged_into.is_(None), is_served(_customer.c.id), _test(condition))
+    return select(_customer.c.id).where(*SERVED, test(condition))
 
 
 def among(session: Session, condition: Condition, customer_ids: Collection[int]) -> set[int]:
@@ -37,8 +36,13 @@ def among(session: Session, condition: Condition, customer_ids: Collection[int])
 
 def count(session: Session, condition: Condition) -> int:
     """How many they are."""
-    members = select_members(condition).subquery()
+    members = segment_plan.members(session, condition).subquery()
     return int(session.connection().execute(select(func.count()).select_from(members)).scalar_one())
+
+
+def everyone(session: Session, condition: Condition) -> list[int]:
+    """All of them, in no order."""
+    return list(session.connection().execute(segment_plan.members(session, condition)).scalars())
 
 
 def some(session: Session, condition: Condition, after: int, most: int) -> list[int]:
@@ -58,9 +62,7 @@ class Own(NamedTuple):
 
 def verdicts(session: Session, conditions: Sequence[Condition], customer_id: int) -> list[bool] | None:
     """Whether each of these is true of a customer, whoever they are; None where there is none."""
-    statement = (
-        select(*(_test(each) for each in conditions)).select_from(_customer).where(_customer.c.id == customer_id)
-    )
+    statement = select(*(test(each) for each in conditions)).select_from(_customer).where(_customer.c.id == customer_id)
     row = session.connection().execute(statement).first()
     return [bool(each) for each in row] if row else None
 
@@ -88,18 +90,3 @@ def channels(session: Session, customer_id: int) -> list[tuple[str, datetime | N
         _identity.c.channel, _identity.c.last_interaction_at, _identity.c.unreachable_since.is_not(None)
     ).where(_identity.c.customer_id == customer_id)  # fmt: skip
     return [(row[0], row[1], row[2]) for row in session.connection().execute(statement.order_by(_identity.c.id))]
-
-
-def _test(tree: Condition) -> ColumnElement[bool]:
-    """Whether it is true of the customer whose row is looked at; never unknown."""
-    match tree:
-        case All(parts):
-            return and_(true(), *map(_test, parts))
-        case Some(parts):
-            return or_(false(), *map(_test, parts))
-        case No(part):
-            return not_(_test(part))
-        case Fact():
-            source = found(tree)
-            return source.of(_customer.c.id) if isinstance(source, Rows) else source
-    raise TypeError(tree)

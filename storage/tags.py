@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import Index, delete, select
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment
@@ -17,11 +17,12 @@ class TagRow(SQLModel, table=True):
     """One tag of one customer: `folded` tells tags apart, `name` is how whoever set it first wrote it."""
 
     __tablename__ = "tag"
+    __table_args__ = (Index("ix_tag_folded", "folded", "customer_id"),)
 
     customer_id: int = Field(
         primary_key=True, foreign_key="customer.id", sa_type=BigInt, sa_column_kwargs={"autoincrement": False}
     )
-    folded: str = Field(primary_key=True, max_length=100, index=True)
+    folded: str = Field(primary_key=True, max_length=100)
     name: str = Field(max_length=100)
     set_by: str = Field(max_length=64)
     set_at: datetime = moment()

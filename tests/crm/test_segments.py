@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 from sqlmodel import Session
 
-from crm import programmes, segments
+from crm import programmes, segment_meaning, segments
 from crm.errors import CrmError
 from crm.segment_clauses import Wish, printed
+from storage import segment_plan
 from tests.crm.shops import AT, NOW, PEOPLE, PROGRAMME, WISHES, ZONE, Someone, belongs, write
 
 
@@ -22,7 +24,7 @@ def shop(session: Session) -> Session:
     return session
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(PEOPLE, min_size=3, max_size=6), st.lists(WISHES, min_size=3, max_size=3))
 def test_a_segment_is_who_a_plain_look_at_everybody_finds(
     shop: Session, people: list[Someone], wishes: list[Wish]
@@ -34,6 +36,9 @@ def test_a_segment_is_who_a_plain_look_at_everybody_finds(
             assert segment.tree == wish
             found = set(segments.sample(shop, segment, AT, 100)) & set(written)
             assert found == {own for own, each in written.items() if belongs(each, wish)}, segment.text
+            every = segments.everyone(shop, segment, AT)
+            assert len(every) == len(set(every)) == segments.count(shop, segment, AT)
+            assert found == set(every) & set(written), segment.text
         before.rollback()
 
 
@@ -59,3 +64,25 @@ def test_a_segment_is_printed_in_one_way() -> None:
 
 def _someone(number: int) -> Someone:
     return Someone("Lan", None, "", "", "", number, frozenset(), 0, "", (), (), "served")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tag:khach_si va hoatdong<7ngay",
+        "hang>=vang va khong(mua<30ngay)",
+        "mua<7ngay",
+        "tag:a hoac tag:b",
+        "don>=5 va ten",
+    ],
+)
+def test_nobody_is_looked_at_who_is_not_named_by_a_part(sqlite_engine: Engine, text: str) -> None:
+    with sqlite_engine.connect() as connection, Session(bind=connection) as session:
+        programmes.load(session, PROGRAMME, ZONE, NOW - timedelta(days=1))
+        statement = segment_plan.members(session, segment_meaning.meant(session, segments.parse(text).tree, AT))
+        compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
+        values = [compiled.params[name] for name in compiled.positiontup or ()]
+        asked = [each.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(each, datetime) else each for each in values]
+        plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", tuple(asked))]
+        session.rollback()
+    assert not any(step.startswith("SCAN customer") for step in plan), plan
