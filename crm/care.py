@@ -96,11 +96,11 @@ def parsed(version: Version) -> Rule:
 def turn_on(session: Session, name: str, actor: str, now: datetime) -> Standing:
     """Let what happens from now on begin by the newest version of a rule; what began before ends by its own.
 
-    A rule that is on, or paused, goes on where it stood. Raises NotFound.
+    A rule that is on, or paused, goes on where it stood, unless it waits for another moment now. Raises NotFound.
     """
     known = named(session, name)
     was = known.standing
-    if was is not None and was.state != OFF:
+    if was is not None and was.state != OFF and _waits_alike(of_version(session, was.rule_id), known.rule):
         standing = was._replace(rule_id=known.version.id, state=ON, changed_by=actor, changed_at=now)
     else:
         standing = Standing(name, known.version.id, ON, now, *store.START, actor, now)
@@ -136,6 +136,10 @@ def shipped() -> list[Path]:
     return sorted(
         SHIPPED.glob("*.toml"), key=lambda path: (bool(care_file.read(path.read_text("utf-8")).rule.after), path)
     )
+
+
+def _waits_alike(rule: Rule, other: Rule) -> bool:
+    return (rule.moment, rule.after) == (other.moment, other.after)
 
 
 def _change(session: Session, name: str, state: str, actor: str, now: datetime) -> Standing:

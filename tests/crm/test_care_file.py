@@ -14,7 +14,6 @@ from crm.care_rules import Cycle, Goal, Late, Moment, Rhythm
 from crm.errors import Conflict, Invalid, NotFound
 from storage.care import OFF, ON, PAUSED
 from tests.conftest import Clock
-from tests.crm.programme import ZONE
 
 RULE = """
 name = "thanks"
@@ -133,7 +132,7 @@ def test_a_changed_text_is_a_new_version_and_the_same_text_is_none(session: Sess
 
 
 def test_a_file_that_does_not_fit_is_not_loaded(session: Session, clock: Clock) -> None:
-    with pytest.raises(Invalid, match=r"at: .*07:00 to 22:00"):
+    with pytest.raises(Invalid, match=r"at: .*07:00 to 21:59"):
         care.load(session, RULE.replace('"09:30"', '"23:00"'), "cli", clock())
     assert care.everything(session) == []
 
@@ -155,14 +154,21 @@ def test_a_rule_is_turned_on_paused_and_ended(session: Session, clock: Clock) ->
     with pytest.raises(Conflict):
         care.pause(session, "thanks", "cli", clock())
     assert care.named(session, "thanks").state == OFF
-    began = care.turn_on(session, "thanks", "cli", clock(), ZONE)
+    began = care.turn_on(session, "thanks", "cli", clock())
     assert care.pause(session, "thanks", "cli", clock.pass_by(hours=1)).state == PAUSED
-    again = care.turn_on(session, "thanks", "cli", clock.pass_by(hours=1), ZONE)
+    again = care.turn_on(session, "thanks", "cli", clock.pass_by(hours=1))
     assert (again.state, again.since, again.seen_at) == (ON, began.since, began.seen_at)
     assert care.turn_off(session, "thanks", "cli", clock()).state == OFF
-    assert care.turn_on(session, "thanks", "cli", clock.pass_by(days=1), ZONE).since == clock()
+    assert care.turn_on(session, "thanks", "cli", clock.pass_by(days=1)).since == clock()
     with pytest.raises(NotFound):
-        care.turn_on(session, "nothing", "cli", clock(), ZONE)
+        care.turn_on(session, "nothing", "cli", clock())
+
+
+def test_a_version_that_waits_for_another_moment_begins_anew(session: Session, clock: Clock) -> None:
+    care.load(session, RULE, "cli", clock())
+    care.turn_on(session, "thanks", "cli", clock())
+    care.load(session, RULE.replace("order_delivered", "order_placed"), "cli", clock.pass_by(hours=1))
+    assert care.turn_on(session, "thanks", "cli", clock()).since == clock()
 
 
 def test_the_shipped_rules_are_kept_and_none_is_on(session: Session, clock: Clock) -> None:
