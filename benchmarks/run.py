@@ -22,6 +22,7 @@ from benchmarks.systems import ROOT, System
 FOLDER = ROOT / ".bench"
 BARE: dict[str, System] = {STORELESS: systems.storeless, DURABLE: systems.durable}
 MEMORY_MESSAGES = 50_000
+BROADCAST = 100_000
 
 
 class Bench:
@@ -167,6 +168,31 @@ def _points(given: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def broadcasts(bench: Bench) -> Iterator[str]:
+    """A broadcast to a stub without a limit of its own, beside a bare client that posts the same bodies."""
+    if bench.bare_only:
+        yield "skipped: only the product sends broadcasts"
+        return
+    ratios: list[float] = []
+    for number in range(bench.rounds):
+        print(f"… broadcast, round {number + 1} of {bench.rounds}", file=sys.stderr)
+        command = [sys.executable, "-m", "benchmarks.broadcast", str(BROADCAST)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            raise FailedError(done.stderr[-2000:])
+        seen = json.loads(done.stdout.splitlines()[-1])
+        ours, alone, met = seen["product"], seen["bare"], seen["met"]
+        ratios.append(seen["ratio"])
+        yield (
+            f"{BROADCAST / ours['seconds']:,.0f} a second, bare {BROADCAST / alone['seconds']:,.0f}; {met['people']:,} "
+            f"people, twice {met['twice']}, memory +{ours['grown_mb']:.0f} MB"
+        )
+        yield f"{'ok' if met['twice'] == 0 and met['people'] == BROADCAST else 'MISSED'}  everybody once"
+        yield f"{'ok' if ours['grown_mb'] < 30 else 'MISSED'}  growth < 30 MB"
+    middle = median(ratios)
+    yield f"{'ok' if middle >= 0.45 else 'MISSED'}  of the bare client {middle:.2f} ≥ 0.45 (stretch 0.60)"
+
+
 Section = Callable[[Bench], Iterator[str]]
 SECTIONS: dict[str, tuple[str, Section]] = {
     "sat": ("64 people wait for a reply at any moment: replies a second", saturation),
@@ -177,6 +203,7 @@ SECTIONS: dict[str, tuple[str, Section]] = {
         work: (f"50 webhooks a second beside other work in the process: {work}", partial(beside_work, work))
         for work in beside.WORK
     },
+    "broadcast": (f"A broadcast to {BROADCAST:,} people against a bare client", broadcasts),
     "ledger": ("What one customer holds, among few and among very many", points_of_many),
     "memory": (f"Resident memory after {MEMORY_MESSAGES:,} messages, and after as many again", memory),
 }

@@ -18,7 +18,7 @@ from storage.database import Database
 
 TEND = "broadcasts.tend"
 FREEZE = "broadcast.freeze"
-FIRST_RANGE = 500
+FIRST_RANGE = 1500
 _PAGE = 10_000
 
 
