@@ -70,6 +70,9 @@ class _Ids:
     """Counts up within a millisecond and never goes back, whatever the clock does."""
 
     def __init__(self) -> None:
+        self.be_another_process()
+
+    def be_another_process(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
         self._process = int.from_bytes(os.urandom(2), "big") % (1 << _PROCESS_BITS)
@@ -83,6 +86,7 @@ class _Ids:
 
 
 _ids = _Ids()
+os.register_at_fork(after_in_child=_ids.be_another_process)
 
 
 def new_id() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,6 +15,16 @@ def test_ids_are_unique_across_threads_and_grow_within_each() -> None:
         found = list(pool.map(lambda _: [new_id() for _ in range(2000)], range(8)))
     assert len({each for ids in found for each in ids}) == 16_000
     assert all(ids == sorted(ids) for ids in found)
+
+
+def test_processes_forked_from_one_that_gave_ids_do_not_share_its_part_of_them() -> None:
+    with multiprocessing.get_context("fork").Pool(8) as pool:
+        found = pool.map(_id_of_this_process, range(64), chunksize=8)
+    assert len({each % 4096 for each in found} - {new_id() % 4096}) > 1, "the lowest 12 bits stand for the process"
+
+
+def _id_of_this_process(_: int) -> int:
+    return new_id()
 
 
 def test_ids_fit_a_signed_column_of_64_bits() -> None:
