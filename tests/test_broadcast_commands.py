@@ -64,7 +64,9 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
         found = broadcasts.get(session, int(number))
         assert found.scheduled_at is not None
         broadcasts.start(session, found.id, found.scheduled_at)
-        while freezing.step(session, found.id, AT, 100) is not None:
+        planned = freezing.plan(session, found.id, AT)
+        assert planned is not None
+        while freezing.step(session, found.id, planned, 100) is not None:
             pass
         broadcasts.frozen(session, found.id, "d", found.scheduled_at)
     assert shop("broadcast", "watch", number, "--once").out.startswith(f"[{' ' * 30}] 0 % of 2 · running · pending 2\n")

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from web import (
     adjustments,
+    broadcasts,
     care,
     customers,
     loyalty,
@@ -28,6 +29,7 @@ from web.openapi import document
 from web.problems import render
 
 OPERATIONS = (
+    *broadcasts.OPERATIONS,
     *customers.OPERATIONS,
     *orders.OPERATIONS,
     *privacy.OPERATIONS,

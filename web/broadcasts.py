@@ -1,0 +1,174 @@
+"""Broadcasts in the API: how they stand, whom they were meant for, paused, resumed and cancelled."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+from sqlmodel import Session
+
+from crm import broadcasts
+from crm.broadcasts import Pause
+from crm.errors import Conflict
+from storage import recipient_pages
+from storage.broadcasts import BroadcastView
+from web.fields import PageParams, RowId, row_id
+from web.operations import Call, Operation, Params
+from web.staff import NoParams
+
+Word = Annotated[str, Field(max_length=64, pattern=r"^[a-z_]*$")]
+
+
+class BroadcastParams(Params):
+    """Which broadcast."""
+
+    broadcast: RowId
+
+
+class RecipientParams(PageParams):
+    """Which broadcast, and those in which state or for which reason; all where neither is named."""
+
+    broadcast: RowId
+    state: Word = ""
+    reason: Word = ""
+
+
+class BroadcastOut(BaseModel):
+    """A broadcast as it stands; `as_of` is the moment for which its audience was frozen."""
+
+    id: str
+    name: str
+    purpose: str
+    segment: str
+    state: str
+    pause_reason: str
+    audience: int
+    scheduled_at: datetime | None
+    as_of: datetime | None
+
+
+class BroadcastsOut(BaseModel):
+    """The last broadcasts, newest first."""
+
+    broadcasts: list[BroadcastOut]
+
+
+class WhyOut(BaseModel):
+    """How many are in a state for a reason."""
+
+    state: str
+    reason: str
+    people: int
+
+
+class ReportOut(BroadcastOut):
+    """What became of everybody, by state, by reason and by lane."""
+
+    people: dict[str, int]
+    reasons: list[WhyOut]
+    lanes: dict[str, int]
+
+
+class RecipientOut(BaseModel):
+    """One of the audience; `external_id` is your id of them."""
+
+    external_id: str | None
+    name: str
+    state: str
+    reason: str
+    lane: str
+    sent_at: datetime | None
+
+
+class RecipientsOut(BaseModel):
+    """Some of them; `next` is the cursor of those after them, null at the end."""
+
+    recipients: list[RecipientOut]
+    next: str | None
+
+
+async def latest(call: Call[NoParams, None]) -> BroadcastsOut:
+    """List the last broadcasts."""
+    found = await call.database.read(broadcasts.latest)
+    return BroadcastsOut(broadcasts=[_shown(each, state) for each, state in found])
+
+
+async def report(call: Call[BroadcastParams, None]) -> ReportOut:
+    """Say what became of everybody."""
+    return await call.database.read(lambda session: _report(session, row_id(call.params.broadcast)))
+
+
+async def page(call: Call[RecipientParams, None]) -> RecipientsOut:
+    """List who a broadcast was meant for."""
+    asked = call.params
+
+    def read(session: Session) -> RecipientsOut:
+        number = broadcasts.get(session, row_id(asked.broadcast)).id
+        rows = recipient_pages.page(session, number, asked.after, asked.limit, asked.state, asked.reason)
+        following = str(rows[-1].id) if len(rows) == asked.limit else None
+        some = [RecipientOut.model_validate(each._asdict()) for each in rows]
+        return RecipientsOut(recipients=some, next=following)
+
+    return await call.database.read(read)
+
+
+async def pause(call: Call[BroadcastParams, None]) -> ReportOut:
+    """Send no more for now."""
+
+    def write(session: Session) -> ReportOut:
+        number = row_id(call.params.broadcast)
+        if not broadcasts.pause(session, number, Pause.STAFF, call.caller, call.now):
+            raise Conflict("Tin này không đang gửi.", "This broadcast is not running.", field="broadcast")
+        return _report(session, number)
+
+    return await call.database.write(write)
+
+
+async def resume(call: Call[BroadcastParams, None]) -> ReportOut:
+    """Go on."""
+
+    def write(session: Session) -> ReportOut:
+        broadcasts.resume(session, row_id(call.params.broadcast), call.caller, call.now)
+        return _report(session, row_id(call.params.broadcast))
+
+    return await call.database.write(write)
+
+
+async def cancel(call: Call[BroadcastParams, None]) -> ReportOut:
+    """Send no more, for good."""
+
+    def write(session: Session) -> ReportOut:
+        broadcasts.cancel(session, row_id(call.params.broadcast), call.caller, call.now)
+        return _report(session, row_id(call.params.broadcast))
+
+    return await call.database.write(write)
+
+
+def _report(session: Session, number: int) -> ReportOut:
+    found = broadcasts.report(session, number)
+    reasons = [WhyOut(state=state, reason=why, people=people) for (state, why), people in found.reasons.items()]
+    shown = _shown(found.broadcast, found.state).model_dump()
+    return ReportOut(**shown, people=dict(found.people), reasons=reasons, lanes=dict(found.lanes))
+
+
+def _shown(each: BroadcastView, state: str) -> BroadcastOut:
+    return BroadcastOut(
+        id=str(each.id), name=each.name, purpose=each.purpose, segment=each.segment, state=state,
+        pause_reason=each.pause_reason, audience=each.audience, scheduled_at=each.scheduled_at, as_of=each.as_of,
+    )  # fmt: skip
+
+
+_ONE = "/broadcasts/{broadcast}"
+OPERATIONS = (
+    Operation("GET", "/broadcasts", "listBroadcasts", "List the last broadcasts", NoParams, None, BroadcastsOut,
+              latest),
+    Operation("GET", _ONE, "getBroadcast", "Say what became of a broadcast", BroadcastParams, None, ReportOut, report),
+    Operation("GET", f"{_ONE}/recipients", "listRecipients", "List whom a broadcast was meant for", RecipientParams,
+              None, RecipientsOut, page),
+    Operation("POST", f"{_ONE}/pause", "pauseBroadcast", "Pause a broadcast", BroadcastParams, None, ReportOut, pause),
+    Operation("POST", f"{_ONE}/resume", "resumeBroadcast", "Resume a broadcast", BroadcastParams, None, ReportOut,
+              resume),
+    Operation("POST", f"{_ONE}/cancel", "cancelBroadcast", "Cancel a broadcast", BroadcastParams, None, ReportOut,
+              cancel),
+)  # fmt: skip
