@@ -41,7 +41,7 @@ _IN_WORDS = {
 
 
 class Pause(StrEnum):
-    """Why a broadcast does not go on; all but the last three end by themselves."""
+    """Why a broadcast does not go on; all but the last four end by themselves."""
 
     HOURS = "hours"
     ACCOUNT = "account"
@@ -51,6 +51,7 @@ class Pause(StrEnum):
     LIMIT = "limit"
     ERRORS = "errors"
     APPROVAL = "approval"
+    RESTORED = "restored"
     STAFF = "staff"
 
 

@@ -115,6 +115,17 @@ def holders(path: Path) -> list[Holder]:
         return [Holder(*row) for row in connection.execute(query)]
 
 
+STOPPED = (
+    "UPDATE broadcast SET state = 'paused', pause_reason = 'restored', resumes_at = NULL "
+    "WHERE state IN ('running', 'paused')",
+    "UPDATE broadcast SET state = 'cancelled' WHERE state = 'freezing'",
+    "UPDATE broadcast SET state = 'draft', tested_at = NULL WHERE state = 'scheduled' AND scheduled_at <= :now",
+    "UPDATE recipient SET state = 'unknown', reason = 'restored' "
+    "WHERE broadcast_id IS NULL AND state = 'pending' AND due_at <= :now",
+)
+"""What may have gone out since a backup was made, and nobody asked for: a person decides whether it goes on."""
+
+
 def doubt(path: Path, now: str) -> int:
     """Note of what waited in a copy that it may have gone out since; how many messages. What was never tried and has
     its time still to come waits on.
@@ -127,6 +138,9 @@ def doubt(path: Path, now: str) -> int:
         "WHERE state = 'waiting' AND (ready_at <= ? OR error <> '')"
     )
     with closing(sqlite3.connect(path)) as connection, connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'recipient'").fetchone():
+            for other in STOPPED:
+                connection.execute(other, {"now": now})
         return connection.execute(statement, (now,)).rowcount
 
 

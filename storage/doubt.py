@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import case, literal, or_, select, update
+from sqlalchemy import bindparam, case, literal, or_, select, text, update
 from sqlmodel import Session
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage import recipients
+from storage.backup import STOPPED
 from storage.columns import NEVER
 from storage.outbox import SENDING, UNKNOWN, OutboxMessage
 from storage.queue import WAITING, stands
@@ -39,6 +41,9 @@ def restored(session: Session, now: datetime) -> int:
     """The same as `storage.backup.doubt`, for a database that other tools put in place; how many messages."""
     due = (stands(_outbox.c.state, WAITING), or_(_outbox.c.ready_at <= now, _outbox.c.error != ""))
     statement = update(_outbox).where(*due).values(state=SENDING, lease_owner="before the restore", lease_until=NEVER)
+    for other in map(text, STOPPED):
+        dated = other.bindparams(bindparam("now", now, UTCDateTime())) if ":now" in other.text else other
+        session.connection().execute(dated)
     return session.connection().execute(statement).rowcount
 
 
