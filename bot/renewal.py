@@ -123,7 +123,7 @@ class Renewal:
         now = self._clock()
 
         def lease(session: Session) -> int | None:
-            token = accounts.lease(session, view.id, self._owner, now, now + LEASE, refused=refused)
+            token = accounts.lease(session, view, self._owner, now, now + LEASE, refused=refused)
             if token is not None and refused:
                 queue(session, view, now)
             return token

@@ -99,6 +99,7 @@ async def _act(fault: Fault, host: str, handler: WebHandler, request: web.Reques
             return _cut(request)
         case "lost_response":
             await handler(request)
+            await asyncio.sleep(fault.seconds)
             return _cut(request)
     return await _half_body(await handler(request), request)
 

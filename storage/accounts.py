@@ -157,15 +157,18 @@ def remove(session: Session, account: int) -> None:
     change(session, account, access_token="", refresh_token="", refresh_pending_since=None, held=REMOVED, **_FENCED)
 
 
-def lease(session: Session, account: int, owner: str, now: datetime, until: datetime, *, refused: bool) -> int | None:
-    """Become the only one who refreshes this account's token; the fencing token, or None where another is at it.
+def lease(
+    session: Session, view: AccountView, owner: str, now: datetime, until: datetime, *, refused: bool
+) -> int | None:
+    """Become the only one who refreshes the token that the account had in this view; the fencing token.
 
-    With `refused` nothing is sent with the former token any more; an early renewal stops nothing.
+    None where another is at it, or did it meanwhile. With `refused` nothing is sent with that token any more; an early
+    renewal stops nothing.
     """
     pending = {"refresh_pending_since": func.coalesce(_account.c.refresh_pending_since, now)} if refused else {}
     statement = (
         update(_account)
-        .where(_account.c.id == account, _account.c.lease_until <= now)
+        .where(_account.c.id == view.id, _account.c.lease_until <= now, _account.c.access_token == view.access_token)
         .values(lease_owner=owner, lease_until=until, lease_token=_account.c.lease_token + 1, **pending)
         .returning(_account.c.lease_token)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from multiprocessing import forkserver
@@ -51,6 +52,7 @@ def _command(arguments: tuple[str, ...], folder: str, settings: Mapping[str, str
     os.environ.update(settings)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     os.dup2(os.open(told, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), sys.stderr.fileno())
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main.main(arguments))
 
 

@@ -54,7 +54,7 @@ class BroadcastsOut(BaseModel):
     broadcasts: list[BroadcastOut]
 
 
-class WhyOut(BaseModel):
+class BroadcastWhyOut(BaseModel):
     """How many are in a state for a reason."""
 
     state: str
@@ -62,11 +62,11 @@ class WhyOut(BaseModel):
     people: int
 
 
-class ReportOut(BroadcastOut):
+class BroadcastReportOut(BroadcastOut):
     """What became of everybody, by state, by reason and by lane."""
 
     people: dict[str, int]
-    reasons: list[WhyOut]
+    reasons: list[BroadcastWhyOut]
     lanes: dict[str, int]
 
 
@@ -94,7 +94,7 @@ async def latest(call: Call[NoParams, None]) -> BroadcastsOut:
     return BroadcastsOut(broadcasts=[_shown(each, state) for each, state in found])
 
 
-async def report(call: Call[BroadcastParams, None]) -> ReportOut:
+async def report(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
     """Say what became of everybody."""
     return await call.database.read(lambda session: _report(session, row_id(call.params.broadcast)))
 
@@ -113,10 +113,10 @@ async def page(call: Call[RecipientParams, None]) -> RecipientsOut:
     return await call.database.read(read)
 
 
-async def pause(call: Call[BroadcastParams, None]) -> ReportOut:
+async def pause(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
     """Send no more for now."""
 
-    def write(session: Session) -> ReportOut:
+    def write(session: Session) -> BroadcastReportOut:
         number = row_id(call.params.broadcast)
         if not broadcasts.pause(session, number, Pause.STAFF, call.caller, call.now):
             raise Conflict("Tin này không đang gửi.", "This broadcast is not running.", field="broadcast")
@@ -125,31 +125,33 @@ async def pause(call: Call[BroadcastParams, None]) -> ReportOut:
     return await call.database.write(write)
 
 
-async def resume(call: Call[BroadcastParams, None]) -> ReportOut:
+async def resume(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
     """Go on."""
 
-    def write(session: Session) -> ReportOut:
+    def write(session: Session) -> BroadcastReportOut:
         broadcasts.resume(session, row_id(call.params.broadcast), call.caller, call.now)
         return _report(session, row_id(call.params.broadcast))
 
     return await call.database.write(write)
 
 
-async def cancel(call: Call[BroadcastParams, None]) -> ReportOut:
+async def cancel(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
     """Send no more, for good."""
 
-    def write(session: Session) -> ReportOut:
+    def write(session: Session) -> BroadcastReportOut:
         broadcasts.cancel(session, row_id(call.params.broadcast), call.caller, call.now)
         return _report(session, row_id(call.params.broadcast))
 
     return await call.database.write(write)
 
 
-def _report(session: Session, number: int) -> ReportOut:
+def _report(session: Session, number: int) -> BroadcastReportOut:
     found = broadcasts.report(session, number)
-    reasons = [WhyOut(state=state, reason=why, people=people) for (state, why), people in found.reasons.items()]
+    reasons = [
+        BroadcastWhyOut(state=state, reason=why, people=people) for (state, why), people in found.reasons.items()
+    ]
     shown = _shown(found.broadcast, found.state).model_dump()
-    return ReportOut(**shown, people=dict(found.people), reasons=reasons, lanes=dict(found.lanes))
+    return BroadcastReportOut(**shown, people=dict(found.people), reasons=reasons, lanes=dict(found.lanes))
 
 
 def _shown(each: BroadcastView, state: str) -> BroadcastOut:
@@ -163,12 +165,14 @@ _ONE = "/broadcasts/{broadcast}"
 OPERATIONS = (
     Operation("GET", "/broadcasts", "listBroadcasts", "List the last broadcasts", NoParams, None, BroadcastsOut,
               latest),
-    Operation("GET", _ONE, "getBroadcast", "Say what became of a broadcast", BroadcastParams, None, ReportOut, report),
+    Operation("GET", _ONE, "getBroadcast", "Say what became of a broadcast", BroadcastParams, None,
+              BroadcastReportOut, report),
     Operation("GET", f"{_ONE}/recipients", "listRecipients", "List whom a broadcast was meant for", RecipientParams,
               None, RecipientsOut, page),
-    Operation("POST", f"{_ONE}/pause", "pauseBroadcast", "Pause a broadcast", BroadcastParams, None, ReportOut, pause),
-    Operation("POST", f"{_ONE}/resume", "resumeBroadcast", "Resume a broadcast", BroadcastParams, None, ReportOut,
-              resume),
-    Operation("POST", f"{_ONE}/cancel", "cancelBroadcast", "Cancel a broadcast", BroadcastParams, None, ReportOut,
-              cancel),
+    Operation("POST", f"{_ONE}/pause", "pauseBroadcast", "Pause a broadcast", BroadcastParams, None,
+              BroadcastReportOut, pause),
+    Operation("POST", f"{_ONE}/resume", "resumeBroadcast", "Resume a broadcast", BroadcastParams, None,
+              BroadcastReportOut, resume),
+    Operation("POST", f"{_ONE}/cancel", "cancelBroadcast", "Cancel a broadcast", BroadcastParams, None,
+              BroadcastReportOut, cancel),
 )  # fmt: skip

@@ -76,7 +76,7 @@ class SourceOut(BaseModel):
     source: str
 
 
-class OutcomeOut(BaseModel):
+class CareTallyOut(BaseModel):
     """So many messages of a rule are in this state, for this reason."""
 
     state: str
@@ -84,10 +84,10 @@ class OutcomeOut(BaseModel):
     people: int
 
 
-class ReportOut(BaseModel):
+class CareReportOut(BaseModel):
     """What became of a rule's messages."""
 
-    outcomes: list[OutcomeOut]
+    outcomes: list[CareTallyOut]
 
 
 async def list_rules(call: Call[Params, None]) -> RulesOut:
@@ -140,13 +140,13 @@ async def put_state(call: Call[RuleParams, StateIn]) -> RuleOut:
     return await call.database.write(write)
 
 
-async def report(call: Call[RuleParams, None]) -> ReportOut:
+async def report(call: Call[RuleParams, None]) -> CareReportOut:
     """Say what became of a rule's messages, and why some did not go out."""
 
-    def read(session: Session) -> ReportOut:
+    def read(session: Session) -> CareReportOut:
         care.named(session, call.params.rule)
         found = care_report.tally(session, call.params.rule)
-        return ReportOut(outcomes=[OutcomeOut(state=t.state, reason=t.reason, people=t.people) for t in found])
+        return CareReportOut(outcomes=[CareTallyOut(state=t.state, reason=t.reason, people=t.people) for t in found])
 
     return await call.database.read(read)
 
@@ -167,6 +167,6 @@ OPERATIONS = (
     Operation("GET", _RULE, "getCareRule", "Read how a rule stands", RuleParams, None, RuleOut, read_rule),
     Operation("GET", f"{_RULE}/source", "getCareSource", "Read its text", RuleParams, None, SourceOut, read_source),
     Operation("PUT", f"{_RULE}/state", "putCareState", "Turn it on or off", RuleParams, StateIn, RuleOut, put_state),
-    Operation("GET", f"{_RULE}/report", "getCareReport", "What became of its messages", RuleParams, None, ReportOut,
+    Operation("GET", f"{_RULE}/report", "getCareReport", "What became of its messages", RuleParams, None, CareReportOut,
               report),
 )  # fmt: skip

@@ -106,7 +106,7 @@ class MemberCodeOut(BaseModel):
     code: str
 
 
-class EntryOut(BaseModel):
+class LedgerEntryOut(BaseModel):
     """Points that came or went."""
 
     id: str
@@ -121,7 +121,7 @@ class EntryOut(BaseModel):
 class EntriesOut(BaseModel):
     """A customer's entries, newest first; `next` is the cursor of those before them, null at the end."""
 
-    entries: list[EntryOut]
+    entries: list[LedgerEntryOut]
     next: str | None
 
 
@@ -145,7 +145,7 @@ class ExplainedOut(BaseModel):
     earns: bool
     points: int
     steps: list[StepOut]
-    entries: list[EntryOut]
+    entries: list[LedgerEntryOut]
 
 
 class GiftsOut(BaseModel):
@@ -275,8 +275,8 @@ def _tier(held: Card) -> TierOut | None:
     )  # fmt: skip
 
 
-def _entry(entry: Entry) -> EntryOut:
-    return EntryOut(
+def _entry(entry: Entry) -> LedgerEntryOut:
+    return LedgerEntryOut(
         id=str(entry.id), kind=entry.kind, points=entry.points, reason=entry.reason, order=entry.order_id is not None,
         at=entry.at, happened_at=entry.effective_at,
     )  # fmt: skip

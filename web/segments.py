@@ -69,7 +69,7 @@ class ReasonOut(BaseModel):
     value: str
 
 
-class WhyOut(BaseModel):
+class SegmentWhyOut(BaseModel):
     """Whether the customer is in it; `served` false: staff, or joined to another."""
 
     segment: str
@@ -109,14 +109,14 @@ async def count(call: Call[NoParams, CountIn]) -> CountOut:
     return await call.database.read(read)
 
 
-async def why(call: Call[NoParams, WhyIn]) -> WhyOut:
+async def why(call: Call[NoParams, WhyIn]) -> SegmentWhyOut:
     """Say why a customer is in a segment or not."""
 
-    def read(session: Session) -> WhyOut:
+    def read(session: Session) -> SegmentWhyOut:
         at, segment = _now(session, call.now), segments.named(session, call.body.segment)
         found = segments.explain(session, segment, customers.find(session, call.body.customer).id, at)
         reasons = [ReasonOut(clause=each.clause, holds=each.holds, value=each.value) for each in found.reasons]
-        return WhyOut(segment=segment.text, member=found.is_member, served=found.is_served, reasons=reasons)
+        return SegmentWhyOut(segment=segment.text, member=found.is_member, served=found.is_served, reasons=reasons)
 
     return await call.database.read(read)
 
@@ -156,8 +156,8 @@ OPERATIONS = (
     Operation("GET", "/segments", "listSegments", "List the saved segments", NoParams, None, SavedAllOut, saved),
     Operation("POST", "/segments/count", "countSegment", "Count who is in a segment", NoParams, CountIn, CountOut,
               count),
-    Operation("POST", "/segments/why", "explainSegment", "Say why a customer is in a segment", NoParams, WhyIn, WhyOut,
-              why),
+    Operation("POST", "/segments/why", "explainSegment", "Say why a customer is in a segment", NoParams, WhyIn,
+              SegmentWhyOut, why),
     Operation("PUT", _ONE, "saveSegment", "Save a segment", SegmentParams, TextIn, SavedOut, save),
     Operation("GET", _ONE, "getSegment", "Read all versions of a saved segment", SegmentParams, None, SavedAllOut,
               versions),

@@ -120,7 +120,8 @@ def alike(
         assert counted(session) == before, "a preview writes nothing"
         rows.change(session, number, state=rows.RUNNING)
         members = segments.members(session, segments.parse(broadcast.segment), frame)
-        enrolled.freeze(session, number, purpose.value, members, -1, max(ids), clock())
+        planned = enrolled.freezing(session, number, purpose.value, members, clock())
+        enrolled.freeze(session, planned, -1, max(ids))
         taken = recipients.take(session, gate(session, channels, budget, clock), policy, None, clock(), 1000)
         assert found.people == len(ids)
         assert found.skips == Counter(taken.skips.values())

@@ -48,11 +48,22 @@ TICKETS = [
 WAITS = [("", 0), ("", 3), ("8:00 ngày mai", 0)]
 PROMISES = [("", ""), ("", "17:00 hôm nay"), ("8:00 ngày mai", "10:00 ngày mai")]
 
+OFFERED = {
+    "content": "ưu đãi và quà",
+    "method": "tin nhắn ở đây",
+    "form": "chữ, hình và nút bấm",
+    "frequency": "tối đa 3 tin mỗi tuần",
+}
+
 Examples = list[dict[str, Any]]
 
 EXAMPLES: dict[str, Examples] = {
-    "consent/offer": [{}],
-    "consent/started": [{}],
+    "consent/care_started": [{}],
+    "consent/offer": [
+        {"purpose": purpose, "press": press, **OFFERED}
+        for purpose, press in (("marketing", "kq:promotions:1"), ("care", "kq:care:1"))
+    ],
+    "consent/started": [{}, {"press": "kq:care:1", **OFFERED}],
     "consent/stopped": [{}],
     "fallback/menu": [{}],
     "fallback/person": [{}],
@@ -97,6 +108,8 @@ EXAMPLES: dict[str, Examples] = {
     "privacy/confirm": [{}],
     "privacy/erasure": [{"first": first} for first in (True, False)],
     "privacy/kept": [{"withdrawn": withdrawn} for withdrawn in (True, False)],
+    "privacy/noted": [{"kind": kind, "first": first} for kind in ("see", "correct") for first in (True, False)],
+    "privacy/withdrawn": [{}],
     "ratings/ask": [{"number": 12}],
     "ratings/given": [{"low": low, "number": 12} for low in (True, False)],
     "ratings/kept": [{}],

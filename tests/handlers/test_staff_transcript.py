@@ -264,6 +264,10 @@ Cách dùng: /dulieu [số] [nhan | xong | tuchoi <lý do>]
 > /freeze 1 mở
 ✓ Nguyễn Thị Lan dùng điểm lại được.
 
+> /noi 1 KH001
+✗ Chat này đã là của một khách POS.
+Cách dùng: /noi <khách trong chat> <mã khách POS | số điện thoại>
+
 > /v 7K3M-W9QP-DXAB
 ✗ Mã voucher không đúng; bạn xem lại từng ký tự nhé.
 Cách dùng: /v <mã> [huy]

@@ -164,11 +164,11 @@ async def test_a_token_that_turns_out_unreadable_on_the_way_of_a_message_lets_it
 # --- accounts that change while their token is refreshed --------------------------------------------------------------
 
 
-async def refreshing(stage: Stage, seconds: float = 0.5) -> asyncio.Task[bool]:
-    """A refresh whose first call the platform leaves without an answer for so long."""
+async def refreshing(stage: Stage, fault: str = "hang", seconds: float = 0.5) -> asyncio.Task[bool]:
+    """A refresh whose first call the platform leaves without an answer for so long, and then for good."""
     stale = await stage.service.accounts.get(ZALO, account_id(stage, ZALO))
     stage.platform.zalo_tokens.expire()
-    stage.goes_wrong("hang", host="zalo-oauth", seconds=seconds)
+    stage.goes_wrong(fault, host="zalo-oauth", seconds=seconds)
     renewal = asyncio.create_task(stage.service.accounts.renew(stale))
     await stage.until(lambda session: any(view.refresh_pending_since for view in accounts.everyone(session)))
     return renewal
@@ -190,7 +190,7 @@ async def test_the_pair_that_was_just_added_is_kept_when_a_refresh_of_the_former
     database_url: str, clock: Clock
 ) -> None:
     async with playing(database_url, clock) as stage:
-        renewal = await refreshing(stage)
+        renewal = await refreshing(stage, "lost_response")
         await add(stage, ZALO, NEW, "its-refresh-token")
         await renewal
         assert stage.platform.zalo_tokens.pairs_issued == 1

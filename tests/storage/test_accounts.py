@@ -31,7 +31,7 @@ def added(session: Session) -> int:
 
 def leased(session: Session, key: int) -> int:
     """The lease of somebody who refreshes the token now."""
-    token = accounts.lease(session, key, "somebody", NOW, LATER, refused=True)
+    token = accounts.lease(session, known(session), "somebody", NOW, LATER, refused=True)
     assert token is not None
     return token
 
@@ -39,17 +39,25 @@ def leased(session: Session, key: int) -> int:
 def test_one_at_a_time_refreshes_a_token(session: Session) -> None:
     key = added(session)
     token = leased(session, key)
-    assert accounts.lease(session, key, "another", NOW, LATER, refused=True) is None
+    assert accounts.lease(session, known(session), "another", NOW, LATER, refused=True) is None
     assert accounts.settle_lease(session, key, token, access_token="new")
     assert known(session).access_token == "new"
     assert not accounts.settle_lease(session, key, token - 1, access_token="old")
+
+
+def test_who_comes_late_with_a_refused_token_stops_nothing_that_goes_out_with_the_new_one(session: Session) -> None:
+    key = added(session)
+    before = known(session)
+    assert accounts.settle_lease(session, key, leased(session, key), access_token="new", refresh_pending_since=None)
+    assert accounts.lease(session, before, "late", NOW, LATER, refused=True) is None
+    assert known(session).refresh_pending_since is None
 
 
 def test_whoever_lost_the_lease_writes_nothing(session: Session) -> None:
     key = added(session)
     late = leased(session, key)
     assert (
-        accounts.lease(session, key, "another", MUCH_LATER, MUCH_LATER + timedelta(seconds=60), refused=True)
+        accounts.lease(session, known(session), "another", MUCH_LATER, MUCH_LATER + timedelta(seconds=60), refused=True)
         == late + 1
     )
     assert not accounts.settle_lease(session, key, late, held="refused")
