@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import Session
 
-from bot import holds, settling, upkeep
+from bot import audience, holds, settling, upkeep
 from bot.accounts import Accounts, App
 from bot.broadcasts import Broadcasting
 from bot.care import Care, Rules
@@ -52,7 +52,6 @@ from crm import hours, tickets, verdicts
 from crm.budget import Budget
 from crm.caps import Caps
 from crm.lawful import LawfulHours
-from crm.segments import AsOf
 from crm.sla import Policy
 from storage import accounts, inbox, jobs, outbox, polling
 from storage.database import Database
@@ -206,7 +205,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     budget = Budget(settings.monthly_send_budget, settings.timezone)
     chores = Upkeep(database, channels, living, clock, settings.raw_body_days, budget, desk.policy.calendar)
     pace, artist, shelf, rules = intervals_of(settings), service.artist, service.shelf, unasked_of(settings)
-    frame = AsOf(clock(), settings.timezone, {name: each.rules for name, each in channels.items()}, settings.locale)
+    frame = audience.as_of(clock(), settings.timezone, settings.locale)
     care = Rules(frame, rules.shop)
     outbox_worker = OutboxWorker(database, channels, living, pace, budget, shelf, clock, owner, rules, care)
     inbox_worker = InboxWorker(database, desk, living, outbox_worker, clock)

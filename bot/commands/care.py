@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from bot import audience
 from bot.commands import files
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.service import unasked_of
@@ -17,7 +18,6 @@ from bot.settings import Settings
 from bot.staff.context import CLI
 from crm import audit, care, care_preview, care_report, customers, times, unsent
 from crm.care_preview import Driven, Step
-from crm.segments import AsOf
 from crm.toml_reader import Problem
 from storage.database import Database
 
@@ -125,8 +125,7 @@ def _previewed(session: Session, arguments: Namespace, settings: Settings, outsi
     customer = customers.find(session, arguments.customer, field="customer")
     until = _until(arguments.at, now, settings)
     policy = unasked_of(settings)
-    lanes = {name: channel.rules for name, channel in outside.channels.items()}
-    driven = Driven(now, until, policy.hours, AsOf(now, zone, lanes, settings.locale), policy.shop)
+    driven = Driven(now, until, policy.hours, audience.as_of(now, zone, settings.locale), policy.shop)
     steps = care_preview.timeline(session, arguments.rule, customer.id, driven)
     data = [_told(step, settings) for step in steps]
     heading = f"{arguments.rule} for {customer.name or arguments.customer}, until {times.told(until, zone, now, 'en')}:"
