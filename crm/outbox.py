@@ -16,6 +16,7 @@ from storage import outbox, transcripts
 from storage.columns import NEVER, new_id
 from storage.customers import Person
 from storage.queue import WAITING
+from storage.turns import Place
 from storage.work import wake
 
 AUTHORS = {Purpose.STAFF: "staff"}
@@ -44,16 +45,21 @@ def compose(
     if purpose.is_marketing and standing is not Standing.GRANTED:
         return Refusal.OPTED_OUT if standing is Standing.WITHDRAWN else Refusal.NO_CONSENT
     return [
-        {
-            "id": new_id(), "identity_id": person.identity_id, "channel": person.channel,
-            "account_id": person.account_id, "user_id": person.user_id, "purpose": purpose.value,
-            "priority": purpose.priority, "typed_by_person": typed_by_person, "body": part.dumps(),
-            "dedup_key": f"{dedup_key}:{number}" if dedup_key else None, "state": WAITING, "ready_at": now,
-            "attempts": 0, "error": "", "lease_owner": "", "lease_until": NEVER, "lease_token": 0, "lane": "",
-            "resent": False, "message_id": "", "quota": "", "cost": 0, "created_at": now, "sent_at": None,
-        }
+        row(person, new_id(), part.dumps(), purpose, now)
+        | {"typed_by_person": typed_by_person, "dedup_key": f"{dedup_key}:{number}" if dedup_key else None}
         for number, part in enumerate(parts)
-    ]  # fmt: skip
+    ]
+
+
+def row(to: Person | Place, outbox_id: int, body: str, purpose: Purpose, now: datetime) -> dict[str, Any]:
+    """The outbox row of one message to this identity, as it waits for its turn."""
+    return {
+        "id": outbox_id, "identity_id": to.identity_id, "channel": to.channel, "account_id": to.account_id,
+        "user_id": to.user_id, "purpose": purpose.value, "priority": purpose.priority, "typed_by_person": False,
+        "body": body, "dedup_key": None, "state": WAITING, "ready_at": now, "attempts": 0, "error": "",
+        "lease_owner": "", "lease_until": NEVER, "lease_token": 0, "lane": "", "resent": False, "message_id": "",
+        "quota": "", "cost": 0, "created_at": now, "sent_at": None,
+    }  # fmt: skip
 
 
 def lines(rows: Sequence[Mapping[str, Any]], parts: Sequence[Message]) -> list[dict[str, Any]]:

@@ -15,10 +15,11 @@ from crm.ledger import SPEND
 from crm.messages import Purpose
 from crm.verdicts import Batch, Gate, Held, Look, Policy, Ready, Taken
 from crm.wording import Values
-from storage import balances, broadcasts, transcripts, turns
+from storage import balances, broadcasts, claims, transcripts, turns
 from storage import outbox as queue
 from storage import recipients as store
 from storage.broadcasts import BroadcastView
+from storage.claims import Claim
 from storage.turns import Place, Waiting
 
 enrol = store.enrol
@@ -131,15 +132,10 @@ def _put_off(row: Waiting, held: Held) -> dict[str, Any]:
 
 
 def _row(each: Ready, owner: str, lease_until: datetime, now: datetime) -> dict[str, Any]:
-    place, purpose = each.place, Purpose(each.recipient.purpose)
-    return {
-        "id": each.outbox_id, "identity_id": place.identity_id, "channel": place.channel,
-        "account_id": place.account_id, "user_id": place.user_id, "purpose": purpose.value,
-        "priority": purpose.priority, "typed_by_person": False, "body": each.body, "dedup_key": None,
-        "state": queue.SENDING, "ready_at": now, "attempts": each.recipient.attempts, "error": "", "lease_owner": owner,
-        "lease_until": lease_until, "lease_token": 1, "lane": each.option.reach.lane, "resent": False,
-        "message_id": "", "quota": "", "cost": each.option.reach.cost, "created_at": now, "sent_at": now,
-    }  # fmt: skip
+    reached = each.option.reach
+    row = outbox.row(each.place, each.outbox_id, each.body, Purpose(each.recipient.purpose), now)
+    claimed = claims.sending(owner, now, lease_until, Claim(each.outbox_id, reached.lane, 1, reached.cost))
+    return row | {"attempts": each.recipient.attempts, **claimed}
 
 
 def _line(each: Ready, now: datetime) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _places(among: Among) -> Select[Any]:
 
 
 def _counts(among: Among) -> Select[Any]:
-    """How many each customer got in either span, and when the one that the cap waits for ends counting."""
+    """How many each customer got since `day`, and since `week`, which is the longer span."""
     moment = _recipient.c.sent_at.type
     day = bindparam("day", type_=moment, required=True)
     return (
