@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 
 from sqlmodel import Session
 
@@ -66,6 +67,7 @@ class Accounts:
         self._resting: dict[Key, datetime] = {}
         self._rung: dict[Key, str] = {}
         self._read_at = float("-inf")
+        self._readings, self._newest = count(), -1
         self._reading = asyncio.Lock()
 
     async def seed(self) -> None:
@@ -104,8 +106,12 @@ class Accounts:
         return self._ids.get(channel, frozenset())
 
     async def reload(self) -> None:
-        """Read all accounts again."""
+        """Read all accounts again. A slow reading tells nothing where one that began after it has ended before."""
+        number = next(self._readings)
         views = await self._database.read(accounts.everyone)
+        if number < self._newest:
+            return
+        self._newest = number
         self._ids = {
             name: frozenset(v.account_id for v in views if v.channel == name and v.held != accounts.REMOVED)
             for name in self._channels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from storage import inbox, jobs, outbox
 from tests.conftest import Clock
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 PATIENCE_S = 10.0
 GLANCE_S = 0.01
@@ -168,6 +171,8 @@ class Chat:
         await self._until_quiet()
         assert await self.service.database.read(inbox.dead) == []
         assert await self.service.database.read(outbox.dead) == []
+        if not self.heard:
+            _log.info("nothing was heard; what waits: %s", await self.service.database.read(_left))
         return self.heard
 
     async def passes(self, **span: float) -> list[str]:
@@ -194,7 +199,14 @@ _NOW = bindparam("now", type_=UTCDateTime())
 _OPEN = text(
     "SELECT count(*) FROM outbox WHERE state = 'sending' OR (state = 'waiting' AND ready_at <= :now)"
 ).bindparams(_NOW)
+_LEFT = text(
+    "SELECT state, purpose, attempts, created_at, ready_at, lease_until, error FROM outbox WHERE state <> 'sent'"
+)
 _JOBS = text("SELECT count(*) FROM job WHERE state = 'waiting' AND ready_at <= :now").bindparams(_NOW)
+
+
+def _left(session: Session) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in session.connection().execute(_LEFT)]
 
 
 def _quiet(session: Session, now: datetime) -> bool:

@@ -186,7 +186,9 @@ def test_what_was_sent_is_not_read_again_to_find_what_is_due(new_url: str) -> No
 
     blocks()
     before = blocks()
-    assert blocks() - before <= rounds, "a block for each hundred that were sent, at most"
+    assert blocks() - before <= 2 * rounds, (
+        "about a block for each hundred that were sent; its table has six times that"
+    )
 
 
 _BLOCKS = text(
