@@ -102,15 +102,12 @@ def missing(session: Session, rows: Sequence[Row]) -> list[Problem]:
 
 def open_batch(session: Session, plan: Plan, name: str, actor: str, now: datetime) -> int:
     """Keep the batch; its id. One that was cut short goes on. Raises Conflict where the file is loaded whole."""
-    found = store.batch_of(session, plan.digest)
-    if found is None:
-        row = {
-            "id": new_id(), "digest": plan.digest, "name": name, "rows": len(plan.rows), "points": plan.points,
-            "actor": actor, "created_at": now, "undone_at": None,
-        }  # fmt: skip
-        store.add_batch(session, row)
-        return int(str(row["id"]))
-    if ledger.is_known(session, _key(found.id, plan.rows[-1].line)):
+    row = {
+        "id": new_id(), "digest": plan.digest, "name": name, "rows": len(plan.rows), "points": plan.points,
+        "actor": actor, "created_at": now, "undone_at": None,
+    }  # fmt: skip
+    found, is_new = store.add_batch(session, row)
+    if not is_new and ledger.is_known(session, _key(found.id, plan.rows[-1].line)):
         raise Conflict(
             f"Tệp này đã được nạp (lô {found.id}).", f"This file is loaded already, as batch {found.id}.", field="file"
         )

@@ -18,6 +18,7 @@ APPROVED = "approved"
 REFUSED = "refused"
 
 _WAITING = text("state = 'waiting'")
+_STANDS = text("undone_at IS NULL")
 
 
 class PointAdjustment(SQLModel, table=True):
@@ -43,9 +44,12 @@ class PointAdjustment(SQLModel, table=True):
 
 
 class PointBatch(SQLModel, table=True):
-    """Points that came out of one file, to be taken back as a whole. `digest` is the file's: it is loaded once."""
+    """Points that came out of one file, to be taken back as a whole. `digest` is the file's: one of a file stands."""
 
     __tablename__ = "point_batch"
+    __table_args__ = (
+        Index("uq_point_batch_standing", "digest", unique=True, sqlite_where=_STANDS, postgresql_where=_STANDS),
+    )
 
     id: int = given_id()
     digest: str = Field(max_length=64)
@@ -131,21 +135,18 @@ def decide(session: Session, number: int, **values: object) -> None:
     session.connection().execute(update(_adjustment).where(_adjustment.c.id == number).values(**values))
 
 
-def add_batch(session: Session, row: Mapping[str, Any]) -> None:
-    """Keep a batch."""
-    session.connection().execute(_batch.insert(), [row])
+def add_batch(session: Session, row: Mapping[str, Any]) -> tuple[Batch, bool]:
+    """Keep a batch, and whether it is new; the one that stands already where its file is being loaded, or was."""
+    statement = insert(session.get_bind().dialect.name, _batch).values(**row)
+    fresh = statement.on_conflict_do_nothing(index_elements=["digest"], index_where=_STANDS).returning(_batch.c.id)
+    is_new = session.connection().execute(fresh).first() is not None
+    standing = _BATCH.where(_batch.c.digest == row["digest"], _batch.c.undone_at.is_(None))
+    return Batch._make(session.connection().execute(standing).one()), is_new
 
 
 def batch(session: Session, number: int) -> Batch | None:
     """One batch."""
     row = session.connection().execute(_BATCH.where(_batch.c.id == number)).first()
-    return Batch._make(row) if row else None
-
-
-def batch_of(session: Session, digest: str) -> Batch | None:
-    """The batch of a file that stands, or is being loaded."""
-    found = _BATCH.where(_batch.c.digest == digest, _batch.c.undone_at.is_(None))
-    row = session.connection().execute(found.order_by(_batch.c.id.desc()).limit(1)).first()
     return Batch._make(row) if row else None
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import customers, due, ledger, posting, reservations
+from crm import customers, due, ledger, opening, posting, reservations
 from crm.ledger import Fact, NotEnough, Terms
 from crm.posting import KeyTaken
 from storage import ledger_check
 from storage.columns import NEVER
 from storage.database import Database
 from tests.conftest import Clock
+
+Step = Callable[[Session], Any]
 
 
 async def test_a_hundred_redemptions_at_once_of_points_for_one_are_one(database: Database, clock: Clock) -> None:
@@ -89,7 +93,7 @@ async def test_one_key_for_two_customers_at_once_is_refused_to_who_comes_second(
     for customer in (first, second):
         fact = Fact(key=f"gift {customer}", now=clock())
         await database.write(lambda s, c=customer, f=fact: ledger.earn(s, c, 50, f).points)
-    begun, bill = threading.Event(), Fact(key="bill", now=clock())
+    bill = Fact(key="bill", now=clock())
 
     def spend(session: Session, customer: int) -> None:
         if holds:
@@ -97,18 +101,51 @@ async def test_one_key_for_two_customers_at_once_is_refused_to_who_comes_second(
         else:
             ledger.redeem(session, customer, 10, bill)
 
-    def slow(session: Session) -> None:
-        spend(session, first)
-        begun.set()
-        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        while not session.connection().execute(waits).scalar_one():
-            pass
-
-    def meanwhile(session: Session) -> None:
-        begun.wait(30)
-        spend(session, second)
-
-    done = await asyncio.gather(database.write(slow), database.write(meanwhile), return_exceptions=True)
+    done = await asyncio.gather(
+        *meeting(database, lambda session: spend(session, first), lambda session: spend(session, second)),
+        return_exceptions=True,
+    )
     assert [type(each) for each in done] == [type(None), KeyTaken]
     assert await database.read(lambda s: [ledger.holding(s, each).spendable for each in (first, second)]) == [40, 50]
     assert await database.read(ledger_check.faults) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_file_that_is_loaded_twice_at_once_is_one_batch(database: Database, clock: Clock) -> None:
+    plan = opening.read("customer,points\nC1,100\n", clock().date())
+    customer = await database.write(lambda session: customers.known(session, "C1", clock()))
+
+    def begin(session: Session) -> int:
+        return opening.open_batch(session, plan, "old.csv", "cli:owner", clock())
+
+    batches = await asyncio.gather(*meeting(database, begin, begin))
+    assert len(set(batches)) == 1
+    for batch in batches:
+        await database.write(lambda session, b=batch: opening.load(session, b, plan.rows, clock()))
+    assert await database.read(lambda session: ledger.holding(session, customer).balance) == 100
+
+
+def meeting(database: Database, first: Step, second: Step) -> tuple[Awaitable[Any], Awaitable[Any]]:
+    """Two transactions, the second of which begins while the first one is open, and is waited for by it: until it waits
+    itself, or is over."""
+    begun, over = threading.Event(), threading.Event()
+
+    def slow(session: Session) -> Any:
+        done = first(session)
+        begun.set()
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while not over.is_set() and not session.connection().execute(waits).scalar_one():
+            pass
+        return done
+
+    def meanwhile(session: Session) -> Any:
+        begun.wait(30)
+        return second(session)
+
+    async def ended() -> Any:
+        try:
+            return await database.write(meanwhile)
+        finally:
+            over.set()
+
+    return database.write(slow), ended()

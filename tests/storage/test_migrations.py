@@ -261,6 +261,19 @@ def test_words_of_consent_of_before_stand_where_they_were_said_and_a_no_stands_e
         assert {(channel, bool(granted)) for channel, granted in rows} == {("zalo", 1), ("messenger", 1), ("", 0)}
 
 
+def test_a_file_that_was_loaded_twice_at_once_keeps_both_batches_to_be_taken_back(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0039")
+    with connected(empty_url) as connection:
+        for number, undone_at in enumerate((NOW, None, None), 1):
+            row = {"id": number, "digest": "same", "name": "old.csv", "rows": 1, "points": 5, "actor": "",
+                   "created_at": NOW, "undone_at": undone_at}  # fmt: skip
+            connection.execute(_as_it_was("point_batch", row).insert(), [row])
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection:
+        rows = connection.execute(text("SELECT id, digest FROM point_batch ORDER BY id"))
+        assert [tuple(row) for row in rows] == [(1, "same"), (2, "2"), (3, "same")]
+
+
 def test_every_revision_keeps_every_row(empty_url: str) -> None:
     first, *rest = revisions()
     migrate.upgrade(empty_url, first)
