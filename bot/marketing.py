@@ -18,10 +18,9 @@ from crm.content import ByTemplate
 from crm.messages import Message, Purpose, TemplateUse
 from crm.reach import Reach, ReachFacts, Refusal, reach
 from crm.templates import Key, Tag, Template, Terms
-from crm.verdicts import Held
+from crm.verdicts import Held, Why
 from storage.turns import Place
 
-PACE = "pace"
 LOOKS_AGAIN = timedelta(minutes=1)
 """When an account is looked at again that does not send now, or is near the platform's limit."""
 LEAST = timedelta(seconds=1)
@@ -74,7 +73,7 @@ class Gate:
             return Held(Pause.LIMIT, self._now + LOOKS_AGAIN, stops=True)
         if not self._look.has_room(account):
             behind = self._behind[account] = self._behind.get(account, 0) + 1
-            return Held(PACE, self._now + max(LEAST, behind * self._look.room[account].interval))
+            return Held(Why.PACE, self._now + max(LEAST, behind * self._look.room[account].interval))
         return None
 
     def fitted(self, place: Place, message: Message) -> Message | None:

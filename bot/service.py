@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from bot import audience, holds, settling, upkeep
 from bot.accounts import Accounts, App
+from bot.broadcasting import Sender
 from bot.broadcasts import Broadcasting
 from bot.care import Care, Rules
 from bot.catchup import Catchup
@@ -125,6 +126,14 @@ def unasked_of(settings: Settings) -> verdicts.Policy:
     shop = {"ten": settings.brand_name, "sdt": settings.shop_phone, "dia_chi": settings.shop_address}
     caps = Caps(settings.marketing_per_day, settings.marketing_per_week)
     return verdicts.Policy(caps, LawfulHours(settings.timezone, settings.quiet_hours), shop)
+
+
+def sender_of(settings: Settings, channels: Mapping[str, Channel]) -> Sender:
+    """The shop as one that writes to many."""
+    return Sender(
+        channels, unasked_of(settings), Budget(settings.monthly_send_budget, settings.timezone),
+        settings.broadcast_alone, settings.timezone, settings.locale,
+    )  # fmt: skip
 
 
 def keys_of(settings: Settings) -> dict[str, Keys]:

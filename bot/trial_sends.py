@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session
 
-from bot.channels.base import Channel
+from bot.broadcasting import Sender
 from bot.marketing import fitted
 from crm import broadcasts, content, outbox, staff, templates
 from crm.content import Content
@@ -18,28 +17,21 @@ from storage import customers
 from storage import staff as staff_rows
 
 
-def send(
-    session: Session,
-    broadcast_id: int,
-    staff_id: int,
-    channels: Mapping[str, Channel],
-    shop: Mapping[str, str],
-    now: datetime,
-) -> int:
+def send(session: Session, sender: Sender, broadcast_id: int, staff_id: int, now: datetime) -> int:
     """Let all chats of this member of staff get the broadcast, and note that it was tested; how many chats.
 
     A template is told in words, since it costs money. Raises Conflict where they have no chat, or nothing fits there.
     """
     broadcast = broadcasts.get(session, broadcast_id)
     said, purpose = Content.loads(broadcast.content), Purpose(broadcast.purpose)
-    values = content.values_of(staff.find(session, staff_id).name, 0, shop)
+    values = content.values_of(staff.find(session, staff_id).name, 0, sender.policy.shop)
     told = 0
     messages = _messages(session, said, purpose, values)
     for row in staff_rows.chats(session, staff_id):
         chat = customers.person(session, row.identity_id)
-        if chat is None or chat.channel not in channels:
+        if chat is None or chat.channel not in sender.channels:
             continue
-        fits = [fitted(channels[chat.channel], each) for each in messages]
+        fits = [fitted(sender.channels[chat.channel], each) for each in messages]
         parts = [each for each in fits if each is not None]
         if parts and outbox.send(session, chat, parts, Purpose.REPLY, now) is None:
             told += 1

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from crm import audit, segments
+from crm import audit, segments, times
 from crm.content import Content, check
 from crm.errors import Conflict, Invalid, NotFound
+from crm.lawful import LawfulHours
 from crm.messages import Purpose
 from storage import broadcasts as store
 from storage import jobs, outbox, recipients
@@ -135,15 +136,23 @@ def approve(session: Session, broadcast_id: int, actor: str, now: datetime) -> N
 
 
 def schedule(
-    session: Session, broadcast_id: int, at: datetime, actor: str, now: datetime, *, people: int = 0, alone: int = 0
+    session: Session,
+    broadcast_id: int,
+    at: datetime,
+    actor: str,
+    now: datetime,
+    *,
+    people: int = 0,
+    alone: int = 0,
+    hours: LawfulHours | None = None,
 ) -> BroadcastView:
     """Let it begin at a moment that is to come, or move that moment.
 
     `people` is how many are meant now; above `alone` (0: never) a second person must have approved. Raises Invalid for
-    a moment that is past, Conflict where staff did not get it as a test since it was changed.
+    a moment that is past or outside the `hours` in which one may write, Conflict where staff did not get it as a test
+    since it was changed.
     """
-    if at < now:
-        raise Invalid("at", "Giờ gửi đã qua.", "That moment is past.")
+    check_moment(at, now, hours)
     found = _held(session, broadcast_id)
     if found.tested_at is None:
         raise Conflict(
@@ -157,6 +166,19 @@ def schedule(
         )
     _move(session, found, SCHEDULED, actor, now, "scheduled", scheduled_at=at)
     return get(session, broadcast_id)
+
+
+def check_moment(at: datetime, now: datetime, hours: LawfulHours | None) -> None:
+    """Raises Invalid for a moment at which nothing can begin: that is past, or in hours that are quiet."""
+    if at < now:
+        raise Invalid("at", "Giờ gửi đã qua.", "That moment is past.")
+    if hours is None or (opens := hours.next_moment(at)) == at:
+        return
+    vi, en = (times.told(opens, hours.zone, now, locale) for locale in ("vi", "en"))
+    raise Invalid(
+        "at", f"Giờ đó không được gửi tin (giờ yên tĩnh); sớm nhất là {vi}.",
+        f"Nothing may be sent at that hour (quiet hours); the first that may is {en}.",
+    )  # fmt: skip
 
 
 def needs_second(found: BroadcastView, people: int, alone: int) -> bool:

@@ -31,25 +31,28 @@ class Way(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What one real person would read; `text` is None where it goes by the template of `way`."""
+    """What one real person would read, and whether with the picture; `text` is None where it goes by the template of
+    `way`."""
 
     customer_id: int
     name: str
     way: Way
     text: str | None
+    picture: bool
     values: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
 class Preview:
     """Of `people`, how many get it by which way, at which cost in đồng; how many wait and why; how many get nothing and
-    why; and what up to three of them read: first who has no name, then who has the longest. `at` is when it would
-    begin."""
+    why; and what up to three of them read: first who has no name, then who has the longest. `bare` counts, by channel,
+    who gets the words without the picture, since one message there does not bring both. `at` is when it would begin."""
 
     at: datetime
     people: int = 0
     ways: Counter[Way] = field(default_factory=Counter)
     costs: Counter[Way] = field(default_factory=Counter)
+    bare: Counter[str] = field(default_factory=Counter)
     waits: Counter[str] = field(default_factory=Counter)
     skips: Counter[str] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
@@ -107,7 +110,9 @@ def preview(
             way = _way(ready)
             found.ways[way] += 1
             found.costs[way] += ready.option.reach.cost
+            found.bare[way.channel] += bool(said.picture and not (ready.message.picture or way.template_id))
             chosen.see(ready)
+    found.bare = +found.bare
     found.samples = [_sample(ready) for ready in chosen.three()]
     return found
 
@@ -147,5 +152,5 @@ def _way(ready: Ready) -> Way:
 
 def _sample(ready: Ready) -> Sample:
     use = ready.message.template
-    text = None if use else ready.message.text
-    return Sample(ready.recipient.customer_id, _name(ready), _way(ready), text, use.values if use else ())
+    text, picture = None if use else ready.message.text, bool(ready.message.picture)
+    return Sample(ready.recipient.customer_id, _name(ready), _way(ready), text, picture, use.values if use else ())

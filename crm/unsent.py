@@ -1,10 +1,11 @@
-"""Why somebody was not written to whom a broadcast or a care rule meant, in words."""
+"""Why somebody was not written to, or waits, whom a broadcast or a care rule meant; why a broadcast rests: in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from crm import care_checks, verdicts
+from crm.broadcasts import Pause
 from crm.care_rules import Words
 from crm.reach import Refusal
 
@@ -26,9 +27,15 @@ _WORDS: Mapping[str, Words] = {
     verdicts.Why.TALKING: Words("khách đang nói chuyện với nhân viên", "they talk with staff"),
     verdicts.Why.CAP: Words("khách đã nhận đủ số tin", "they got as many messages as one may get"),
     verdicts.Why.BUSY: Words("tin khác đang gửi cho khách", "something else is on its way to them"),
+    verdicts.Why.PACE: Words("tới lượt thì gửi", "their turn comes at the account's pace"),
     verdicts.Why.NO_PLACE: Words("khách chưa có ở kênh nào", "they are on no channel"),
     verdicts.Why.UNWRITABLE: Words("không viết được nội dung cho khách này", "the text cannot be written for them"),
     verdicts.Why.CANCELLED: Words("đã huỷ", "it was cancelled"),
+    Pause.ACCOUNT: Words("tài khoản đang nghỉ", "the account rests"),
+    Pause.QUOTA: Words("hết lượt của nền tảng", "the platform's quota is used up"),
+    Pause.BUDGET: Words("hết ngân sách tháng", "the month's budget is used up"),
+    Pause.TEMPLATE: Words("mẫu tin chưa dùng được", "the template cannot be used yet"),
+    Pause.LIMIT: Words("gần giới hạn của nền tảng", "it is near the platform's limit"),
     care_checks.Why.RULE_OFF: Words("quy tắc đã tắt", "the rule was turned off"),
     care_checks.Why.LATE: Words("đã quá muộn", "it was too late"),
     care_checks.Why.CAUGHT_UP: Words(
@@ -46,3 +53,17 @@ _WORDS: Mapping[str, Words] = {
 def words(reason: str) -> Words:
     """A reason as people read it; an error of a platform's is told as it is."""
     return _WORDS.get(reason, Words(reason, reason))
+
+
+_PAUSES: Mapping[str, Words] = {
+    Pause.HOURS: Words("ngoài giờ được gửi", "outside the hours in which one may write"),
+    Pause.ERRORS: Words("lỗi quá nhiều", "too many failed"),
+    Pause.APPROVAL: Words("chờ người thứ hai duyệt", "it waits for a second person's approval"),
+    Pause.RESTORED: Words("dữ liệu vừa khôi phục từ bản sao lưu", "the data was restored from a backup"),
+    Pause.STAFF: Words("nhân viên tạm dừng", "staff paused it"),
+}
+
+
+def paused(reason: str) -> Words:
+    """Why a broadcast rests, as people read it."""
+    return _PAUSES.get(reason) or words(reason)

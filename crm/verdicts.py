@@ -42,6 +42,7 @@ class Why:
     TALKING = "talking"
     CAP = "cap"
     BUSY = "busy"
+    PACE = "pace"
     NO_PLACE = "no_identity"
     UNWRITABLE = "unwritable"
     CANCELLED = "cancelled"

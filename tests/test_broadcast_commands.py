@@ -50,13 +50,16 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     number, by = str(made["id"]), ("--as", "Mai")
     assert (made["state"], made["segment"]) == ("draft", "tatca")
     seen = shop("broadcast", "preview", number, "--json").json
-    assert seen["count"] == 2 and seen["needs_second_person"] and "[QC] Chào bạn, mai giảm giá." in seen["text"]
+    assert (seen["people"], seen["needs_second_person"]) == (2, True)
+    assert (seen["skips"], seen["cost"], seen["budget_left"]) == ({"no_identity": 2}, 0, None)
+    assert "nothing for 2: they are on no channel" in shop("broadcast", "preview", number).out
     assert "not tested" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
     shop("broadcast", "test", number, *by)
     assert "second person" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
     assert "Somebody else" in shop("broadcast", "approve", number, *by).refused()
     shop("broadcast", "approve", number, "--as", "Hoa")
     assert "past" in shop("broadcast", "schedule", number, "20h", "01/01/2020", *by).refused()
+    assert "quiet hours" in shop("broadcast", "schedule", number, "23h", "mai", *by).refused()
     assert "no moment" in shop("broadcast", "schedule", number, "khi", "rảnh", *by).refused()
     begun = shop("broadcast", "schedule", number, "20h", "mai", *by).out
     assert "scheduled" in begun and "20:00" in begun and "(giờ VN)" in begun

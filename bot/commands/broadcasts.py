@@ -14,11 +14,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import audience
+from bot import broadcasting, previews, trial_sends
+from bot.broadcasting import Sender
 from bot.commands.report import Outside, Refused, Report, stamp, table
-from bot.service import unasked_of
+from bot.service import sender_of
 from bot.settings import Settings
-from crm import broadcasts, content, notices, segments, staff, times
+from bot.templates import Templates
+from crm import broadcasts, segments, staff, times
 from crm.broadcasts import FINISHED, Pause
 from crm.content import Content
 from crm.errors import Conflict, CrmError
@@ -38,34 +40,34 @@ _COLUMNS = ("customer", "name", "state", "reason", "lane", "sent_at")
 
 async def run(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
     """Do what is asked with broadcasts. Raises CrmError and Refused."""
-    now, action = outside.clock(), arguments.action
-    given: dict[str, Any] = {"arguments": arguments, "settings": settings, "now": now}
+    action, sender = arguments.action, sender_of(settings, outside.channels)
+    given: dict[str, Any] = {"arguments": arguments, "sender": sender, "now": outside.clock()}
     if action in _READ:
         return await database.read(partial(_READ[action], **given))
     if action == "watch":
-        return await _watch(arguments, database, settings, outside)
+        return await _watch(arguments, database, sender, outside)
     return await database.write(partial(_WRITE[action], **given), name=f"broadcast.{action}")
 
 
-def _list(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+def _list(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     found = broadcasts.latest(session)
     rows = [
-        (f"{each.id}", state, _moment(each.scheduled_at, settings, now), f"{each.audience}", each.name)
+        (f"{each.id}", state, _moment(each.scheduled_at, sender, now), f"{each.audience}", each.name)
         for each, state in found
     ]
-    return Report([_plain(each, state, settings) for each, state in found], table(rows, "No broadcast yet."))
+    return Report([_plain(each, state, sender) for each, state in found], table(rows, "No broadcast yet."))
 
 
-def _report(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+def _report(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     found = broadcasts.report(session, arguments.id)
     each = found.broadcast
     data = {
-        **_plain(each, found.state, settings), "people": dict(found.people), "lanes": dict(found.lanes),
+        **_plain(each, found.state, sender), "people": dict(found.people), "lanes": dict(found.lanes),
         "reasons": [{"state": state, "reason": why, "people": n} for (state, why), n in found.reasons.items()],
     }  # fmt: skip
     head = [f"{each.id} {each.name}: {found.state}", f"  to {each.segment}, {each.audience} people"]
     if each.scheduled_at:
-        head.append(f"  begins {_moment(each.scheduled_at, settings, now)}")
+        head.append(f"  begins {_moment(each.scheduled_at, sender, now)}")
     if each.pause_reason:
         head.append(f"  paused: {each.pause_reason} {each.pause_words}".rstrip())
     rows = [(f"  {state}", f"{people}", "") for state, people in sorted(found.people.items())]
@@ -73,28 +75,32 @@ def _report(session: Session, arguments: Namespace, settings: Settings, now: dat
     return Report(data, [*head, *table(rows, "  nobody yet")])
 
 
-def _preview(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
-    """How many are meant now, and what is read by somebody of whom nothing is known."""
+def _preview(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
+    """What it would come to: how many get it by which way at which cost, who does not and why, what three read."""
     each = broadcasts.get(session, arguments.id)
-    at = audience.as_of(now, settings.timezone, settings.locale)
-    count = segments.count(session, segments.parse(each.segment), at)
-    text = _words(each, "", 0, settings)
-    by_two = broadcasts.needs_second(each, count, settings.broadcast_alone)
-    data = {"id": each.id, "segment": each.segment, "count": count, "text": text, "needs_second_person": by_two}
-    lines = [f"{count} customers: {each.segment}", "", *text.splitlines()]
-    return Report(data, [*lines, *(["", "A second person must approve it."] if by_two else [])])
+    found = previews.estimate(session, sender, each, now)
+    seen = found.preview
+    data = {
+        "id": each.id, "segment": each.segment, "at": stamp(seen.at, sender.zone), "people": seen.people,
+        "ways": [{**way._asdict(), "people": n, "cost": seen.costs[way]} for way, n in seen.ways.items()],
+        "waits": dict(seen.waits), "skips": dict(seen.skips), "without_picture": dict(seen.bare), "cost": seen.cost,
+        "budget_left": found.least_left, "needs_second_person": found.by_two,
+        "samples": [{"name": one.name, "text": one.text, "picture": one.picture} for one in seen.samples],
+    }  # fmt: skip
+    words = previews.words(Templates(sender.zone, {}), found, sender, now, "en")
+    return Report(data, [f"{each.id} {each.name}: to {each.segment}", *words.splitlines()])
 
 
-def _draft(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+def _draft(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     actor = _actor(session, arguments)
-    wording = _content(arguments, Content(language=settings.locale))
+    wording = _content(arguments, Content(language=sender.locale))
     number = broadcasts.draft(
         session, arguments.name, Purpose(arguments.purpose), wording, _pinned(session, arguments.to), actor, now
     )
-    return _said(session, number, settings, now)
+    return _said(session, number, sender, now)
 
 
-def _edit(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+def _edit(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     actor, each = _actor(session, arguments), broadcasts.get(session, arguments.id)
     before = Content.loads(each.content)
     wording = _content(arguments, before)
@@ -102,50 +108,42 @@ def _edit(session: Session, arguments: Namespace, settings: Settings, now: datet
         session, each.id, actor, now, name=arguments.name, content=None if wording == before else wording,
         segment=_pinned(session, arguments.to) if arguments.to else None,
     )  # fmt: skip
-    return _said(session, each.id, settings, now)
+    return _said(session, each.id, sender, now)
 
 
-def _test(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
-    """Send it to the chat of who asks, as somebody of whom nothing is known would read it."""
+def _test(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
+    """Send it to the chats of who asks, as customers would get it there."""
     member = staff.named(session, arguments.by)
     _check(session, arguments)
-    if not staff.chats(session, member.id):
-        raise Refused(f"{member.name} has no chat here: khachquen staff pair makes one")
-    each = broadcasts.get(session, arguments.id)
-    wording = Content.loads(each.content)
-    message = content.message(wording, _words(each, member.name, 0, settings))
-    notices.tell(session, member.id, "broadcast", lambda _: message, now, interrupts=False)
-    broadcasts.tested(session, each.id, now)
-    return _said(session, each.id, settings, now)
+    trial_sends.send(session, sender, arguments.id, member.id, now)
+    return _said(session, arguments.id, sender, now)
 
 
-def _schedule(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
-    actor, each = _actor(session, arguments), broadcasts.get(session, arguments.id)
-    when = times.understand_time(" ".join(arguments.when), now, settings.timezone)
+def _schedule(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
+    actor = _actor(session, arguments)
+    when = times.understand_time(" ".join(arguments.when), now, sender.zone)
     if when is None:
         raise Refused(f"“{' '.join(arguments.when)}” is no moment; write 20h thứ 6, or 20:00 04/12/2026")
-    at = audience.as_of(now, settings.timezone, settings.locale)
-    people = segments.count(session, segments.parse(each.segment), at)
-    broadcasts.schedule(session, each.id, when.at, actor, now, people=people, alone=settings.broadcast_alone)
-    return _said(session, each.id, settings, now)
+    broadcasting.schedule(session, sender, arguments.id, when.at, actor, now)
+    return _said(session, arguments.id, sender, now)
 
 
-def _pause(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+def _pause(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     if not broadcasts.pause(session, arguments.id, Pause.STAFF, _actor(session, arguments), now):
         raise Conflict("Tin này không đang gửi.", "This broadcast is not running.")
-    return _said(session, arguments.id, settings, now)
+    return _said(session, arguments.id, sender, now)
 
 
-def _move(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+def _move(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     actions = {
         "approve": broadcasts.approve, "unschedule": broadcasts.unschedule, "resume": broadcasts.resume,
         "cancel": broadcasts.cancel,
     }  # fmt: skip
     actions[arguments.action](session, arguments.id, _actor(session, arguments), now)
-    return _said(session, arguments.id, settings, now)
+    return _said(session, arguments.id, sender, now)
 
 
-async def _watch(arguments: Namespace, database: Database, settings: Settings, outside: Outside) -> Report:
+async def _watch(arguments: Namespace, database: Database, sender: Sender, outside: Outside) -> Report:
     """Show how far it is until it is over, paused, or not begun."""
     shown = ""
     while True:
@@ -157,18 +155,18 @@ async def _watch(arguments: Namespace, database: Database, settings: Settings, o
         if found.state in (FINISHED, CANCELLED, DRAFT, "paused") or arguments.once:
             break
         await asyncio.sleep(_LOOKED)
-    given: dict[str, Any] = {"arguments": arguments, "settings": settings, "now": outside.clock()}
+    given: dict[str, Any] = {"arguments": arguments, "sender": sender, "now": outside.clock()}
     return await database.read(partial(_report, **given))
 
 
-def _recipients(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
+def _recipients(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     """The first ones shown, or all of them as a CSV file."""
     broadcasts.get(session, arguments.id)
     ask = partial(
         recipient_pages.page, session, arguments.id, state=arguments.state or "", reason=arguments.reason or ""
     )  # fmt: skip
     if arguments.csv is None:
-        rows = [_row(each, settings) for each in ask(after=0, most=arguments.most)]
+        rows = [_row(each, sender) for each in ask(after=0, most=arguments.most)]
         return Report([dict(zip(_COLUMNS, row, strict=True)) for row in rows], table(rows, "Nobody."))
     count = after = 0
     try:
@@ -176,7 +174,7 @@ def _recipients(session: Session, arguments: Namespace, settings: Settings, now:
             writer = csv.writer(file)
             writer.writerow(_COLUMNS)
             while page := ask(after=after, most=_PAGE):
-                writer.writerows(_safe(_row(each, settings)) for each in page)
+                writer.writerows(_safe(_row(each, sender)) for each in page)
                 count, after = count + len(page), page[-1].id
     except OSError as error:
         raise Refused(f"{arguments.csv} cannot be written: {error.strerror}") from error
@@ -224,26 +222,21 @@ def _content(arguments: Namespace, before: Content) -> Content:
     return replace(before, **values)
 
 
-def _words(each: BroadcastView, called: str, points: int, settings: Settings) -> str:
-    values = content.values_of(called, points, unasked_of(settings).shop)
-    return content.text(Content.loads(each.content), Purpose(each.purpose), values)
-
-
-def _said(session: Session, number: int, settings: Settings, now: datetime) -> Report:
+def _said(session: Session, number: int, sender: Sender, now: datetime) -> Report:
     each = broadcasts.get(session, number)
     state = broadcasts.state(session, each)
     lines = [f"{each.id} {each.name}: {state}"]
     if each.scheduled_at:
-        lines.append(f"It begins {_moment(each.scheduled_at, settings, now)}.")
-    return Report(_plain(each, state, settings), lines)
+        lines.append(f"It begins {_moment(each.scheduled_at, sender, now)}.")
+    return Report(_plain(each, state, sender), lines)
 
 
-def _moment(at: datetime | None, settings: Settings, now: datetime) -> str:
-    return times.told(at, settings.timezone, now, settings.locale) if at else ""
+def _moment(at: datetime | None, sender: Sender, now: datetime) -> str:
+    return times.told(at, sender.zone, now, sender.locale) if at else ""
 
 
-def _plain(each: BroadcastView, state: str, settings: Settings) -> dict[str, Any]:
-    zone = settings.timezone
+def _plain(each: BroadcastView, state: str, sender: Sender) -> dict[str, Any]:
+    zone = sender.zone
     return {
         "id": each.id, "name": each.name, "state": state, "purpose": each.purpose, "segment": each.segment,
         "audience": each.audience, "pause_reason": each.pause_reason, "created_by": each.created_by,
@@ -262,10 +255,10 @@ def _bar(people: Mapping[str, int], state: str) -> str:
     return f"[{'#' * filled}{' ' * (_WIDTH - filled)}] {percent} % of {every} · {state}{' · ' if told else ''}{told}"
 
 
-def _row(each: recipient_pages.Told, settings: Settings) -> tuple[str, ...]:
+def _row(each: recipient_pages.Told, sender: Sender) -> tuple[str, ...]:
     return (
         each.external_id or str(each.customer_id), each.name, each.state, each.reason, each.lane,
-        stamp(each.sent_at, settings.timezone) or "",
+        stamp(each.sent_at, sender.zone) or "",
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 import main
 from bot import previews
 from bot.allowances import Allowances
+from bot.broadcasting import Sender
 from bot.channels.base import Channel
 from bot.looks import Look, Room
 from bot.marketing import Gate
@@ -113,10 +114,10 @@ def alike(
         ids = open_shop(session, clock, people, template)
         number = broadcasts.draft(session, f"Tin {new_id()}", purpose, said, "tatca", "cli", clock())
         broadcast = broadcasts.get(session, number)
-        policy, budget = Policy(Caps(1, 3), LawfulHours(ZONE)), Budget(ceiling, ZONE)
-        frame = AsOf(clock(), ZONE)
+        sender, frame = sending(channels, ceiling), AsOf(clock(), ZONE)
+        policy, budget = sender.policy, sender.budget
         before = counted(session)
-        found = previews.estimate(session, channels, budget, policy, broadcast, frame).preview
+        found = previews.estimate(session, sender, broadcast, clock()).preview
         assert counted(session) == before, "a preview writes nothing"
         rows.change(session, number, state=rows.RUNNING)
         members = segments.members(session, segments.parse(broadcast.segment), frame)
@@ -144,17 +145,38 @@ async def test_a_preview_tells_who_gets_it_who_does_not_and_why_and_what_the_nam
     given_settings = Settings(secret_key="a key for tests only")
     number = broadcasts.draft(session, "Tin", Purpose.BROADCAST, Content(WORDS), "tatca", "cli", clock())
     async with main.reaching(given_settings) as channels:
-        found = previews.estimate(
-            session, channels, Budget(10_000, ZONE), Policy(Caps(1, 3), LawfulHours(ZONE)),
-            broadcasts.get(session, number), AsOf(clock(), ZONE),
-        )  # fmt: skip
-    told = previews.words(Templates(ZONE, {"brand": "Tiệm"}), found, ZONE, clock(), "vi")
+        sender = sending(channels, 10_000, alone=3)
+        found = previews.estimate(session, sender, broadcasts.get(session, number), clock())
+    told = previews.words(Templates(ZONE, {"brand": "Tiệm"}), found, sender, clock(), "vi")
     assert told.startswith("4 người, tính từ 10:00 ")
     assert "2 gửi được Zalo, 2 không gửi" in told
-    assert "• không gửi 1: chưa đồng ý" in told and "• không gửi 1: đã từ chối" in told
+    assert "• không gửi 1: khách chưa đồng ý" in told and "• không gửi 1: khách không muốn" in told
     assert "ngân sách tháng còn 10.000" in told
     assert "— (chưa có tên): [QC] Chào bạn, cuối tuần giảm 20%" in told
     assert "DỪNG" in told
+    assert "cần người thứ hai duyệt" in told
+
+
+async def test_a_preview_says_on_which_channel_the_words_go_without_the_picture(session: Session, clock: Clock) -> None:
+    shop = [
+        Somebody("Lan", False, ((channel, 1, False, "bot"),), ((channel, True),), 0)
+        for channel in ("zalo", "messenger", "messenger")
+    ]
+    open_shop(session, clock, shop, template=False)
+    said = Content(WORDS, picture="https://shop.vn/tet.jpg")
+    number = broadcasts.draft(session, "Tin", Purpose.BROADCAST, said, "tatca", "cli", clock())
+    async with main.reaching(Settings(secret_key="a key for tests only")) as channels:
+        sender = sending(channels, None)
+        found = previews.estimate(session, sender, broadcasts.get(session, number), clock())
+    assert found.preview.bare == {"messenger": 2}
+    assert sorted(sample.picture for sample in found.preview.samples) == [False, False, True]
+    told = previews.words(Templates(ZONE, {}), found, sender, clock(), "vi")
+    assert "• 2 người trên Messenger chỉ nhận chữ, không có ảnh" in told and "[ảnh] [QC] Chào Lan" in told
+
+
+def sending(channels: dict[str, Channel], ceiling: int | None, alone: int = 0) -> Sender:
+    """A shop with these channels and this budget."""
+    return Sender(channels, Policy(Caps(1, 3), LawfulHours(ZONE)), Budget(ceiling, ZONE), alone, ZONE, "vi")
 
 
 def open_shop(session: Session, clock: Clock, people_: list[Somebody], template: bool) -> list[int]:

@@ -7,6 +7,7 @@ from sqlmodel import Session, SQLModel, select
 
 import main
 from bot import trial_sends
+from bot.service import sender_of
 from bot.settings import Settings
 from crm import broadcasts, staff
 from crm.content import Content
@@ -16,8 +17,6 @@ from crm.staff import Role
 from tests.conftest import Clock
 from tests.crm.people import born
 
-SHOP = {"ten": "Tiệm Mây", "sdt": "", "dia_chi": ""}
-
 
 async def test_a_test_goes_to_the_chats_of_who_asks_and_lets_the_broadcast_be_scheduled(
     session: Session, clock: Clock
@@ -25,15 +24,17 @@ async def test_a_test_goes_to_the_chats_of_who_asks_and_lets_the_broadcast_be_sc
     minh = staff.add(session, "Minh", Role.MARKETER, clock())
     text = 'Chào {{ khach.ten or "bạn" }}'
     number = broadcasts.draft(session, "Tin", Purpose.BROADCAST, Content(text), "tatca", f"staff:{minh.id}", clock())
-    async with main.reaching(Settings(secret_key="a key for tests only")) as channels:
+    settings = Settings(secret_key="a key for tests only")
+    async with main.reaching(settings) as channels:
+        sender = sender_of(settings, channels)
         with pytest.raises(Conflict, match="pair"):
-            trial_sends.send(session, number, minh.id, channels, SHOP, clock())
+            trial_sends.send(session, sender, number, minh.id, clock())
         chat = born(session, clock())
         code = staff.pairing_in(staff.issue_pairing(session, minh.id, clock()))
         staff.pair(session, chat, code, clock())
         with pytest.raises(Conflict, match="tested"):
             broadcasts.schedule(session, number, clock.pass_by(hours=1), f"staff:{minh.id}", clock())
-        assert trial_sends.send(session, number, minh.id, channels, SHOP, clock()) == 1
+        assert trial_sends.send(session, sender, number, minh.id, clock()) == 1
     outbox = SQLModel.metadata.tables["outbox"]
     (body,) = session.connection().execute(select(outbox.c.body)).scalars()
     assert Message.loads(body).text.startswith("[QC] Chào Minh")

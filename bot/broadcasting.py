@@ -1,0 +1,50 @@
+"""The shop as one that writes to many, and what is asked of its broadcasts alike on every surface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from bot import audience
+from bot.channels.base import Channel
+from crm import broadcasts, segments
+from crm.budget import Budget
+from crm.segments import AsOf
+from crm.verdicts import Policy
+from storage.broadcasts import BroadcastView
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Over which channels, by which rules of the shop's own, for which money. Above `alone` people (0: never) two must
+    agree."""
+
+    channels: Mapping[str, Channel]
+    policy: Policy
+    budget: Budget
+    alone: int
+    zone: ZoneInfo
+    locale: str
+
+    def frame(self, now: datetime) -> AsOf:
+        """What segments are read with at this moment."""
+        return audience.as_of(now, self.zone, self.locale)
+
+
+def people(session: Session, sender: Sender, broadcast: BroadcastView, now: datetime) -> int:
+    """How many are meant now. Raises CrmError where the segment names what is not there."""
+    return segments.count(session, segments.parse(broadcast.segment), sender.frame(now))
+
+
+def schedule(
+    session: Session, sender: Sender, broadcast_id: int, at: datetime, actor: str, now: datetime
+) -> BroadcastView:
+    """Let it begin at this moment. Raises CrmError as `broadcasts.schedule` does."""
+    meant = people(session, sender, broadcasts.get(session, broadcast_id), now)
+    return broadcasts.schedule(
+        session, broadcast_id, at, actor, now, people=meant, alone=sender.alone, hours=sender.policy.hours
+    )
