@@ -279,6 +279,28 @@ def _reachable(clause: Clause, shop: _Shop) -> Condition:
     return Some(tuple(facts))
 
 
+def _agreed(clause: Clause, shop: _Shop) -> Condition:
+    """As sending sees it: on this channel, or on any."""
+    return Fact(About.AGREED, consent.MARKETING, words=_covered(clause, shop))
+
+
+def _refused(clause: Clause, shop: _Shop) -> Condition:
+    """A no that no later yes outweighs, as sending sees it."""
+    return All((Fact(About.REFUSED, consent.MARKETING, words=_covered(clause, shop)), No(_agreed(clause, shop))))
+
+
+def _covered(clause: Clause, shop: _Shop) -> tuple[str, ...]:
+    """What words about this channel are kept under: its name, and "" for all channels."""
+    if clause.value is None:
+        return ()
+    channel = plain(str(clause.value))
+    if channel not in shop.at.rules:
+        told = ", ".join(sorted(shop.at.rules)) or "—"
+        raise Invalid("segment", f"Không có kênh “{clause.value}”. Có: {told}",
+                      f"There is no channel “{clause.value}”. There are: {told}")  # fmt: skip
+    return ("", channel)
+
+
 def _locale(clause: Clause, shop: _Shop) -> Condition:
     """Of whom no language is known speaks the shop's."""
     given = plain(str(clause.value))
@@ -332,8 +354,8 @@ _MEANINGS: Mapping[str, Callable[[Clause, _Shop], Condition]] = {
     "hoatdong": _latest(About.WROTE),
     "kenh": _channel,
     "lienhe": _reachable,
-    "dongy": _is(About.MARKETING, consent.GRANTED),
-    "tuchoi": _is(About.MARKETING, consent.WITHDRAWN),
+    "dongy": _agreed,
+    "tuchoi": _refused,
     "ngonngu": _locale,
     "vip": _is(About.TAG, VIP_TAG),
     "tem": _counted(About.STAMPS),

@@ -8,8 +8,10 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from crm import fields, ledger, membership, segment_meaning, tags, tickets, words
+from crm import consent, fields, ledger, membership, segment_meaning, tags, tickets, words
+from crm.consent import Standing
 from crm.errors import NotFound
+from crm.messages import Purpose
 from crm.segment_clauses import Clause, Wish, printed
 from crm.segment_meaning import AsOf
 from storage import customers
@@ -19,6 +21,10 @@ from storage.segment_tree import leaves
 _SHOWN = 8
 _UNKNOWN = ("chưa biết", "not known")
 _NEVER = ("chưa từng", "never")
+_SAID = {
+    Standing.GRANTED: ("đã đồng ý", "agreed"), Standing.WITHDRAWN: ("đã từ chối", "opted out"),
+    Standing.NONE: ("chưa nói gì", "said nothing"),
+}  # fmt: skip
 _YES_NO = {True: ("có", "yes"), False: ("không", "no")}
 
 
@@ -135,8 +141,10 @@ def _channels(who: _Person) -> str:
 
 
 def _marketing(who: _Person) -> str:
-    told = {"granted": ("đã đồng ý", "agreed"), "withdrawn": ("đã từ chối", "opted out")}
-    return who.said(told.get(who.profile.marketing, ("chưa nói gì", "said nothing")))
+    """By channel."""
+    asked = [words.plain(str(who.clause.value))] if who.clause.value else sorted(who.at.rules)
+    stands = {each: consent.standing(who.session, [who.id], Purpose.BROADCAST, each)[who.id] for each in asked}
+    return ", ".join(f"{channel} {who.said(_SAID[standing])}" for channel, standing in stands.items()) or "—"
 
 
 def _birthday(who: _Person) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select
 
 from storage.balances import PointBalance
+from storage.consent import ConsentStanding
 from storage.customers import Customer, Identity
 from storage.fields import CustomerField
 from storage.lots import PointLot
@@ -30,6 +31,8 @@ _customer = Customer.__table__  # type: ignore[attr-defined]
 _identity = Identity.__table__  # type: ignore[attr-defined]
 _tag = TagRow.__table__  # type: ignore[attr-defined]
 _field = CustomerField.__table__  # type: ignore[attr-defined]
+_said = ConsentStanding.__table__  # type: ignore[attr-defined]
+_no = _said.alias("no")
 _order = SalesOrder.__table__  # type: ignore[attr-defined]
 _balance = PointBalance.__table__  # type: ignore[attr-defined]
 _lot = PointLot.__table__  # type: ignore[attr-defined]
@@ -96,6 +99,24 @@ def _birthday(fact: Fact) -> Source:
     length = 2 if fact.about is About.BIRTH_MONTH else 5
     day: ColumnElement[str] = func.substr(_customer.c.birthday, func.length(_customer.c.birthday) - 4, length)
     return and_(_is_filled(_customer.c.birthday), day.in_(fact.words))
+
+
+def _agreed(fact: Fact) -> Source:
+    """A yes to the purpose `op`, about one of the channels `words` (none: any), and no later no that covers it."""
+    covered = _no.c.channel.in_(fact.words) if fact.words else _no.c.channel.in_(("", _said.c.channel))
+    later = (_no.c.customer_id == _said.c.customer_id, _no.c.purpose == _said.c.purpose, _no.c.at >= _said.c.at)
+    is_taken_back = exists().where(*later, covered, not_(_no.c.granted))
+    return Rows(_said.c.customer_id, (*_word(fact), _said.c.granted, not_(is_taken_back)))
+
+
+def _refused(fact: Fact) -> Source:
+    """A no to the purpose `op`, about one of the channels `words` (none: any)."""
+    return Rows(_said.c.customer_id, (*_word(fact), not_(_said.c.granted)))
+
+
+def _word(fact: Fact) -> Sequence[ColumnElement[bool]]:
+    about = (_said.c.channel.in_(fact.words),) if fact.words else ()
+    return (_said.c.purpose == fact.op, *about)
 
 
 def _created(fact: Fact) -> Source:
@@ -186,7 +207,8 @@ _SOURCES: Mapping[About, Callable[[Fact], Source]] = {
     About.PHONE: lambda fact: _is_filled(func.coalesce(_customer.c.phone, "")),
     About.EMAIL: lambda fact: _is_filled(_customer.c.email),
     About.LOCALE: lambda fact: _customer.c.locale.in_(fact.words),
-    About.MARKETING: lambda fact: _customer.c.marketing.in_(fact.words),
+    About.AGREED: _agreed,
+    About.REFUSED: _refused,
     About.BIRTHDAY: _birthday,
     About.BIRTH_MONTH: _birthday,
     About.CREATED: _created,

@@ -15,6 +15,7 @@ from bot.channels.messenger.rules import RULES as MESSENGER
 from bot.channels.zalo.rules import RULES as ZALO
 from crm.segment_clauses import Clause, Span, Value, Wish
 from crm.segments import AsOf
+from storage import consent
 from storage.balances import PointBalance
 from storage.columns import new_id
 from storage.customers import Customer, Identity
@@ -77,6 +78,15 @@ class Chat:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A yes or no to marketing, about this channel or about all (""), so many hours ago."""
+
+    channel: str
+    granted: bool
+    hours: int
+
+
+@dataclass(frozen=True)
 class Someone:
     """A customer with all that segments may ask."""
 
@@ -84,7 +94,7 @@ class Someone:
     phone: str | None
     birthday: str
     locale: str
-    marketing: str
+    said: tuple[Said, ...]
     hours: int
     tags: frozenset[str]
     points: int
@@ -102,13 +112,14 @@ BUYS = st.builds(Buy, HOURS, st.sampled_from(["delivered", "shipping", "cancelle
 CHATS = st.builds(
     Chat, st.sampled_from(["zalo", "messenger"]), st.none() | HOURS | st.sampled_from([47, 167, 168]), st.booleans()
 )
+SAID = st.builds(Said, st.sampled_from(["", "zalo", "messenger"]), st.booleans(), st.sampled_from([0, 1, 2]))
 PEOPLE = st.builds(
     Someone,
     name=st.sampled_from(["", "Lan"]),
     phone=st.sampled_from([None, "", "+84901234567"]),
     birthday=st.sampled_from(["", "1990-11-23", "1992-02-29", "2000-11-24", "1988-12-01", "--11-22"]),
     locale=st.sampled_from(["", "vi", "en"]),
-    marketing=st.sampled_from(["", "granted", "withdrawn"]),
+    said=st.lists(SAID, max_size=3).map(tuple),
     hours=HOURS,
     tags=st.frozensets(st.sampled_from(["khach si", "vip", "khieu_nai"])),
     points=st.sampled_from([-5, 0, 0, 100, 500]),
@@ -137,6 +148,8 @@ SPANS = st.none() | st.builds(Span, DAYS, st.just("ngay"))
 CLAUSES = st.one_of(
     st.builds(Clause, st.sampled_from(
         ["tatca", "ten", "sdt", "sinhnhat", "mua", "hoatdong", "lienhe", "dongy", "tuchoi", "vip"])),
+    _name("dongy", ["zalo", "messenger"]),
+    _name("tuchoi", ["zalo", "messenger"]),
     _name("tag", ["khách sỉ", "khach_si", "VIP", "khieu_nai"]),
     _name("kenh", ["zalo", "messenger"]),
     _name("lienhe", ["zalo", "messenger"]),
@@ -171,7 +184,7 @@ def write(session: Session, people: Sequence[Someone]) -> dict[int, Someone]:
         written[own] = each
         keep("customer", id=own, **_blank(NOW - timedelta(hours=each.hours)) | {
             "name": each.name, "phone": each.phone, "birthday": each.birthday, "locale": each.locale,
-            "marketing": each.marketing, "merged_into": target if each.kind == "merged" else None,
+            "merged_into": target if each.kind == "merged" else None,
         })  # fmt: skip
         for tag in each.tags:
             keep("tag", customer_id=own, folded=tag, name=tag, set_by="", set_at=NOW)
@@ -202,6 +215,13 @@ def write(session: Session, people: Sequence[Someone]) -> dict[int, Someone]:
     for name, table in tables.items():
         if name in rows:
             connection.execute(table.__table__.insert(), rows[name])  # type: ignore[attr-defined]
+    for own, each in written.items():
+        for said in each.said:
+            at = NOW - timedelta(hours=said.hours)
+            consent.add(
+                session,
+                {"customer_id": own, "purpose": "marketing", "granted": said.granted, "covers": said.channel, "at": at},
+            )
     return written
 
 
@@ -245,9 +265,10 @@ def _says(one: Someone, clause: Clause) -> bool:
         case "sdt":
             return bool(one.phone)
         case "dongy":
-            return one.marketing == "granted"
+            return any(_agrees(one, channel) for channel in _asked(value))
         case "tuchoi":
-            return one.marketing == "withdrawn"
+            said = any(not each.granted for each in one.said if each.channel in ("", *_asked(value)))
+            return said and not any(_agrees(one, channel) for channel in _asked(value))
         case "vip":
             return "vip" in one.tags
         case "tag":
@@ -280,6 +301,16 @@ def _says(one: Someone, clause: Clause) -> bool:
         case "sinhnhat":
             return bool(one.birthday) and (not op or _born(one.birthday[-5:], op, value))
     raise AssertionError(clause)
+
+
+def _asked(value: Value) -> Sequence[str]:
+    return [str(value)] if value else ["zalo", "messenger"]
+
+
+def _agrees(one: Someone, channel: str) -> bool:
+    """The latest word about this channel or about all is a yes; a no goes before a yes of the same moment."""
+    words = [each for each in one.said if each.channel in ("", channel)]
+    return bool(words) and min(words, key=lambda each: (each.hours, each.granted)).granted
 
 
 def _hours(span: Span) -> int:
