@@ -178,12 +178,17 @@ class Chat:
     async def passes(self, **span: float) -> list[str]:
         """Let time pass, and what was due then be done; what is heard meanwhile."""
         since = len(self.contact.lines)
+        await self.settles()
         self.clock.pass_by(**span)
         for topic in (outbox.TOPIC, jobs.TOPIC):
             self.service.database.topic(topic).set()
         await self._until_quiet(_nothing_is_due)
         self._since = since
         return self.heard
+
+    async def settles(self) -> None:
+        """Wait for all that is due: what a job meant when it began would be wrong after a jump of the clock."""
+        await self._until_quiet(_nothing_is_due)
 
     async def _until_quiet(self, is_quiet: Quiet | None = None) -> None:
         quiet = partial(is_quiet or _quiet, now=self.clock())

@@ -31,7 +31,8 @@ class Waking:
     async def wake(self, payload: Payload) -> None:
         """Tell whoever looks after it and is on shift, else somebody who is; nothing where it was dealt with meanwhile.
 
-        Who waits is told of by the desk, like everybody who does.
+        Who waits is told of by the desk, like everybody who does, and for them it stays known until when they were put
+        off: an alarm counts from then.
         """
         wake = partial(
             _wake, office=self._office, conversation_id=payload["conversation"], staff_id=payload["staff"],
@@ -41,9 +42,11 @@ class Waking:
 
 
 def _wake(session: Session, office: Office, conversation_id: int, staff_id: int, now: datetime) -> None:
-    duty = attendance.wake(session, conversation_id, now)
     found = next(iter(rows.some(session, [conversation_id])), None)
-    if duty is None or found is None or attendance.is_closed(duty) or found.waiting_since is not None:
+    if found is None or found.waiting_since is not None:
+        return
+    duty = attendance.wake(session, conversation_id, now)
+    if duty is None or attendance.is_closed(duty):
         return
 
     def say(number: int) -> Message:

@@ -30,6 +30,7 @@ async def on_shift(chat: Chat, name: str, role: Role = Role.AGENT) -> Chat:
 async def later(chat: Chat, *listeners: Chat, **span: float) -> list[list[str]]:
     """Time passes and the desk looks; what each of these heard meanwhile."""
     marks = [len(each.contact.lines) for each in listeners]
+    await chat.settles()
     chat.clock.pass_by(**span)
     await upkeep.enqueue(chat.service.database, desk.JOB, chat.clock())
     await chat.passes(seconds=0)
@@ -48,7 +49,7 @@ async def owner(chat: Chat) -> int | None:
 
 async def watched(chat: Chat, **span: float) -> set[str]:
     """Time passes and the watch looks; the kinds of alarms that ring then."""
-    chat.clock.pass_by(**span)
+    await chat.passes(**span)
     await upkeep.enqueue(chat.service.database, "conversations.watch", chat.clock())
     await chat.passes(seconds=0)
     return await rung(chat)
@@ -280,8 +281,8 @@ async def test_who_was_put_off_rings_no_alarm_until_nobody_answers_then(chat: Ch
     await chat.says(WAITS)
     await later(chat, minh, seconds=20)
     await minh.says("/hen 1 30p nữa")
-    assert "customer_waits" not in await watched(chat, minutes=29)
-    assert "customer_waits" not in await watched(chat, minutes=15)
+    assert "customer_waits" not in await watched(chat, minutes=30)
+    assert "customer_waits" not in await watched(chat, minutes=14)
     assert "customer_waits" in await watched(chat, minutes=1)
 
 

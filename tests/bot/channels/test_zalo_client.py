@@ -10,7 +10,6 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -423,6 +422,6 @@ async def test_many_templates_are_looked_at_one_after_another_at_a_pace(
         return web.json_response({"error": 0, "data": {"templateId": request.query["template_id"]}})
 
     stub.answer = answer
-    paced = Zalo(session, Urls(stub.url, stub.url, stub.url), timeout=0.4, apart=timedelta(seconds=0.02))
+    paced = Zalo(session, Urls(stub.url, stub.url, stub.url), timeout=0.4, apart=timedelta(seconds=0.05))
     assert len(await paced.templates(ACCOUNT)) == 14
-    assert all(later - earlier >= 0.02 for earlier, later in pairwise(looked[9:]))
+    assert looked[-1] - looked[9] > 0.15, "four times 0.05 s, whatever the network does"
