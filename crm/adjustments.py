@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -11,8 +12,10 @@ from crm import ledger, posting, programmes, words
 from crm.errors import Conflict, Invalid, NotFound
 from crm.ledger import Fact, Kind, Posted, Terms
 from crm.posting import KeyTaken
+from crm.programme import midnight
 from storage import adjustments as store
 from storage import customers as people
+from storage import programmes as turns
 from storage.adjustments import WAITING as WAITING
 from storage.adjustments import Adjustment as Adjustment
 
@@ -29,7 +32,7 @@ class Outcome:
 
 
 def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outcome:
-    """Give (+) or take (−) points. Above the programme's limit it waits for somebody else than `fact.actor`.
+    """Give (+) or take (−) points. What is more than `fact.actor` may do alone in a day waits for somebody else.
 
     Raises Invalid without a reason or an actor, NotEnough where more would be taken than there is.
     """
@@ -41,7 +44,10 @@ def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outco
         )
     if not fact.actor:
         raise Invalid("actor", "Cần biết ai làm.", "It must be known who does it.")
-    if not needs_second(session, points, fact.now):
+    fact = replace(fact, key=f"{store.BY_HAND}{fact.key}")
+    _held(session, customer_id)
+    asked = store.of_fact(session, fact.key) is not None
+    if not asked and (ledger.is_known(session, fact.key) or _may_alone(session, customer_id, points, fact)):
         done = _post(session, customer_id, points, fact)
         return Outcome(done, None, done.repeated)
     row = {
@@ -54,10 +60,26 @@ def adjust(session: Session, customer_id: int, points: int, fact: Fact) -> Outco
     return Outcome(None, found, not is_new)
 
 
-def needs_second(session: Session, points: int, now: datetime) -> bool:
-    """Whether so many points are more than one person may give or take alone."""
-    limit = programmes.at(session, now).points.approve_above
-    return limit is not None and abs(points) > limit
+def needs_second(session: Session, customer_id: int, points: int, by: str, now: datetime) -> bool:
+    """Whether this is more than one person may give and take alone at once, or in a day, over all customers together.
+
+    What they give one customer and take from the same one again that day does not count.
+    """
+    programme = programmes.at(session, now)
+    limit = programme.points.approve_above
+    if limit is None:
+        return False
+    moved = Counter({customer_id: points})
+    for done in store.by_hand(session, midnight(now.astimezone(programme.zone).date(), programme.zone)):
+        if _person(done.actor) == _person(by):
+            moved[done.customer_id] += done.points
+    return max(abs(points), sum(map(abs, moved.values()))) > limit
+
+
+def _may_alone(session: Session, customer_id: int, points: int, fact: Fact) -> bool:
+    """So that two at once count each other, one waits for the other."""
+    turns.hold(session, fact.now)
+    return not needs_second(session, customer_id, points, fact.actor, fact.now)
 
 
 def approve(session: Session, number: int, by: str, now: datetime) -> Adjustment:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, select, text, update
+from sqlalchemy import Index, UniqueConstraint, func, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, reference, serial
-from storage.loyalty import LedgerEntry
+from storage.loyalty import BY_HAND as BY_HAND
+from storage.loyalty import IS_BY_HAND, LedgerEntry
 from storage.queue import stands
 
 WAITING = "waiting"
@@ -90,6 +91,14 @@ class Batch(NamedTuple):
     undone_at: datetime | None
 
 
+class ByHand(NamedTuple):
+    """What somebody gave a customer (+) and took from them (−) by hand, in all."""
+
+    actor: str
+    customer_id: int
+    points: int
+
+
 class Loaded(NamedTuple):
     """An entry of a batch."""
 
@@ -111,8 +120,9 @@ def add(session: Session, row: Mapping[str, Any]) -> tuple[Adjustment, bool]:
     statement = insert(session.get_bind().dialect.name, _adjustment).values(**row)
     fresh = statement.on_conflict_do_nothing(index_elements=["source_key"]).returning(_adjustment.c.id)
     is_new = session.connection().execute(fresh).first() is not None
-    found = session.connection().execute(_ROW.where(_adjustment.c.source_key == row["source_key"])).one()
-    return Adjustment._make(found), is_new
+    found = of_fact(session, row["source_key"])
+    assert found is not None
+    return found, is_new
 
 
 def one(session: Session, number: int, *, lock: bool = False) -> Adjustment | None:
@@ -120,6 +130,19 @@ def one(session: Session, number: int, *, lock: bool = False) -> Adjustment | No
     statement = _ROW.where(_adjustment.c.id == number)
     row = session.connection().execute(statement.with_for_update() if lock else statement).first()
     return Adjustment._make(row) if row else None
+
+
+def of_fact(session: Session, source_key: str) -> Adjustment | None:
+    """The adjustment of a fact, where it needed a second person."""
+    row = session.connection().execute(_ROW.where(_adjustment.c.source_key == source_key)).first()
+    return Adjustment._make(row) if row else None
+
+
+def by_hand(session: Session, since: datetime) -> list[ByHand]:
+    """What was done by hand since a moment, by who did it and customer."""
+    whose = (_entry.c.actor, _entry.c.customer_id)
+    statement = select(*whose, func.sum(_entry.c.points)).where(IS_BY_HAND, _entry.c.at >= since).group_by(*whose)
+    return [ByHand(actor, customer, int(points)) for actor, customer, points in session.connection().execute(statement)]
 
 
 def waiting(session: Session, most: int) -> list[Adjustment]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, func, select
+from sqlalchemy import Index, UniqueConstraint, bindparam, func, select, text
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Field, Session, SQLModel
 
@@ -16,6 +16,10 @@ from storage.columns import BigInt, insert, moment, reference, serial
 SPEND = "spend"
 QUALIFY = "qualify"
 STAMP = "stamp"
+
+BY_HAND = "adjust:"
+"""How the keys of those facts begin that somebody did by hand."""
+IS_BY_HAND = text(f"substr(source_key, 1, {len(BY_HAND)}) = '{BY_HAND}'")
 
 
 class LedgerEntry(SQLModel, table=True):
@@ -31,6 +35,7 @@ class LedgerEntry(SQLModel, table=True):
         Index("ix_ledger_entry_customer", "customer_id", "id"),
         Index("ix_ledger_entry_order", "order_id"),
         Index("ix_ledger_entry_effective", "customer_id", "currency", "effective_at", "points"),
+        Index("ix_ledger_entry_by_hand", "at", sqlite_where=IS_BY_HAND, postgresql_where=IS_BY_HAND),
     )
 
     id: int | None = serial()

@@ -58,6 +58,11 @@ def at(session: Session, moment: datetime) -> Version | None:
     return Version._make(row) if row else None
 
 
+def hold(session: Session, moment: datetime) -> None:
+    """Hold the version of a moment until the transaction ends; it can still be read."""
+    session.connection().execute(_AT.with_for_update(key_share=True), {"moment": moment})
+
+
 def one(session: Session, version: int) -> Version | None:
     """One version."""
     row = session.connection().execute(_VERSION.where(_version.c.id == version)).first()

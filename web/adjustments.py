@@ -64,14 +64,14 @@ class AdjustmentOut(BaseModel):
 
 
 async def adjust(call: Call[Params, AdjustIn]) -> AdjustmentOut:
-    """Give or take points by hand. Above the programme's limit it waits until a second person agrees, in their chat or
-    on the command line; a key of the API cannot be both."""
+    """Give or take points by hand. Where what a person did that day goes above the programme's limit, it waits until a
+    second one agrees, in their chat or on the command line; a key of the API cannot be both."""
     said = call.body
 
     def write(session: Session) -> AdjustmentOut:
         customer = by_name(session, said.customer)
         actor = staff.actor(session, said.by, SURFACE)
-        fact = Fact(key=f"adjust:{said.key}", now=call.now, reason=said.reason, actor=actor)
+        fact = Fact(key=said.key, now=call.now, reason=said.reason, actor=actor)
         done = adjustments.adjust(session, customer, said.points, fact)
         waits = f" #{done.waiting.id}" if done.waiting else ""
         if not done.repeated:

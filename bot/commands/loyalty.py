@@ -109,7 +109,7 @@ def _explain(session: Session, arguments: Namespace, zone: ZoneInfo, now: dateti
 
 def _adjust(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
     customer = customers.find(session, arguments.customer)
-    key, actor = f"adjust:{arguments.key or secrets.token_hex(8)}", staff.actor(session, arguments.by, SURFACE)
+    key, actor = arguments.key or secrets.token_hex(8), staff.actor(session, arguments.by, SURFACE)
     fact = Fact(key=key, now=now, reason=" ".join(arguments.reason), actor=actor)
     done = adjustments.adjust(session, customer.id, arguments.points, fact)
     if done.posted is not None:

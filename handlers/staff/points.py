@@ -28,14 +28,14 @@ _ORDERS = 3
     group=Group.MONEY, may=Permission.ADJUST_POINTS, examples=("/diem 12 +50 tặng sinh nhật", "/diem 12 -20 nhập nhầm"),
 )  # fmt: skip
 def adjust_points(ctx: StaffContext, customer: CustomerRef, points: Points, reason: Text) -> None:
-    """Add or take points, after a preview that `/ok` confirms; above the programme's limit by two."""
+    """Add or take points, after a preview that `/ok` confirms; above what one person may do alone in a day, by two."""
     reason_given = _reason(reason)
     if abs(points) > MOST:
         raise Invalid("points", f"Mỗi lần tối đa {MOST:,} điểm.".replace(",", "."), f"At most {MOST:,} points at once.")
     before = loyalty.card(ctx.session, customer.id, ctx.now).spendable
     if before + points < 0:
         raise ledger.NotEnough(-points, before)
-    by_two = adjustments.needs_second(ctx.session, points, ctx.now)
+    by_two = adjustments.needs_second(ctx.session, customer.id, points, _actor(ctx), ctx.now)
     if not ctx.confirmed(
         "points_preview", name=customer.name, points=int(points), before=before, after=before + points,
         reason=reason_given, by_two=by_two,

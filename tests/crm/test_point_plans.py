@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from crm import ledger, loyalty
 from crm.ledger import Fact
+from storage import adjustments
 from tests.conftest import Clock
 from tests.crm.rewards import member, open_shop
 
@@ -38,3 +39,19 @@ def test_a_card_is_read_by_index_alone(session: Session, clock: Clock) -> None:
     if connection.dialect.name == "sqlite":
         sums = [plan for statement, plan in plans.items() if "sum(" in statement]
         assert sums and all("COVERING INDEX ix_ledger_entry_effective" in plan for plan in sums)
+
+
+def test_what_was_done_by_hand_that_day_is_found_by_index(session: Session, clock: Clock) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def noted(conn: object, cursor: object, statement: str, values: Any, context: object, many: bool) -> None:
+        asked.append((statement, values))
+
+    connection = session.connection()
+    event.listen(connection, "before_cursor_execute", noted)
+    adjustments.by_hand(session, clock())
+    event.remove(connection, "before_cursor_execute", noted)
+    explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
+    ((statement, values),) = asked
+    plan = connection.exec_driver_sql(explain + statement, values).all()
+    assert "ix_ledger_entry_by_hand" in " ".join(str(row[-1]) for row in plan)

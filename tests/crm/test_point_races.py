@@ -6,19 +6,21 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import customers, due, ledger, opening, posting, reservations
+from crm import adjustments, customers, due, ledger, opening, posting, reservations
 from crm.ledger import Fact, NotEnough, Terms
 from crm.posting import KeyTaken
 from storage import ledger_check
 from storage.columns import NEVER
 from storage.database import Database
 from tests.conftest import Clock
+from tests.crm import programme
 
 Step = Callable[[Session], Any]
 
@@ -123,6 +125,21 @@ async def test_a_file_that_is_loaded_twice_at_once_is_one_batch(database: Databa
     for batch in batches:
         await database.write(lambda session, b=batch: opening.load(session, b, plan.rows, clock()))
     assert await database.read(lambda session: ledger.holding(session, customer).balance) == 100
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_gives_twice_at_once_gives_no_more_alone_than_one_after_the_other(
+    database: Database, clock: Clock
+) -> None:
+    await database.write(lambda session: programme.load(session, programme.FULL, clock()))
+    people = [await database.write(lambda s, n=n: customers.known(s, f"C{n}", clock())) for n in range(2)]
+
+    def give(session: Session, customer: int) -> bool:
+        fact = Fact(key=f"to {customer}", now=clock(), reason="quà", actor="api:Mai")
+        return adjustments.adjust(session, customer, 300, fact).waiting is None
+
+    done = await asyncio.gather(*meeting(database, *(partial(give, customer=each) for each in people)))
+    assert done == [True, False]
 
 
 def meeting(database: Database, first: Step, second: Step) -> tuple[Awaitable[Any], Awaitable[Any]]:

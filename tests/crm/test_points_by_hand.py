@@ -84,6 +84,45 @@ def test_above_it_somebody_else_must_agree_once(session: Session, clock: Clock, 
     assert adjustments.waiting(session) == []
 
 
+def test_what_one_person_did_alone_that_day_counts_whoever_got_it(session: Session, clock: Clock, lan: int) -> None:
+    binh = customers.known(session, "C2", clock())
+    gifts_of_mai = [(lan, 300), (binh, 200), (lan, 1), (binh, 400)]
+    done = [adjustments.adjust(session, who, points, fact(clock, str(number)))
+            for number, (who, points) in enumerate(gifts_of_mai)]  # fmt: skip
+    assert [each.waiting is None for each in done] == [True, True, False, False]
+    assert adjustments.adjust(session, lan, 300, fact(clock, "0")).repeated, "what was told again is not told anew"
+    assert adjustments.adjust(session, lan, 500, fact(clock, "hoa", actor="staff:hoa")).waiting is None
+    assert done[2].waiting is not None
+    adjustments.approve(session, done[2].waiting.id, "staff:hoa", clock())
+    clock.now = datetime(2026, 11, 23, 17, tzinfo=UTC) - timedelta(seconds=1)
+    assert adjustments.adjust(session, lan, 1, fact(clock, "late")).waiting is not None
+    clock.pass_by(seconds=1)
+    assert adjustments.adjust(session, lan, 500, fact(clock, "tomorrow")).waiting is None
+    assert (ledger.holding(session, lan).balance, ledger.holding(session, binh).balance) == (1301, 200)
+
+
+def test_what_is_put_right_that_day_does_not_count_and_taking_from_one_for_another_does(
+    session: Session, clock: Clock, lan: int
+) -> None:
+    binh = customers.known(session, "C2", clock())
+    ledger.earn(session, binh, 500, Fact(key="gift", now=clock()))
+    steps = [(lan, 500), (lan, -500), (binh, -250), (lan, 250), (lan, 1), (lan, -250), (lan, 250)]
+    done = [adjustments.adjust(session, who, points, fact(clock, str(number))).waiting is None
+            for number, (who, points) in enumerate(steps)]  # fmt: skip
+    assert done == [True, True, True, True, False, True, True]
+
+
+def test_a_person_is_the_same_at_the_till_and_on_the_command_line(session: Session, clock: Clock, lan: int) -> None:
+    assert adjustments.adjust(session, lan, 400, fact(clock, "a", actor="api:Hòa")).waiting is None
+    assert adjustments.adjust(session, lan, 101, fact(clock, "b", actor="cli:hoa")).waiting is not None
+
+
+def test_points_out_of_a_file_are_nobodys_gifts(session: Session, clock: Clock, lan: int) -> None:
+    customers.known(session, "C2", clock())
+    loaded(session, clock, "customer,points\nC1,9000\nC2,9000\n")
+    assert adjustments.adjust(session, lan, 500, fact(clock, "a", actor="cli:owner")).waiting is None
+
+
 def test_what_waits_for_a_chat_goes_to_the_customer_that_it_turned_out_to_be(
     session: Session, clock: Clock, lan: int
 ) -> None:
@@ -158,7 +197,7 @@ def loaded(session: Session, clock: Clock, text: str = FILE) -> int:
     assert plan.problems == () and opening.missing(session, plan.rows) == []
     batch = opening.open_batch(session, plan, "old.csv", "cli:owner", clock())
     for row in plan.rows:
-        opening.load(session, batch, [row], clock())
+        opening.load(session, batch, [row], clock(), "cli:owner")
     return batch
 
 
