@@ -40,7 +40,7 @@ from bot.grants import Grants
 from bot.inbox import Desk
 from bot.router import Routes
 from bot.secrets import Sealer
-from bot.service import Service, apps_of, intervals_of, policy_of, running, shop_of
+from bot.service import Service, apps_of, intervals_of, policy_of, running, sender_of, shop_of
 from bot.settings import Settings
 from bot.staff.context import Office
 from bot.staff.router import Commands
@@ -111,14 +111,9 @@ def desk_of(settings: Settings, channels: dict[str, Channel]) -> Desk:
 def office_of(settings: Settings, channels: Mapping[str, Channel]) -> Office:
     """What staff's commands work with."""
     return Office(
-        channels,
-        Commands.of(STAFF_ROUTERS),
-        Templates(settings.timezone, shop_of(settings)),
-        settings.locale,
-        settings.timezone,
-        policy_of(settings),
-        settings.require_secret(),
-    )
+        channels, Commands.of(STAFF_ROUTERS), Templates(settings.timezone, shop_of(settings)), settings.locale,
+        settings.timezone, policy_of(settings), sender_of(settings, channels), settings.require_secret(),
+    )  # fmt: skip
 
 
 @asynccontextmanager

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
-from functools import partial
 
 from sqlmodel import Session
 
-from crm import broadcasts, notices
+from bot import broadcast_notices
+from crm import broadcasts
 from crm.broadcasts import Pause
-from crm.messages import Message
+from crm.care_rules import Words
 from storage import alarms
 
 ALARM = "broadcast_errors"
@@ -42,19 +42,17 @@ def stop(session: Session, broadcast: int, failed: int, why: str, now: datetime)
     if not broadcasts.pause(session, broadcast, Pause.ERRORS, broadcasts.SYSTEM, now, words=words):
         return
     found = broadcasts.get(session, broadcast)
-    told = (
+    told = Words(
+        f"⚠ Tin gửi loạt #{broadcast} “{found.name}” đã tạm dừng: {failed} trong {WINDOW} tin gần nhất bị lỗi "
+        f"({why}).\n"
+        f"Xem lý do: /gui {broadcast}, rồi gửi tiếp (/gui {broadcast} tiep) hoặc huỷ (/gui {broadcast} huy).",
+        f"⚠ Broadcast {broadcast} “{found.name}” is paused: of its last {WINDOW} messages {failed} failed ({why}).\n"
+        f"See why: /broadcast {broadcast}, then go on (/broadcast {broadcast} resume) or cancel it "
+        f"(/broadcast {broadcast} cancel).",
+    )
+    rung = (
         f"Broadcast {broadcast} is paused: of its last {WINDOW} messages {failed} failed ({why}). See why, then resume "
-        f"or cancel it: khachquen broadcast show {broadcast}"
+        f"or cancel it: khachquen broadcast report {broadcast}"
     )
-    alarms.ring(session, ALARM, str(broadcast), told, now)
-    kind, _, key = found.created_by.partition(":")
-    if kind == "staff" and key.isdecimal():
-        say = partial(_told, broadcast=broadcast, name=found.name, failed=failed, why=why)
-        notices.tell(session, int(key), "broadcast", say, now)
-
-
-def _told(_number: int, broadcast: int, name: str, failed: int, why: str) -> Message:
-    return Message(
-        f"⚠ Tin gửi loạt #{broadcast} “{name}” đã tạm dừng: {failed} trong {WINDOW} tin gần nhất bị lỗi ({why}). "
-        f"Xem lý do rồi gửi tiếp hoặc huỷ."
-    )
+    alarms.ring(session, ALARM, str(broadcast), rung, now)
+    broadcast_notices.tell_writer(session, found, told, now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -45,6 +46,14 @@ def schedule(
 ) -> BroadcastView:
     """Let it begin at this moment. Raises CrmError as `broadcasts.schedule` does."""
     meant = people(session, sender, broadcasts.get(session, broadcast_id), now)
-    return broadcasts.schedule(
-        session, broadcast_id, at, actor, now, people=meant, alone=sender.alone, hours=sender.policy.hours
-    )
+    return broadcasts.schedule(session, broadcast_id, at, actor, now, **_rules(sender, meant))
+
+
+def check(session: Session, sender: Sender, broadcast: BroadcastView, at: datetime, now: datetime) -> None:
+    """Raises CrmError where `schedule` would."""
+    meant = people(session, sender, broadcast, now)
+    broadcasts.check_schedule(broadcast, at, now, **_rules(sender, meant))
+
+
+def _rules(sender: Sender, meant: int) -> dict[str, Any]:
+    return {"people": meant, "alone": sender.alone, "hours": sender.policy.hours}

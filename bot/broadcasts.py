@@ -9,8 +9,10 @@ from functools import partial
 
 from sqlmodel import Session
 
+from bot import broadcast_notices
 from bot.jobs import Payload, Work
 from crm import broadcasts, freezing
+from crm.broadcasts import Pause
 from crm.segments import AsOf
 from crm.verdicts import Policy, Why
 from storage import jobs, recipients
@@ -57,7 +59,7 @@ class Broadcasting:
 
         await self._database.bulk(step, 0, size=FIRST_RANGE)
         digest = await self._digest(broadcast)
-        whole = partial(broadcasts.frozen, broadcast_id=broadcast, digest=digest, now=self._clock(), alone=self._alone)
+        whole = partial(_frozen, broadcast=broadcast, digest=digest, now=self._clock(), alone=self._alone)
         await self._database.write(whole, name="broadcast.frozen")
 
     async def close(self, payload: Payload) -> None:
@@ -80,6 +82,15 @@ class Broadcasting:
             found.update(b"".join(each.to_bytes(8, "big") for each in page))
             after = page[-1]
         return found.hexdigest()
+
+
+def _frozen(session: Session, broadcast: int, digest: str, now: datetime, alone: int) -> None:
+    """The audience is whole. Where it has grown so that two must agree, those who may are told."""
+    before = broadcasts.get(session, broadcast)
+    broadcasts.frozen(session, broadcast, digest, now, alone=alone)
+    found = broadcasts.get(session, broadcast)
+    if before.state != found.state and found.pause_reason == Pause.APPROVAL:
+        broadcast_notices.call_second(session, found, found.audience, now)
 
 
 def _tend(session: Session, now: datetime, opens_at: datetime) -> None:

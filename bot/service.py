@@ -43,6 +43,7 @@ from bot.settings import Settings
 from bot.signs import Signs
 from bot.silence import Silence
 from bot.staff import desk as staff_desk
+from bot.staff.estimating import Estimating
 from bot.staff.finding import Finding
 from bot.staff.picturing import Picturing
 from bot.staff.receipts import Receipts
@@ -228,6 +229,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     kinds |= Listening(database, channels, clock).kinds()
     kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()
     kinds |= Finding(database, desk.office, clock).kinds()
+    kinds |= Estimating(database, desk.office, clock).kinds()
     kinds |= Reporting(database, desk.office, artist, clock).kinds()
     kinds |= Picturing(database, channels, desk.office, artist, clock).kinds()
     kinds |= Comments(database, channels, living, clock).kinds()

@@ -34,11 +34,22 @@ _MAY: Mapping[str, frozenset[str]] = {
     PAUSED: frozenset({RUNNING, CANCELLED}),
     CANCELLED: frozenset(),
 }
-_IN_WORDS = {
+_IN_WORDS: Mapping[str, tuple[str, str]] = {
     DRAFT: ("bản nháp", "a draft"), SCHEDULED: ("đã hẹn giờ", "scheduled"),
     FREEZING: ("đang chốt danh sách", "being frozen"), RUNNING: ("đang gửi", "running"),
     PAUSED: ("đang tạm dừng", "paused"), CANCELLED: ("đã huỷ", "cancelled"), FINISHED: ("đã xong", "finished"),
 }  # fmt: skip
+
+
+class NeedsSecond(Conflict):
+    """Before so many get it, somebody else must agree."""
+
+    def __init__(self, people: int) -> None:
+        self.people = people
+        super().__init__(
+            f"Gửi cho {people} người thì cần người thứ hai duyệt trước.",
+            f"For {people} people a second person must approve it first.",
+        )
 
 
 class Pause(StrEnum):
@@ -78,7 +89,7 @@ def draft(
         raise Invalid(
             "purpose", "Mục đích: broadcast, care hoặc transaction.", "Purpose: broadcast, care, transaction."
         )
-    name = _named(name)
+    name = named(name)
     check(content)
     row = {
         "name": name, "purpose": purpose.value, "content": content.dumps(), "state": DRAFT,
@@ -106,7 +117,7 @@ def edit(
         raise _refused(found, "không sửa được nữa", "cannot be changed any more")
     values: dict[str, object] = {"changed_at": now, "created_by": actor, "tested_at": None, "approved_by": ""}
     if name is not None:
-        values["name"] = _named(name)
+        values["name"] = named(name)
     if content is not None:
         check(content)
         values["content"] = content.dumps()
@@ -125,14 +136,22 @@ def tested(session: Session, broadcast_id: int, now: datetime) -> None:
 
 
 def approve(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
-    """A second person agrees with what stands there. Raises Conflict for who wrote it."""
+    """A second person agrees with what stands there. Raises Conflict for who wrote it, and where it went out or ended
+    already."""
     found = _held(session, broadcast_id)
-    if found.created_by == actor:
-        raise Conflict("Người khác phải duyệt tin này.", "Somebody else must approve this broadcast.")
+    check_approval(found, actor)
     store.change(session, broadcast_id, approved_by=actor)
     _note(session, broadcast_id, "approve", actor, now)
     if (found.state, found.pause_reason) == (PAUSED, Pause.APPROVAL):
         _move(session, found, RUNNING, actor, now, "approved")
+
+
+def check_approval(found: BroadcastView, actor: str) -> None:
+    """Raises Conflict where this one cannot be the second person, or none is waited for any more."""
+    if found.created_by == actor:
+        raise Conflict("Người khác phải duyệt tin này.", "Somebody else must approve this broadcast.")
+    if found.state not in (DRAFT, SCHEDULED, FREEZING) and found.pause_reason != Pause.APPROVAL:
+        raise _refused(found, "không cần duyệt nữa", "needs no approval any more")
 
 
 def schedule(
@@ -152,24 +171,29 @@ def schedule(
     a moment that is past or outside the `hours` in which one may write, Conflict where staff did not get it as a test
     since it was changed.
     """
-    check_moment(at, now, hours)
     found = _held(session, broadcast_id)
+    check_schedule(found, at, now, people=people, alone=alone, hours=hours)
+    _move(session, found, SCHEDULED, actor, now, "scheduled", scheduled_at=at)
+    return get(session, broadcast_id)
+
+
+def check_schedule(
+    found: BroadcastView, at: datetime, now: datetime, *, people: int, alone: int, hours: LawfulHours | None
+) -> None:
+    """Raises what `schedule` would: Invalid and Conflict, NeedsSecond last."""
+    if SCHEDULED not in _MAY[found.state]:
+        raise _refused(found, "không hẹn giờ được nữa", "cannot be scheduled any more")
+    _check_moment(at, now, hours)
     if found.tested_at is None:
         raise Conflict(
             "Chưa gửi thử: hãy gửi thử cho nhân viên trước khi hẹn giờ.",
             "It was not tested yet: send it to staff first.",
         )
     if needs_second(found, people, alone):
-        raise Conflict(
-            f"Gửi cho {people} người thì cần người thứ hai duyệt trước.",
-            f"For {people} people a second person must approve it first.",
-        )
-    _move(session, found, SCHEDULED, actor, now, "scheduled", scheduled_at=at)
-    return get(session, broadcast_id)
+        raise NeedsSecond(people)
 
 
-def check_moment(at: datetime, now: datetime, hours: LawfulHours | None) -> None:
-    """Raises Invalid for a moment at which nothing can begin: that is past, or in hours that are quiet."""
+def _check_moment(at: datetime, now: datetime, hours: LawfulHours | None) -> None:
     if at < now:
         raise Invalid("at", "Giờ gửi đã qua.", "That moment is past.")
     if hours is None or (opens := hours.next_moment(at)) == at:
@@ -263,6 +287,20 @@ def get(session: Session, broadcast_id: int) -> BroadcastView:
     return found
 
 
+def named(name: str) -> str:
+    """A name as it is kept. Raises Invalid."""
+    name = " ".join(name.split())
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise Invalid("name", f"Tên cần từ 1 đến {LONGEST_NAME} ký tự.", f"A name has 1 to {LONGEST_NAME} characters.")
+    return name
+
+
+def told(state: str, locale: str) -> str:
+    """A state as people read it."""
+    vi, en = _IN_WORDS[state]
+    return vi if locale == "vi" else en
+
+
 def latest(session: Session, most: int = 20) -> list[tuple[BroadcastView, str]]:
     """The last broadcasts with their states, newest first."""
     return [(each, state(session, each)) for each in store.latest(session, most)]
@@ -343,10 +381,3 @@ def _held(session: Session, broadcast_id: int) -> BroadcastView:
 def _refused(found: BroadcastView, vi: str, en: str) -> Conflict:
     stands = _IN_WORDS[found.state]
     return Conflict(f"Tin #{found.id} {stands[0]}: {vi}.", f"Broadcast {found.id} is {stands[1]}: it {en}.")
-
-
-def _named(name: str) -> str:
-    name = " ".join(name.split())
-    if not 0 < len(name) <= LONGEST_NAME:
-        raise Invalid("name", f"Tên cần từ 1 đến {LONGEST_NAME} ký tự.", f"A name has 1 to {LONGEST_NAME} characters.")
-    return name

@@ -57,6 +57,7 @@ class Permission(StrEnum):
     ASSIGN = "assign"
     ADJUST_POINTS = "adjust_points"
     REPORT = "report"
+    WRITE_BROADCASTS = "write_broadcasts"
     BROADCAST = "broadcast"
     EXPORT = "export"
     WATCH = "watch"
@@ -69,7 +70,7 @@ class Permission(StrEnum):
 _AGENT = frozenset({Permission.LOOK_UP, Permission.ANSWER, Permission.SERVE})
 _LEAD = _AGENT | {
     Permission.ASSIGN, Permission.ADJUST_POINTS, Permission.REPORT, Permission.WATCH, Permission.WRITE_REPLIES,
-    Permission.PRIVACY,
+    Permission.BROADCAST, Permission.PRIVACY,
 }  # fmt: skip
 MAY: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
@@ -77,14 +78,18 @@ MAY: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         Role.LEAD: _LEAD,
         Role.MARKETER: frozenset(
             {
-                Permission.LOOK_UP, Permission.REPORT, Permission.BROADCAST, Permission.EXPORT,
-                Permission.WRITE_REPLIES,
+                Permission.LOOK_UP, Permission.REPORT, Permission.WRITE_BROADCASTS, Permission.BROADCAST,
+                Permission.EXPORT, Permission.WRITE_REPLIES,
             }
         ),
         Role.ADMIN: frozenset(Permission),
     }
 )  # fmt: skip
-STEPPED_UP = frozenset({Permission.ADJUST_POINTS, Permission.EXPORT, Permission.MANAGE_STAFF, Permission.PRIVACY})
+STEPPED_UP = frozenset(
+    {
+        Permission.ADJUST_POINTS, Permission.BROADCAST, Permission.EXPORT, Permission.MANAGE_STAFF, Permission.PRIVACY,
+    }
+)  # fmt: skip
 """What also asks for the PIN, once in `STEPPED_UP_FOR`."""
 
 

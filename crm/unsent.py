@@ -8,6 +8,7 @@ from crm import care_checks, verdicts
 from crm.broadcasts import Pause
 from crm.care_rules import Words
 from crm.reach import Refusal
+from storage.recipients import DELIVERED, FAILED, PENDING, READ, SENDING, SENT, SKIPPED, UNKNOWN
 
 _WORDS: Mapping[str, Words] = {
     Refusal.NEVER_WROTE: Words("khách chưa từng nhắn cho shop", "they never wrote to the shop"),
@@ -62,6 +63,23 @@ _PAUSES: Mapping[str, Words] = {
     Pause.RESTORED: Words("dữ liệu vừa khôi phục từ bản sao lưu", "the data was restored from a backup"),
     Pause.STAFF: Words("nhân viên tạm dừng", "staff paused it"),
 }
+
+
+_STATES: Mapping[str, Words] = {
+    PENDING: Words("chờ gửi", "wait"),
+    SENDING: Words("đang gửi", "on their way"),
+    SENT: Words("đã gửi", "sent"),
+    DELIVERED: Words("đã tới máy", "delivered"),
+    READ: Words("đã đọc", "read"),
+    FAILED: Words("gửi lỗi", "failed"),
+    SKIPPED: Words("không gửi", "not sent"),
+    UNKNOWN: Words("chưa rõ có tới không", "unknown"),
+}
+
+
+def state(name: str) -> Words:
+    """How it stands with somebody, as people read it."""
+    return _STATES[name]
 
 
 def paused(reason: str) -> Words:

@@ -187,6 +187,12 @@ _WRITE = {
     "unschedule": _move, "resume": _move, "cancel": _move,
 }  # fmt: skip
 
+_NEEDS = {
+    "draft": Permission.WRITE_BROADCASTS, "edit": Permission.WRITE_BROADCASTS, "test": Permission.WRITE_BROADCASTS,
+    "pause": Permission.REPORT, "unschedule": Permission.REPORT,
+}  # fmt: skip
+"""What takes less than letting one go out: writing, and stopping."""
+
 
 def _actor(session: Session, arguments: Namespace) -> str:
     _check(session, arguments)
@@ -199,8 +205,8 @@ def _check(session: Session, arguments: Namespace) -> None:
         member = staff.named(session, arguments.by)
     except CrmError:
         return
-    if not staff.may(member, Permission.BROADCAST):
-        raise Conflict(f"{member.name} không được gửi loạt.", f"{member.name} may not send broadcasts.")
+    if not staff.may(member, _NEEDS.get(arguments.action, Permission.BROADCAST)):
+        raise Conflict(f"{member.name} không được làm việc này.", f"{member.name} may not do this to broadcasts.")
 
 
 def _pinned(session: Session, text: str) -> str:

@@ -13,13 +13,15 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from bot.broadcasting import Sender
 from bot.channels.base import Channel
 from bot.staff.router import Command, Commands, StaffAnswer
 from bot.templates import Templates
 from crm import audit, numbers, staff
+from crm.errors import Conflict
 from crm.messages import Message
 from crm.sla import Policy
-from crm.staff import Permission
+from crm.staff import STEPPED_UP, Permission
 from storage import desks, jobs
 from storage.customers import Person
 from storage.desks import DeskRow, PreviewRow
@@ -30,11 +32,16 @@ CLI = "cli"
 PREVIEW_LIVES = timedelta(minutes=5)
 
 
+class PinWanted(Exception):
+    """What the running command is to do takes a PIN that was not given lately."""
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """What staff's commands work with: the channels, all commands, the texts, the shop's language and time zone.
 
-    `secret_key` is what PINs are hashed with, `policy` when somebody is there and what customers are promised.
+    `secret_key` is what PINs are hashed with, `policy` when somebody is there and what customers are promised,
+    `sender` the shop as one that writes to many.
     """
 
     channels: Mapping[str, Channel]
@@ -43,6 +50,7 @@ class Office:
     locale: str
     zone: ZoneInfo
     policy: Policy
+    sender: Sender
     secret_key: str = field(repr=False)
 
 
@@ -106,6 +114,17 @@ class StaffContext:
         """Whether their role allows this."""
         return staff.may(self.member, permission)
 
+    def needs(self, permission: Permission) -> None:
+        """What follows takes this permission, and where it is one of `STEPPED_UP` the PIN, for which the command is
+        begun anew: to be called before anything is done. Raises Conflict and PinWanted."""
+        if not self.may(permission):
+            raise Conflict(
+                f"Vai trò {self.member.role} không được làm việc này.", f"The role {self.member.role} may not do this."
+            )
+        until = self.desk.stepped_up_until
+        if permission in STEPPED_UP and (until is None or self.now >= until):
+            raise PinWanted
+
     def reply(self, template: str, **values: Any) -> None:
         """Answer with a template of `message_templates/<locale>/staff/`."""
         self.said.append(self.rendered(template, **values))
@@ -157,16 +176,24 @@ class StaffContext:
         """
         assert self.command is not None
         shown = self.rendered(template, **values)
-        digest = hashlib.sha256(f"{self.command.name}\0{about or shown.text}".encode()).hexdigest()
-        if self.confirming == digest:
+        if self.is_confirmed(about or shown.text):
             return True
         self.asks = True
         code = f"{secrets.randbelow(9000) + 1000}"
         kept = json.dumps(dict(self.given), ensure_ascii=False)
+        digest = self._digest(about or shown.text)
         row = PreviewRow(code, self.command.name, kept, digest, self.now + PREVIEW_LIVES, None)
         desks.add_preview(self.session, self.member.id, self.surface, row)
         self.reply("preview", shown=shown.text, code=code, changed=bool(self.confirming))
         return False
+
+    def is_confirmed(self, about: str) -> bool:
+        """Whether `/ok` confirmed these facts of the running command just now."""
+        return self.confirming == self._digest(about)
+
+    def _digest(self, about: str) -> str:
+        assert self.command is not None
+        return hashlib.sha256(f"{self.command.name}\0{about}".encode()).hexdigest()
 
     def later(self, kind: str, subject: str, payload: Mapping[str, Any], *, after: timedelta = timedelta()) -> None:
         """Queue a job; the same kind and subject waits once."""

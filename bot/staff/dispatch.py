@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.staff import arguments, kinds
-from bot.staff.context import StaffContext
+from bot.staff.context import PinWanted, StaffContext
 from bot.staff.grammar import Order, first_word, nearest, order_in
 from bot.staff.router import Command, StaffRouter
 from crm import attendance, numbers, staff, words
 from crm.errors import CrmError
-from crm.staff import STEPPED_UP
 
 router = StaffRouter("dispatch")
 
@@ -90,15 +89,20 @@ def run(ctx: StaffContext, command: Command, values: Mapping[str, Any]) -> None:
     ctx.command = command
     ctx.given = arguments.dump(ctx, dict(values))
     ctx.settled()
-    if command.may in STEPPED_UP and not _is_stepped_up(ctx):
-        if not ctx.member.pin:
-            ctx.reply("no_pin")
-            return
-        ctx.put(entered_id=None, entered_until=None)
-        kept = {"command": command.name, "given": ctx.given}
-        ctx.ask("pin_asked", then=give_pin, data=kept, name=command.name)
+    try:
+        ctx.needs(command.may)
+        command.fn(ctx, **values)
+    except PinWanted:
+        _ask_pin(ctx, command)
+
+
+def _ask_pin(ctx: StaffContext, command: Command) -> None:
+    if not ctx.member.pin:
+        ctx.reply("no_pin")
         return
-    command.fn(ctx, **values)
+    ctx.put(entered_id=None, entered_until=None)
+    kept = {"command": command.name, "given": ctx.given}
+    ctx.ask("pin_asked", then=give_pin, data=kept, name=command.name)
 
 
 def again(ctx: StaffContext, command_name: str, given: Mapping[str, Any], confirming: str = "") -> None:
@@ -126,11 +130,6 @@ def give_pin(ctx: StaffContext, text: str) -> None:
         return
     ctx.put(stepped_up_until=ctx.now + staff.STEPPED_UP_FOR)
     again(ctx, ctx.data["command"], ctx.data["given"])
-
-
-def _is_stepped_up(ctx: StaffContext) -> bool:
-    until = ctx.desk.stepped_up_until
-    return until is not None and ctx.now < until
 
 
 def _answer(ctx: StaffContext, text: str) -> None:

@@ -62,7 +62,7 @@ def hear(session: Session, office: Office, person: Person, heard: Sequence[Heard
         if ctx is None:
             return secret
         _obey(ctx, event)
-        _tell(ctx, person)
+        tell(ctx, person)
         notices.tell_held(session, person, now)
         if ctx.is_secret:
             secret.append(row_id)
@@ -115,8 +115,8 @@ def _pictures(event: Inbound) -> tuple[str, ...]:
     return tuple(f"{KEPT}{BORROWED}{event.address.channel}:{each.url}" for each in media)
 
 
-def _tell(ctx: StaffContext, person: Person) -> None:
-    """Queue the answers to the one who wrote."""
+def tell(ctx: StaffContext, person: Person) -> None:
+    """Queue what was answered to the one who wrote."""
     parts: list[Message] = [part for each in ctx.said for part in ctx.office.channels[person.channel].split(each)]
     rows = outbox.compose(person, parts, Purpose.REPLY, ctx.now)
     assert not isinstance(rows, Refusal), rows

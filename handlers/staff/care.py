@@ -20,7 +20,7 @@ _OFF = ("tat", "off")
 
 @router.command(
     "chamsoc", "chăm sóc", "care", usage="/chamsoc [quy tắc] [bật | dừng | tắt]",
-    vi="tin chăm sóc tự động: danh sách, bật, dừng, tắt", group=Group.REACH, may=Permission.BROADCAST,
+    vi="tin chăm sóc tự động: danh sách, bật, dừng, tắt", group=Group.REACH, may=Permission.WRITE_BROADCASTS,
     examples=("/chamsoc", "/chamsoc birthday bật", "/chamsoc win_back tắt"),
 )  # fmt: skip
 def manage(ctx: StaffContext, rule: str = "", order: Text | None = None) -> None:
@@ -36,6 +36,7 @@ def manage(ctx: StaffContext, rule: str = "", order: Text | None = None) -> None
         return
     actor = f"staff:{ctx.member.id}"
     if wish in _ON:
+        ctx.needs(Permission.BROADCAST)
         if not ctx.confirmed("care_preview", known=known):
             return
         care.turn_on(ctx.session, name, actor, ctx.now)

@@ -51,6 +51,7 @@ MATRIX = {
     "thudiem": EVERYBODY,
     "v": "agent lead admin",
     "tem": "agent lead admin",
+    "gui": "lead marketer admin",
     "chamsoc": "marketer admin",
     "ca": EVERYBODY,
     "nghi": EVERYBODY,
@@ -93,7 +94,7 @@ async def test_a_new_role_holds_from_the_next_command_on(chat: Chat) -> None:
 
 
 def test_money_points_and_export_take_a_pin() -> None:
-    assert {Permission.ADJUST_POINTS, Permission.EXPORT, Permission.PRIVACY} <= STEPPED_UP
+    assert {Permission.ADJUST_POINTS, Permission.BROADCAST, Permission.EXPORT, Permission.PRIVACY} <= STEPPED_UP
     assert COMMANDS["diem"].may in STEPPED_UP
 
 

@@ -1,0 +1,91 @@
+"""Looks at a broadcast as sending would, beside the chat that asks: so many people take longer than an answer may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from sqlmodel import Session
+
+from bot import previews
+from bot.jobs import Payload, Work
+from bot.previews import Estimate
+from bot.staff import hearing
+from bot.staff.context import Office, StaffContext
+from crm import broadcasts, staff
+from crm.errors import CrmError, Invalid
+from crm.staff import Permission
+from storage import customers, desks
+from storage.broadcasts import BroadcastView
+from storage.database import Database
+
+JOB = "staff.estimate"
+
+
+class Estimating:
+    """The job that looks, and tells in the chat in which it was asked for."""
+
+    def __init__(self, database: Database, office: Office, clock: Callable[[], datetime]) -> None:
+        self._database, self._office, self._clock = database, office, clock
+
+    def kinds(self) -> dict[str, Work]:
+        """Name → function."""
+        return {JOB: self.make}
+
+    async def make(self, payload: Payload) -> None:
+        """Look, and tell what was found or why nothing can be."""
+        look = partial(_look, office=self._office, payload=payload, now=self._clock())
+        try:
+            found: Estimate | CrmError = await self._database.read(look)
+        except CrmError as error:
+            found = error
+        tell = partial(_tell, office=self._office, payload=payload, found=found, now=self._clock())
+        await self._database.write(tell, name=JOB)
+
+
+def ask(
+    ctx: StaffContext, broadcast: BroadcastView, *, at: datetime | None = None, order: str = "", about: str = ""
+) -> None:
+    """Have it looked at as if it began then. With an `order` to the running command, that is what `/ok` is to do to it,
+    if the facts `about` are the same then."""
+    if ctx.chat is None:
+        raise Invalid("", f"Trên máy chủ dùng khachquen broadcast preview {broadcast.id}, schedule và approve.",
+                      f"Here use khachquen broadcast preview {broadcast.id}, schedule and approve.")  # fmt: skip
+    assert ctx.command is not None
+    payload = {
+        "staff": ctx.member.id, "chat": ctx.chat.identity_id, "broadcast": broadcast.id,
+        "at": at.isoformat() if at else "", "command": ctx.command.name, "order": order, "about": about,
+    }  # fmt: skip
+    ctx.later(JOB, f"{ctx.surface}:{broadcast.id}:{order}", payload)
+    ctx.reply("broadcast_looking", name=broadcast.name)
+
+
+def _look(session: Session, office: Office, payload: Payload, now: datetime) -> Estimate:
+    at = datetime.fromisoformat(payload["at"]) if payload["at"] else None
+    return previews.estimate(session, office.sender, broadcasts.get(session, payload["broadcast"]), now, at)
+
+
+def _tell(session: Session, office: Office, payload: Payload, found: Estimate | CrmError, now: datetime) -> None:
+    """Tell it, if the chat is still that of somebody who may see it."""
+    person, member = customers.person(session, payload["chat"]), staff.find(session, payload["staff"])
+    if person is None or person.staff_id != member.id or not staff.may(member, Permission.REPORT):
+        return
+    ctx = StaffContext(member, person, session, now, office, desks.find(session, member.id, str(person.identity_id)))
+    if isinstance(found, CrmError):
+        ctx.reply("refused", words=found.words(ctx.locale), usage="")
+    else:
+        shown = previews.words(office.templates, found, office.sender, now, ctx.locale)
+        _say(ctx, payload, shown)
+    hearing.tell(ctx, person)
+
+
+def _say(ctx: StaffContext, payload: Payload, shown: str) -> None:
+    each = broadcasts.get(ctx.session, payload["broadcast"])
+    values = {"each": each, "shown": shown, "order": payload["order"]}
+    if not payload["order"]:
+        ctx.reply("broadcast_looked", **values)
+        return
+    ctx.command = ctx.office.commands.by_name[payload["command"]]
+    ctx.given = {"which": str(each.id), "order": payload["order"]}
+    ctx.confirmed("broadcast_looked", about=payload["about"], **values)

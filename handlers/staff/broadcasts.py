@@ -1,0 +1,248 @@
+"""Broadcasts from the chat: looked at, tested, scheduled by PIN, preview and `/ok`, approved, stopped, told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import broadcast_notices, broadcasting, trial_sends
+from bot.staff import estimating
+from bot.staff.context import StaffContext
+from bot.staff.grammar import first_word
+from bot.staff.kinds import KINDS, StaffRef, Text
+from bot.staff.router import Group, StaffRouter
+from crm import broadcasts, times, unsent, words
+from crm.broadcasts import NeedsSecond, Pause, Report
+from crm.care_rules import Words
+from crm.content import Content
+from crm.errors import Conflict, Invalid
+from crm.staff import Permission
+from handlers.staff import broadcast_drafts
+from storage.broadcasts import CANCELLED, BroadcastView
+from storage.recipients import FAILED, PENDING, SKIPPED
+
+router = StaffRouter("broadcasts")
+
+SHOWN = 8
+REASONS = 8
+_NEW = ("moi", "new")
+_NOW = ("ngay", "now")
+_BY_SECOND = "duyet"
+
+
+@router.command(
+    broadcast_drafts.NAME, "gửi", "gửi loạt", "broadcast",
+    usage="/gui [số | moi] [xem | thu | hen <giờ> | duyet | dung | tiep | huy …]",
+    vi="gửi loạt: viết, xem trước, gửi thử, hẹn giờ (PIN, /ok), tạm dừng, báo cáo", group=Group.REACH,
+    may=Permission.REPORT,
+    examples=(
+        '/gui moi Tết | vip va dongy | Chào {{ khach.ten or "bạn" }}, mai giảm 20%', "/gui 3 xem", "/gui 3 thu",
+        "/gui 3 hen 20h thứ 6", "/gui 3 dung",
+    ),
+)  # fmt: skip
+def manage(ctx: StaffContext, which: str = "", order: Text | None = None) -> None:
+    """Broadcasts: write, preview, test, schedule (PIN, /ok), pause, resume, cancel, report."""
+    if not which:
+        ctx.reply("broadcast_list", rows=_rows(ctx))
+    elif words.plain(which) in _NEW:
+        broadcast_drafts.write(ctx, order or "")
+    else:
+        each = broadcasts.get(ctx.session, _number(which))
+        do, rest = _meant(order or "")
+        do(ctx, each, rest)
+
+
+def _rows(ctx: StaffContext) -> list[tuple[BroadcastView, str, str]]:
+    found = broadcasts.latest(ctx.session, SHOWN)
+    return [(each, broadcasts.told(state, ctx.locale), _moment(ctx, each.scheduled_at)) for each, state in found]
+
+
+def _number(which: str) -> int:
+    raw = which.removeprefix("#")
+    if not (raw.isascii() and raw.isdecimal() and len(raw) < 10):
+        raise Invalid("which", f"“{which}” không phải số của tin gửi loạt; xem /gui. Nhắn một khách: /r.",
+                      f"“{which}” is no broadcast's number; see /broadcast. To write to one customer: /r.")  # fmt: skip
+    return int(raw)
+
+
+def _meant(order: str) -> tuple[Callable[[StaffContext, BroadcastView, str], None], str]:
+    """What is to be done, by the first word or the first two, and the rest."""
+    if not order:
+        return _show, ""
+    first, rest = first_word(order)
+    second, left = first_word(rest)
+    for name, after in ((f"{first} {second}", left), (first, rest)):
+        if found := _ORDERS.get(words.plain(name)):
+            return found, after
+    raise Invalid("order", f"“{first}”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, nhom, loi, anh, nut, ten.",
+                  f"“{first}”: say preview, test, schedule, unschedule, approve, pause, resume, cancel, segment, text, "
+                  "picture, button or name.")  # fmt: skip
+
+
+def _show(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    """Where it stands, and what became of everybody."""
+    report = broadcasts.report(ctx.session, each.id)
+    ctx.reply(
+        "broadcast_one", each=each, said=Content.loads(each.content), state=report.state, why=_why(ctx, report),
+        told=broadcasts.told(report.state, ctx.locale), at=_moment(ctx, each.scheduled_at),
+        people=[(unsent.state(name).of(ctx.locale), count) for name, count in report.people.items()],
+        paused=unsent.paused(each.pause_reason).of(ctx.locale) if each.pause_reason else "",
+        until=_moment(ctx, each.resumes_at),
+    )  # fmt: skip
+
+
+def _why(ctx: StaffContext, report: Report) -> list[tuple[str, str, int]]:
+    """Why how many did not get it or wait, the most frequent reason first."""
+    found = [
+        (unsent.state(state).of(ctx.locale), unsent.words(reason).of(ctx.locale), count)
+        for (state, reason), count in report.reasons.items()
+        if state in (PENDING, SKIPPED, FAILED)
+    ]
+    return sorted(found, key=lambda each: -each[2])[:REASONS]
+
+
+def _look(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    estimating.ask(ctx, each)
+
+
+def _try(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    """To one's own chats, or those of a colleague."""
+    ctx.needs(Permission.WRITE_BROADCASTS)
+    to: StaffRef = KINDS[StaffRef].read(ctx, rest)[0] if rest else StaffRef(ctx.member.id, ctx.member)
+    told = trial_sends.send(ctx.session, ctx.office.sender, each.id, to.id, ctx.now)
+    ctx.reply("broadcast_tested", each=each, name=to.member.name, own=to.id == ctx.member.id, told=told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begin:
+    """When it is to begin, and the order that says so at any later moment."""
+
+    at: datetime
+    order: str
+
+
+def _schedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    """After the PIN, a look as sending looks, and `/ok` to just that."""
+    ctx.needs(Permission.BROADCAST)
+    begin = _begin(ctx, rest)
+    about = _facts(each, begin.order)
+    if not ctx.is_confirmed(about):
+        try:
+            broadcasting.check(ctx.session, ctx.office.sender, each, begin.at, ctx.now)
+        except NeedsSecond as error:
+            ctx.ok = False
+            told = broadcast_notices.call_second(ctx.session, each, error.people, ctx.now)
+            ctx.reply("broadcast_by_two", each=each, words=error.words(ctx.locale), told=told)
+        else:
+            estimating.ask(ctx, each, at=begin.at, order=begin.order, about=about)
+        return
+    done = broadcasting.schedule(ctx.session, ctx.office.sender, each.id, begin.at, _actor(ctx), ctx.now)
+    ctx.reply("broadcast_scheduled", each=done, at=_moment(ctx, done.scheduled_at))
+
+
+def _begin(ctx: StaffContext, rest: str) -> _Begin:
+    """The moment to the minute, or now. Raises Invalid for what is no moment."""
+    if words.plain(rest) in _NOW:
+        return _Begin(ctx.now, "hen ngay")
+    found = times.understand_time(rest, ctx.now, ctx.office.zone)
+    if found is None:
+        raise Invalid("at", f"Không hiểu giờ “{rest[:40]}”. Ví dụ: /gui 3 hen 20h thứ 6, hoặc /gui 3 hen ngay.",
+                      f"“{rest[:40]}” is no time. For example: /broadcast 3 schedule 20h thứ 6, or … now.")  # fmt: skip
+    at = found.at.replace(second=0, microsecond=0)
+    return _Begin(at, f"hen {at.astimezone(ctx.office.zone):%H:%M %d/%m/%Y}")
+
+
+def _schedule_now(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    _schedule(ctx, each, _NOW[0])
+
+
+def _unschedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    broadcasts.unschedule(ctx.session, each.id, _actor(ctx), ctx.now)
+    _show(ctx, broadcasts.get(ctx.session, each.id), "")
+
+
+def _approve(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    """The second person sees what the first one saw."""
+    ctx.needs(Permission.BROADCAST)
+    broadcasts.check_approval(each, _actor(ctx))
+    about = _facts(each, _BY_SECOND)
+    if not ctx.is_confirmed(about):
+        estimating.ask(ctx, each, order=_BY_SECOND, about=about)
+        return
+    broadcasts.approve(ctx.session, each.id, _actor(ctx), ctx.now)
+    by, number = ctx.member.name, each.id
+    told = Words(
+        f"{by} đã duyệt tin gửi loạt #{number} “{each.name}”. Hẹn giờ: /gui {number} hen 20h thứ 6",
+        f"{by} approved broadcast {number} “{each.name}”. Schedule it: /broadcast {number} schedule 20h thứ 6",
+    )
+    broadcast_notices.tell_writer(ctx.session, each, told, ctx.now)
+    ctx.reply("broadcast_approved", each=broadcasts.get(ctx.session, each.id))
+
+
+def _pause(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    """Whoever sees it may stop it, without a PIN."""
+    if not broadcasts.pause(ctx.session, each.id, Pause.STAFF, _actor(ctx), ctx.now):
+        raise Conflict(f"Tin #{each.id} không đang gửi.", f"Broadcast {each.id} is not running.")
+    _show(ctx, broadcasts.get(ctx.session, each.id), "")
+
+
+def _resume(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    ctx.needs(Permission.BROADCAST)
+    broadcasts.resume(ctx.session, each.id, _actor(ctx), ctx.now)
+    _show(ctx, broadcasts.get(ctx.session, each.id), "")
+
+
+def _cancel(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    """For good, so only after `/ok`."""
+    ctx.needs(Permission.BROADCAST)
+    state = broadcasts.state(ctx.session, each)
+    if state in (broadcasts.FINISHED, CANCELLED):
+        raise Conflict(f"Tin #{each.id} đã kết thúc rồi.", f"Broadcast {each.id} is over already.")
+    told = broadcasts.told(state, ctx.locale)
+    if not ctx.confirmed("broadcast_cancel", about=_facts(each, "huy"), each=each, told=told):
+        return
+    broadcasts.cancel(ctx.session, each.id, _actor(ctx), ctx.now)
+    _show(ctx, broadcasts.get(ctx.session, each.id), "")
+
+
+def _facts(each: BroadcastView, order: str) -> str:
+    """What `/ok` is bound to: these words to these people, and what is done with it."""
+    return "\0".join((str(each.id), each.content, each.segment, order))
+
+
+def _moment(ctx: StaffContext, at: datetime | None) -> str:
+    return times.told(at, ctx.office.zone, ctx.now, ctx.locale) if at else ""
+
+
+def _actor(ctx: StaffContext) -> str:
+    return f"staff:{ctx.member.id}"
+
+
+def _edit(part: str) -> Callable[[StaffContext, BroadcastView, str], None]:
+    def edit(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+        broadcast_drafts.edit(ctx, each, part, rest)
+
+    return edit
+
+
+_ORDERS: Mapping[str, Callable[[StaffContext, BroadcastView, str], None]] = {
+    name: do
+    for names, do in (
+        (("xem", "preview"), _look),
+        (("thu", "gui thu", "test"), _try),
+        (("hen", "hen gio", "schedule"), _schedule),
+        (("ngay", "gui ngay", "now"), _schedule_now),
+        (("bohen", "bo hen", "unschedule"), _unschedule),
+        ((_BY_SECOND, "approve"), _approve),
+        (("dung", "tam dung", "pause"), _pause),
+        (("tiep", "gui tiep", "tiep tuc", "resume"), _resume),
+        (("huy", "cancel"), _cancel),
+        (("ten", "name"), _edit("name")),
+        (("nhom", "segment"), _edit("segment")),
+        (("loi", "noi dung", "text"), _edit("text")),
+        (("anh", "picture"), _edit("picture")),
+        (("nut", "button"), _edit("button")),
+    )
+    for name in names
+}

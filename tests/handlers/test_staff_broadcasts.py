@@ -1,0 +1,158 @@
+"""Broadcasts by staff in their chats: two agree where many get it, anybody may stop it, and it is told what became."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from bot import upkeep
+from bot.broadcasts import TEND
+from bot.staff import hearing
+from crm import broadcasts, consent, customers
+from crm.staff import Role
+from storage import audit
+from tests.chat import Chat, chatting
+from tests.conftest import Clock
+from tests.handlers import pos
+from tests.handlers.test_staff_finding import everything
+from tests.staff import PIN, hired, office, pair
+
+DRAFT = '/gui moi Tết | tatca | Chào {{ khach.ten or "bạn" }}, mai giảm 20%'
+
+
+@pytest.fixture
+async def chat(chat_url: str, clock: Clock) -> AsyncIterator[Chat]:
+    """A shop where more than one person needs two who agree; Lan wants its news, Minh was never asked."""
+    async with chatting(chat_url, clock, brand_name="Tiệm Mây", broadcast_alone=1) as running:  # type: ignore[arg-type]
+        await pos.linked(running)
+        await running.of("minh").says("xin chào")
+        lan = await running.does(lambda session: customers.find(session, pos.LAN).id)
+        await running.does(lambda session: consent.say(session, lan, granted=True, at=clock(), channel="zalo"))
+        yield running
+
+
+async def said(member: Chat, line: str) -> str:
+    """What is answered to a line, also later, and with the PIN where that is asked for."""
+    heard = "\n".join(each.text for each in await everything(member, line))
+    if "cần PIN" in heard:
+        heard = "\n".join(each.text for each in await everything(member, PIN))
+    return heard
+
+
+async def agreed(member: Chat, line: str) -> str:
+    """What is answered at last to a line that is shown first."""
+    shown = await said(member, line)
+    found = re.search(r"/ok (\d{4})", shown)
+    assert found is not None, shown
+    return await said(member, f"/ok {found[1]}")
+
+
+async def ticks(chat: Chat) -> None:
+    """The clock finds what is due, and it is done."""
+    await upkeep.enqueue(chat.service.database, TEND, chat.clock())
+    for _ in range(3):
+        await chat.passes(seconds=0)
+
+
+async def test_where_many_get_it_a_second_person_sees_it_and_agrees(chat: Chat) -> None:
+    mai = await pair(chat.of("mai"), "Mai", Role.MARKETER)
+    hoa = await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await said(mai, DRAFT)
+    await said(mai, "/gui 1 thu")
+    before = len(hoa.contact.lines)
+    refused = await said(mai, "/gui 1 hen 20h mai")
+    assert refused.startswith("✗ Gửi cho 2 người thì cần người thứ hai duyệt trước. Đã báo 1 người có quyền duyệt.")
+    (told,) = [each.text for each in list(hoa.contact.lines)[before:]]
+    assert told == "Tin gửi loạt #1 “Tết” cho 2 người cần thêm một người duyệt.\nXem và duyệt: /gui 1 duyet"
+    assert "Người khác phải duyệt" in await said(mai, "/gui 1 duyet")
+    shown = await said(hoa, "/gui 1 duyet")
+    assert "Duyệt #1 Tết (tatca)?" in shown and "1 gửi được Zalo, 1 không gửi" in shown
+    assert "[QC] Chào Nguyễn Thị Lan, mai giảm 20%" in shown and "cần người thứ hai" in shown
+    before = len(mai.contact.lines)
+    assert (await agreed(hoa, "/gui 1 duyet")).startswith("✓ Đã duyệt #1 Tết")
+    assert "Hoa đã duyệt tin gửi loạt #1 “Tết”" in list(mai.contact.lines)[before].text
+    assert "bắt đầu gửi lúc 20:00 thứ Ba 24/11 (giờ VN)" in await agreed(mai, "/gui 1 hen 20h mai")
+    noted = await chat.does(lambda session: audit.latest(session, 50))
+    assert {"broadcast.draft", "broadcast.approve", "broadcast.scheduled"} <= {each.action for each in noted}
+
+
+async def test_an_edit_takes_the_approval_away(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await said(mai, DRAFT)
+    await agreed(hoa, "/gui 1 duyet")
+    await said(mai, "/gui 1 loi Chào bạn, mai giảm 90%")
+    await said(mai, "/gui 1 thu")
+    assert "cần người thứ hai duyệt trước" in await said(mai, "/gui 1 hen 20h mai")
+
+
+async def test_what_was_seen_is_what_is_approved(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await said(mai, DRAFT)
+    shown = await said(hoa, "/gui 1 duyet")
+    code = re.findall(r"/ok (\d{4})", shown)[-1]
+    await said(mai, "/gui 1 loi Chào bạn, mai giảm 90%")
+    again = await said(hoa, f"/ok {code}")
+    assert "Duyệt #1 Tết (tatca)?" in again and "giảm 90%" in again and "Đã duyệt" not in again
+    assert (await chat.does(lambda session: broadcasts.get(session, 1))).approved_by == ""
+
+
+async def test_a_lead_releases_and_stops_but_does_not_write_and_an_agent_sees_nothing(chat: Chat) -> None:
+    hoa = await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    assert "Vai trò lead không được làm việc này" in await said(hoa, DRAFT)
+    an = await pair(chat.of("an"), "An", Role.AGENT)
+    assert "không được dùng /gui" in await said(an, "/gui")
+
+
+async def test_what_became_of_it_is_told_and_anybody_who_sees_it_may_stop_it(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await said(mai, DRAFT)
+    await said(mai, "/gui 1 thu @Hoa")
+    assert [each.text for each in hoa.contact.lines][-1].startswith("[QC] Chào Hoa, mai giảm 20%")
+    await agreed(hoa, "/gui 1 duyet")
+    assert "bắt đầu gửi lúc 10:00 thứ Hai 23/11" in await agreed(mai, "/gui 1 ngay")
+    await chat.of("minh").says("gặp nhân viên")
+    await ticks(chat)
+    assert "[QC] Chào Nguyễn Thị Lan, mai giảm 20%" in [each.text for each in chat.contact.lines][-1]
+    told = await said(hoa, "/gui 1")
+    assert told.startswith("#1 Tết · đã xong\nNhóm: tatca · 2 người\nGiờ gửi: 10:00 thứ Hai 23/11 (giờ VN)\n")
+    assert "không gửi 1 · đã gửi 1" in told or "đã gửi 1 · không gửi 1" in told
+    assert "• không gửi 1: khách chưa đồng ý nhận tin" in told
+    assert "đã kết thúc rồi" in await said(mai, "/gui 1 huy")
+
+
+async def test_a_running_one_is_paused_without_a_pin_and_goes_on_with_it(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await said(mai, DRAFT)
+    await said(mai, "/gui 1 thu")
+    await agreed(hoa, "/gui 1 duyet")
+    await chat.says("gặp nhân viên")
+    await agreed(mai, "/gui 1 ngay")
+    await ticks(chat)
+    assert "• chờ gửi 1: khách đang nói chuyện với nhân viên" in await said(mai, "/gui 1")
+    hoa.clock.pass_by(minutes=16)
+    assert (await said(hoa, "/gui 1 dung")).startswith("#1 Tết · đang tạm dừng: nhân viên tạm dừng\n")
+    assert "cần PIN" in (await hoa.says("/gui 1 tiep"))[0]
+    assert (await hoa.says(PIN))[0].startswith("#1 Tết · đang gửi\n")
+    assert (await agreed(hoa, "/gui 1 huy")).startswith("#1 Tết · đã huỷ\n")
+
+
+async def test_it_speaks_english_in_an_english_shop(chat: Chat) -> None:
+    await chat.does(lambda session: hired(session, "Kim", Role.ADMIN, chat))
+    english = replace(office(chat), locale="en")
+
+    async def says(line: str) -> str:
+        give = partial(hearing.order, office=english, name="Kim", line=line, now=chat.clock())
+        return await chat.does(lambda session: "\n".join(message.text for message in give(session).said))
+
+    assert (await says("/broadcast new Tet")).startswith("“Tet”: to which segment?")
+    assert "Send the text." in await says("all")
+    assert (await says("Hello")).startswith("✓ Draft #1 Tet to 2 customers: tatca\n“Hello”\nNext: /broadcast 1 test")
+    assert (await says("/broadcast 1")).startswith("#1 Tet · a draft\nTo: tatca\n“Hello”\nNot tested yet:")
+    assert (await says("/broadcast")).startswith("#1 Tet · a draft")
+    assert "PIN" in await says("/broadcast 1 schedule 20h mai")
+    assert "It was not tested yet" in await says(PIN)
+    assert "for good?" in await says("/broadcast 1 cancel")
