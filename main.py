@@ -141,6 +141,7 @@ def application(
     app[STOPPING] = asyncio.Event()
     app[web_keys.DATABASE], app[web_keys.CLOCK] = service.database, clock
     app[web_keys.PICTURES] = service.shelf.picture
+    app[web_keys.SENDER] = sender_of(settings, service.channels)
     app[web_keys.HEALTH] = lambda: vitals.read(service, clock, app[STOPPING].is_set)
     app[web_keys.KNOCK] = lambda header: knock.heard(settings.require_secret(), header)
     app[web_keys.SITE] = web_keys.Site(settings.brand_name, settings.zalo_site_verification)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from sqlmodel import Session
 
 from crm import audit, segments, times
+from crm.broadcast_states import FINISHED as FINISHED
+from crm.broadcast_states import MAY, refused
+from crm.broadcast_states import Pause as Pause
+from crm.broadcast_states import told as told
 from crm.content import Content, check
 from crm.errors import Conflict, Invalid, NotFound
 from crm.lawful import LawfulHours
@@ -19,26 +22,11 @@ from storage import jobs, outbox, recipients
 from storage.broadcasts import CANCELLED, DRAFT, FREEZING, PAUSED, RUNNING, SCHEDULED, BroadcastView
 from storage.work import wake
 
-FINISHED = "finished"
 SYSTEM = "system"
 """Who acts where nobody asked: the clock."""
 CLOSE = "broadcast.close"
 """The job that gives those their end who still waited when a broadcast was cancelled."""
 LONGEST_NAME = 80
-
-_MAY: Mapping[str, frozenset[str]] = {
-    DRAFT: frozenset({SCHEDULED, CANCELLED}),
-    SCHEDULED: frozenset({DRAFT, SCHEDULED, FREEZING, CANCELLED}),
-    FREEZING: frozenset({RUNNING, PAUSED, CANCELLED}),
-    RUNNING: frozenset({PAUSED, CANCELLED}),
-    PAUSED: frozenset({RUNNING, CANCELLED}),
-    CANCELLED: frozenset(),
-}
-_IN_WORDS: Mapping[str, tuple[str, str]] = {
-    DRAFT: ("bản nháp", "a draft"), SCHEDULED: ("đã hẹn giờ", "scheduled"),
-    FREEZING: ("đang chốt danh sách", "being frozen"), RUNNING: ("đang gửi", "running"),
-    PAUSED: ("đang tạm dừng", "paused"), CANCELLED: ("đã huỷ", "cancelled"), FINISHED: ("đã xong", "finished"),
-}  # fmt: skip
 
 
 class NeedsSecond(Conflict):
@@ -49,22 +37,8 @@ class NeedsSecond(Conflict):
         super().__init__(
             f"Gửi cho {people} người thì cần người thứ hai duyệt trước.",
             f"For {people} people a second person must approve it first.",
+            field="broadcast",
         )
-
-
-class Pause(StrEnum):
-    """Why a broadcast does not go on; all but the last four end by themselves."""
-
-    HOURS = "hours"
-    ACCOUNT = "account"
-    QUOTA = "quota"
-    BUDGET = "budget"
-    TEMPLATE = "template"
-    LIMIT = "limit"
-    ERRORS = "errors"
-    APPROVAL = "approval"
-    RESTORED = "restored"
-    STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +53,20 @@ class Report:
 
 
 def draft(
-    session: Session, name: str, purpose: Purpose, content: Content, segment: str, actor: str, now: datetime
+    session: Session,
+    name: str,
+    purpose: Purpose,
+    content: Content,
+    segment: str,
+    actor: str,
+    now: datetime,
+    *,
+    key: str | None = None,
 ) -> int:
-    """Write a new broadcast to the members of a segment; its id.
+    """Write a new broadcast to the members of a segment; its id, that of the one written before with this `key`.
 
-    Raises Invalid where it could not be sent to somebody as it is, SegmentError where the segment is not understood.
+    Raises Invalid where it could not be sent to somebody as it is, SegmentError where the segment is not understood,
+    Conflict where the key is that of another one.
     """
     if purpose not in (Purpose.BROADCAST, Purpose.CARE, Purpose.TRANSACTION):
         raise Invalid(
@@ -94,11 +77,21 @@ def draft(
     row = {
         "name": name, "purpose": purpose.value, "content": content.dumps(), "state": DRAFT,
         "segment": segments.parse(segment).text, "pause_reason": "", "pause_words": "", "created_by": actor,
-        "approved_by": "", "cursor": 0, "audience": 0, "digest": "", "created_at": now, "changed_at": now,
+        "approved_by": "", "cursor": 0, "audience": 0, "digest": "", "created_at": now, "changed_at": now, "key": key,
     }  # fmt: skip
     found = store.add(session, row)
+    if found is None:
+        return _written(session, key or "", name, actor)
     _note(session, found, "draft", actor, now)
     return found
+
+
+def _written(session: Session, key: str, name: str, actor: str) -> int:
+    """The one that is there under a key, where it is the same writer's under the same name."""
+    before = store.of_key(session, key)
+    if before is None or (before.name, before.created_by) != (name, actor):
+        raise Conflict("Khoá này đã dùng cho tin khác.", "This key is that of another broadcast.", field="key")
+    return before.id
 
 
 def edit(
@@ -114,7 +107,7 @@ def edit(
     """Change what is not frozen yet. It is a draft again, to be tested, approved and scheduled anew."""
     found = _held(session, broadcast_id)
     if found.state not in (DRAFT, SCHEDULED):
-        raise _refused(found, "không sửa được nữa", "cannot be changed any more")
+        raise refused(found, "không sửa được nữa", "cannot be changed any more")
     values: dict[str, object] = {"changed_at": now, "created_by": actor, "tested_at": None, "approved_by": ""}
     if name is not None:
         values["name"] = named(name)
@@ -149,9 +142,11 @@ def approve(session: Session, broadcast_id: int, actor: str, now: datetime) -> N
 def check_approval(found: BroadcastView, actor: str) -> None:
     """Raises Conflict where this one cannot be the second person, or none is waited for any more."""
     if found.created_by == actor:
-        raise Conflict("Người khác phải duyệt tin này.", "Somebody else must approve this broadcast.")
+        raise Conflict(
+            "Người khác phải duyệt tin này.", "Somebody else must approve this broadcast.", field="broadcast"
+        )
     if found.state not in (DRAFT, SCHEDULED, FREEZING) and found.pause_reason != Pause.APPROVAL:
-        raise _refused(found, "không cần duyệt nữa", "needs no approval any more")
+        raise refused(found, "không cần duyệt nữa", "needs no approval any more")
 
 
 def schedule(
@@ -181,13 +176,14 @@ def check_schedule(
     found: BroadcastView, at: datetime, now: datetime, *, people: int, alone: int, hours: LawfulHours | None
 ) -> None:
     """Raises what `schedule` would: Invalid and Conflict, NeedsSecond last."""
-    if SCHEDULED not in _MAY[found.state]:
-        raise _refused(found, "không hẹn giờ được nữa", "cannot be scheduled any more")
+    if SCHEDULED not in MAY[found.state]:
+        raise refused(found, "không hẹn giờ được nữa", "cannot be scheduled any more")
     _check_moment(at, now, hours)
     if found.tested_at is None:
         raise Conflict(
             "Chưa gửi thử: hãy gửi thử cho nhân viên trước khi hẹn giờ.",
             "It was not tested yet: send it to staff first.",
+            field="broadcast",
         )
     if needs_second(found, people, alone):
         raise NeedsSecond(people)
@@ -262,7 +258,7 @@ def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> No
     """Go on. Raises Conflict where it is not paused, or waits for a second person's word."""
     found = _held(session, broadcast_id)
     if found.state != PAUSED:
-        raise _refused(found, "không phải đang tạm dừng", "is not paused")
+        raise refused(found, "không phải đang tạm dừng", "is not paused")
     if found.pause_reason == Pause.APPROVAL and found.approved_by in ("", found.created_by):
         raise Conflict("Tin này còn chờ người thứ hai duyệt.", "It waits for a second person's approval.")
     _move(session, found, RUNNING, actor, now, "resumed")
@@ -293,12 +289,6 @@ def named(name: str) -> str:
     if not 0 < len(name) <= LONGEST_NAME:
         raise Invalid("name", f"Tên cần từ 1 đến {LONGEST_NAME} ký tự.", f"A name has 1 to {LONGEST_NAME} characters.")
     return name
-
-
-def told(state: str, locale: str) -> str:
-    """A state as people read it."""
-    vi, en = _IN_WORDS[state]
-    return vi if locale == "vi" else en
 
 
 def latest(session: Session, most: int = 20) -> list[tuple[BroadcastView, str]]:
@@ -350,8 +340,8 @@ def _move(
     session: Session, found: BroadcastView, to: str, actor: str, now: datetime, reason: str, **values: object
 ) -> None:
     """The one way from state to state, with who wanted it and why. Raises Conflict where there is no such way."""
-    if to not in _MAY[found.state]:
-        raise _refused(found, f"không chuyển sang “{_IN_WORDS[to][0]}” được", f"cannot become {_IN_WORDS[to][1]}")
+    if to not in MAY[found.state]:
+        raise refused(found, f"không chuyển sang “{told(to, 'vi')}” được", f"cannot become {told(to, 'en')}")
     if to == PAUSED:
         values = {"resumes_at": None, "pause_words": "", "pause_reason": reason, **values}
     else:
@@ -376,8 +366,3 @@ def _held(session: Session, broadcast_id: int) -> BroadcastView:
     if found is None:
         raise NotFound(f"Không có tin gửi loạt số {broadcast_id}.", f"There is no broadcast {broadcast_id}.")
     return found
-
-
-def _refused(found: BroadcastView, vi: str, en: str) -> Conflict:
-    stands = _IN_WORDS[found.state]
-    return Conflict(f"Tin #{found.id} {stands[0]}: {vi}.", f"Broadcast {found.id} is {stands[1]}: it {en}.")

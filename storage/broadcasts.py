@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Index, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
-from storage.columns import BigInt, moment, serial
+from storage.columns import BigInt, insert, moment, serial
 from storage.hot import Fetch
 from storage.queue import stands
 
@@ -21,6 +21,7 @@ PAUSED = "paused"
 CANCELLED = "cancelled"
 
 _LIVING = text(f"state IN ('{SCHEDULED}', '{FREEZING}', '{RUNNING}', '{PAUSED}')")
+_KEYED = text("key IS NOT NULL")
 
 
 class Broadcast(SQLModel, table=True):
@@ -29,11 +30,14 @@ class Broadcast(SQLModel, table=True):
     `content` is JSON; `segment` the text whose members are meant, as it stood when the broadcast was written.
     `resumes_at` is when a pause ends by itself; None where a person must end it. The audience is frozen `as_of` a
     moment, up to the customer `cursor`; `frozen_at` is None until all of it is. `closed_at`: cancelled, and no row is
-    open any more.
+    open any more. `key` is its writer's own name for it, by which it is written once.
     """
 
     __tablename__ = "broadcast"
-    __table_args__ = (Index("ix_broadcast_living", "state", sqlite_where=_LIVING, postgresql_where=_LIVING),)
+    __table_args__ = (
+        Index("ix_broadcast_living", "state", sqlite_where=_LIVING, postgresql_where=_LIVING),
+        Index("uq_broadcast_key", "key", unique=True, sqlite_where=_KEYED, postgresql_where=_KEYED),
+    )
 
     id: int | None = serial()
     name: str = Field(max_length=80)
@@ -56,6 +60,7 @@ class Broadcast(SQLModel, table=True):
     changed_at: datetime = moment()
     frozen_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
+    key: str | None = Field(default=None, max_length=160)
 
 
 class BroadcastView(NamedTuple):
@@ -94,10 +99,17 @@ _RUNNING = Fetch(
 )
 
 
-def add(session: Session, row: Mapping[str, Any]) -> int:
-    """Write a new broadcast; its id."""
-    statement = _broadcast.insert().values(**row).returning(_broadcast.c.id)
-    return int(session.connection().execute(statement).scalar_one())
+def add(session: Session, row: Mapping[str, Any]) -> int | None:
+    """Write a new broadcast; its id, None where one of its key is there already."""
+    statement = insert(session.get_bind().dialect.name, _broadcast).values(**row)
+    statement = statement.on_conflict_do_nothing(index_elements=["key"], index_where=_KEYED)
+    return session.connection().execute(statement.returning(_broadcast.c.id)).scalar_one_or_none()
+
+
+def of_key(session: Session, key: str) -> BroadcastView | None:
+    """The broadcast that its writer calls so."""
+    row = session.connection().execute(_VIEW.where(_broadcast.c.key == key)).first()
+    return BroadcastView._make(row) if row else None
 
 
 def find(session: Session, broadcast_id: int) -> BroadcastView | None:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from web import (
     adjustments,
+    broadcast_drafts,
     broadcasts,
     care,
     customers,
@@ -30,6 +31,7 @@ from web.problems import render
 
 OPERATIONS = (
     *broadcasts.OPERATIONS,
+    *broadcast_drafts.OPERATIONS,
     *customers.OPERATIONS,
     *orders.OPERATIONS,
     *privacy.OPERATIONS,

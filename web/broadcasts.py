@@ -91,7 +91,7 @@ class RecipientsOut(BaseModel):
 async def latest(call: Call[NoParams, None]) -> BroadcastsOut:
     """List the last broadcasts."""
     found = await call.database.read(broadcasts.latest)
-    return BroadcastsOut(broadcasts=[_shown(each, state) for each, state in found])
+    return BroadcastsOut(broadcasts=[shown(each, state) for each, state in found])
 
 
 async def report(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
@@ -150,11 +150,12 @@ def _report(session: Session, number: int) -> BroadcastReportOut:
     reasons = [
         BroadcastWhyOut(state=state, reason=why, people=people) for (state, why), people in found.reasons.items()
     ]
-    shown = _shown(found.broadcast, found.state).model_dump()
-    return BroadcastReportOut(**shown, people=dict(found.people), reasons=reasons, lanes=dict(found.lanes))
+    told = shown(found.broadcast, found.state).model_dump()
+    return BroadcastReportOut(**told, people=dict(found.people), reasons=reasons, lanes=dict(found.lanes))
 
 
-def _shown(each: BroadcastView, state: str) -> BroadcastOut:
+def shown(each: BroadcastView, state: str) -> BroadcastOut:
+    """A broadcast as the API tells of it."""
     return BroadcastOut(
         id=str(each.id), name=each.name, purpose=each.purpose, segment=each.segment, state=state,
         pause_reason=each.pause_reason, audience=each.audience, scheduled_at=each.scheduled_at, as_of=each.as_of,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from bot.broadcasting import Sender
 from storage.database import Database
 from storage.media import Kept
 from web.callers import Networks
@@ -29,6 +30,8 @@ KNOCK: web.AppKey[Callable[[str], str]] = web.AppKey("KNOCK")
 """`bot.knock.heard` with this service's secret key."""
 PICTURES: web.AppKey[Callable[[str], Awaitable[Kept]]] = web.AppKey("PICTURES")
 """`bot.drawing.shelf.Shelf.picture`."""
+SENDER: web.AppKey[Sender] = web.AppKey("SENDER", Sender)
+"""The shop as one that writes to many."""
 SITE: web.AppKey[Site] = web.AppKey("SITE", Site)
 TRUSTED: web.AppKey[Networks] = web.AppKey("TRUSTED")
 """The proxies whose `X-Forwarded-For` is believed."""

@@ -10,9 +10,10 @@ from typing import Any, Generic, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bot.broadcasting import Sender
 from storage.database import Database
 from storage.media import Kept
-from web.keys import CALLER, CLOCK, DATABASE, PICTURES, SECRET
+from web.keys import CALLER, CLOCK, DATABASE, PICTURES, SECRET, SENDER
 from web.problems import FieldError, Refused, invalid
 
 LONGEST_BODY = 256 * 1024
@@ -35,8 +36,8 @@ class Params(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[P, B]):
-    """What a view holds: the parsed request, the data, the time, what stands for the caller's key, our own key, and who
-    draws."""
+    """What a view holds: the parsed request, the data, the time, what stands for the caller's key, our own key, who
+    draws, and the shop as one that writes to many."""
 
     params: P
     body: B
@@ -45,6 +46,7 @@ class Call(Generic[P, B]):
     caller: str
     secret_key: str = field(repr=False)
     pictures: Callable[[str], Awaitable[Kept]]
+    sender: Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Operation:
             caller=request[CALLER],
             secret_key=request.config_dict[SECRET],
             pictures=request.config_dict[PICTURES],
+            sender=request.config_dict[SENDER],
         )
         answer = await self.view(call)
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

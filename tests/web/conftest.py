@@ -10,15 +10,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+import main
 from bot import knock
 from bot.drawing.artist import Artist
 from bot.drawing.shelf import Shelf
+from bot.service import sender_of
+from bot.settings import Settings
 from crm import keys
 from storage.database import Database
 from tests.conftest import Clock
 from web.app import attach
 from web.health import Health
-from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, KNOCK, PICTURES, SITE, TRUSTED, Site
+from web.keys import CLOCK, DATABASE, FIRST_KEY, HEALTH, KNOCK, PICTURES, SENDER, SITE, TRUSTED, Site
 from web.keys import SECRET as SECRET_KEY
 
 KEY = "a-first-key-for-tests"
@@ -58,7 +61,10 @@ async def app(database: Database, clock: Clock, patient: Patient) -> AsyncIterat
     app[PICTURES] = Shelf(database, {}, artist, "Trà Sen", clock).picture
     app[KNOCK] = partial(knock.heard, SECRET)
     attach(app)
-    yield app
+    given = Settings(secret_key=SECRET, broadcast_alone=2)
+    async with main.reaching(given) as channels:
+        app[SENDER] = sender_of(given, channels)
+        yield app
     await artist.close()
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from sqlmodel import Session
 
-from crm import broadcasts, freezing
+from crm import broadcasts, freezing, keys, staff
 from crm.content import Content
 from crm.messages import Purpose
+from crm.staff import Role
 from storage.database import Database
 from tests.conftest import Clock
+from tests.crm.people import born
 from tests.crm.shops import AT
 from tests.web.conftest import Client
 from tests.web.test_api import refused
@@ -51,3 +54,78 @@ async def test_a_broadcast_is_told_paused_resumed_and_cancelled(pos: Client, dat
     assert steps == ["paused", "running", "cancelled"]
     assert [each["id"] for each in (await answer(pos, "GET", "/broadcasts"))["broadcasts"]] == [str(number)]
     assert (await refused(pos, "GET", "/api/v1/broadcasts/77"))[0] == 404
+
+
+TEXT = 'Chào {{ khach.ten or "bạn" }}, mai giảm 20%'
+DRAFT: dict[str, Any] = {"name": "Tết", "segment": "sđt", "text": TEXT, "key": "tet-2027"}
+"""What the API is told of a new broadcast."""
+
+
+async def written(pos: Client, **changed: Any) -> str:
+    """A new broadcast; its number."""
+    return str((await answer(pos, "POST", "/broadcasts", DRAFT | changed))["id"])
+
+
+def hired(session: Session, clock: Clock) -> None:
+    """Mai, who markets and has a chat."""
+    mai = staff.add(session, "Mai", Role.MARKETER, clock())
+    code = staff.pairing_in(staff.issue_pairing(session, mai.id, clock()))
+    staff.pair(session, born(session, clock()), code, clock())
+
+
+async def test_a_broadcast_is_written_looked_at_tested_and_scheduled(
+    pos: Client, database: Database, clock: Clock
+) -> None:
+    await database.write(lambda session: hired(session, clock))
+    await answer(pos, "PUT", "/customers/C1", {"name": "Lan", "phone": "0901234567"})
+    made = await answer(pos, "POST", "/broadcasts", DRAFT)
+    assert (made["state"], made["segment"], made["text"], made["tested_at"]) == ("draft", "sdt", TEXT, None)
+    assert await written(pos) == made["id"]
+    one = f"/broadcasts/{made['id']}"
+    looked = await answer(pos, "GET", f"{one}/preview")
+    assert (looked["people"], looked["cost"], looked["needs_second_person"]) == (1, 0, False)
+    assert looked["skips"] == [{"reason": "no_identity", "words": "they are on no channel", "people": 1}]
+    at = {"at": "2026-11-24T20:00:00+07:00"}
+    assert await refused(pos, "POST", f"/api/v1{one}/schedule", json=at) == (409, ["broadcast"])
+    tested = await answer(pos, "POST", f"{one}/test", {"staff": "Mai"})
+    assert tested["tested_at"] is not None
+    for moment in ("2026-11-22T20:00:00+07:00", "2026-11-24T23:00:00+07:00"):
+        assert await refused(pos, "POST", f"/api/v1{one}/schedule", json={"at": moment}) == (422, ["at"])
+    for _ in range(2):
+        begun = await answer(pos, "POST", f"{one}/schedule", at)
+        assert (begun["state"], begun["scheduled_at"]) == ("scheduled", "2026-11-24T13:00:00Z")
+    edited = await answer(pos, "PATCH", one, {"text": "Chào bạn", "buttons": [{"title": "Xem", "url": "https://a.vn"}]})
+    assert (edited["state"], edited["tested_at"], edited["name"]) == ("draft", None, "Tết")
+    assert edited["buttons"] == [{"title": "Xem", "url": "https://a.vn"}]
+    await answer(pos, "POST", f"{one}/test", {"staff": "Mai"})
+    await answer(pos, "POST", f"{one}/schedule", at)
+    assert (await answer(pos, "POST", f"{one}/unschedule"))["state"] == "draft"
+
+
+async def test_many_people_need_a_second_key(pos: Client, database: Database, clock: Clock) -> None:
+    await database.write(lambda session: hired(session, clock))
+    for number in range(3):
+        await answer(pos, "PUT", f"/customers/C{number}", {"name": "Lan", "phone": f"090123456{number}"})
+    one = f"/broadcasts/{await written(pos)}"
+    await answer(pos, "POST", f"{one}/test", {"staff": "Mai"})
+    assert (await answer(pos, "GET", f"{one}/preview"))["needs_second_person"]
+    at = {"at": "2026-11-24T20:00:00+07:00"}
+    assert await refused(pos, "POST", f"/api/v1{one}/schedule", json=at) == (409, ["broadcast"])
+    assert await refused(pos, "POST", f"/api/v1{one}/approve") == (409, ["broadcast"])
+    other = await database.write(lambda session: keys.create(session, "ERP", clock()))
+    pos.session.headers["Authorization"] = f"Bearer {other}"
+    assert (await answer(pos, "POST", f"{one}/approve"))["approved_by"].startswith("key:")
+    assert (await answer(pos, "POST", f"{one}/schedule", at))["state"] == "scheduled"
+
+
+async def test_what_cannot_be_sent_is_refused_with_its_field(pos: Client) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"text": "Chào {{ khach.ten }}"}, "text"), ({"text": ""}, "text"), ({"segment": "hagn"}, "segment"),
+        ({"picture": "tet.jpg"}, "picture"), ({"name": ""}, "name"), ({"language": "fr"}, "language"),
+        ({"buttons": [{"title": "Xem", "url": "shop"}]}, "buttons.0.url"),
+    ]  # fmt: skip
+    for changed, field in wrong:
+        assert await refused(pos, "POST", "/api/v1/broadcasts", json=DRAFT | changed) == (422, [field])
+    await written(pos)
+    assert await refused(pos, "POST", "/api/v1/broadcasts", json=DRAFT | {"name": "Khác"}) == (409, ["key"])
+    assert (await refused(pos, "PATCH", "/api/v1/broadcasts/77", json={"name": "Tin"}))[0] == 404
