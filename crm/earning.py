@@ -58,13 +58,17 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Points to spend that earlier orders of the same day and month earn."""
+    """Points that earlier orders of the same day and month earn: by the rule's id, and to spend by ALL together.
 
-    day: int = 0
-    month: int = 0
+    What a rule brought counts before the caps for all are taken away.
+    """
+
+    day: Mapping[str, int]
+    month: Mapping[str, int]
 
 
-NOTHING = Earlier()
+ALL = ""
+NOTHING = Earlier({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +109,14 @@ class Evaluation:
 
 def evaluate(programme: Programme, purchase: Purchase, earlier: Earlier = NOTHING) -> Evaluation:
     """Look at every rule. Each rounds down by itself; percentages are on what the amounts and items brought."""
-    steps = [_step(rule, purchase, programme) for rule in programme.rules if not rule.percent]
+    steps = [_step(rule, purchase, programme, earlier) for rule in programme.rules if not rule.percent]
     brought = Evaluation(tuple(steps)).points
-    steps += [_percentage(rule, purchase, programme, brought) for rule in programme.rules if rule.percent]
+    steps += [_percentage(rule, purchase, programme, brought, earlier) for rule in programme.rules if rule.percent]
     steps += [_first(event, purchase) for event in programme.events if event.event is Event.FIRST_ORDER]
     return Evaluation((*steps, *_caps(programme, steps, earlier)))
 
 
-def _step(rule: Rule, purchase: Purchase, programme: Programme) -> Step:
+def _step(rule: Rule, purchase: Purchase, programme: Programme, earlier: Earlier) -> Step:
     refusal = _refusal(rule, purchase, programme)
     if refusal:
         return _none(rule, refusal)
@@ -126,19 +130,25 @@ def _step(rule: Rule, purchase: Purchase, programme: Programme) -> Step:
         listed = sum((line.amount for line in matching), Fraction())
         amount = min(Fraction(purchase.total), listed) if selective else Fraction(purchase.total)
         points = int(amount // rule.per) * rule.points
-    return _earned(rule, points, Why.TOO_LITTLE)
+    return _earned(rule, points, Why.TOO_LITTLE, earlier)
 
 
-def _percentage(rule: Rule, purchase: Purchase, programme: Programme, brought: Mapping[str, int]) -> Step:
+def _percentage(
+    rule: Rule, purchase: Purchase, programme: Programme, brought: Mapping[str, int], earlier: Earlier
+) -> Step:
     refusal = _refusal(rule, purchase, programme)
     if refusal:
         return _none(rule, refusal)
-    return _earned(rule, brought.get(rule.currency, 0) * rule.percent // 100, Why.NOTHING_TO_RAISE)
+    return _earned(rule, brought.get(rule.currency, 0) * rule.percent // 100, Why.NOTHING_TO_RAISE, earlier)
 
 
-def _earned(rule: Rule, points: int, otherwise: Why) -> Step:
+def _earned(rule: Rule, points: int, otherwise: Why, earlier: Earlier) -> Step:
     some = points if rule.most is None else min(points, rule.most)
-    return Step(rule.id, rule.vi, rule.en, rule.currency, some, Why.FIRED if some else otherwise)
+    why = Why.FIRED if some else otherwise
+    for cap, had in ((rule.most_per_day, earlier.day), (rule.most_per_month, earlier.month)):
+        if cap is not None and some > (room := max(0, cap - had.get(rule.id, 0))):
+            some, why = room, Why.CAPPED
+    return Step(rule.id, rule.vi, rule.en, rule.currency, some, why)
 
 
 def _none(rule: Rule, why: Why) -> Step:
@@ -156,8 +166,8 @@ def _caps(programme: Programme, steps: Sequence[Step], earlier: Earlier) -> Iter
     points, most = Evaluation(tuple(steps)).points.get(SPEND, 0), programme.points
     for name, cap, had, vi, en in (
         ("most_per_order", most.most_per_order, 0, "mỗi đơn", "an order"),
-        ("most_per_day", most.most_per_day, earlier.day, "mỗi ngày", "a day"),
-        ("most_per_month", most.most_per_month, earlier.month, "mỗi tháng", "a month"),
+        ("most_per_day", most.most_per_day, earlier.day.get(ALL, 0), "mỗi ngày", "a day"),
+        ("most_per_month", most.most_per_month, earlier.month.get(ALL, 0), "mỗi tháng", "a month"),
     ):
         if cap is not None and points > (room := max(0, cap - had)):
             words = (f"tối đa {cap} điểm {vi}", f"{cap} points {en} at most")

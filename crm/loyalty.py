@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from crm import ledger, membership, programmes, settlement, stamps, vouchers
+from crm import ledger, membership, programmes, reckoning, stamps, vouchers
 from crm.errors import Conflict
 from crm.gifts import EVENT
 from crm.ledger import FOREVER, SPEND, Entry, Fact, Kind, Posted
 from crm.programme import midnight_after
-from crm.settlement import Reckoning
+from crm.reckoning import Reckoning
 from crm.tiers import Standing
 from storage import lots, members, orders, reservations
 from storage import loyalty as store
@@ -125,7 +125,7 @@ def last_order(session: Session, customer_id: int) -> OrderRow | None:
 def explain(session: Session, order: OrderRow) -> tuple[Reckoning, list[Entry]]:
     """Which rules fired for an order as it is now, which did not and why; and what the ledger holds of it."""
     written = (entry for entry in store.of_order(session, order.id) if entry.points and entry.currency == SPEND)
-    return settlement.reckon(session, order), [entry for entry in written if entry.kind in (Kind.EARN, Kind.REVERSE)]
+    return reckoning.reckon(session, order), [entry for entry in written if entry.kind in (Kind.EARN, Kind.REVERSE)]
 
 
 def unfreeze(session: Session, customer_id: int, now: datetime) -> None:

@@ -85,7 +85,7 @@ def put(session: Session, news: News, now: datetime) -> Outcome:
     new = {"id": new_id(), **key, **row, "delivered_at": delivered_at, "updated_at": now}
     outcome = Outcome.CREATED if store.add(session, new) else _change(session, news, row, now)
     if outcome in (Outcome.CREATED, Outcome.UPDATED):
-        settlement.settle_order(session, find(session, news.source, news.external_id), now)
+        settlement.settle_order(session, find(session, news.source, news.external_id), now, before)
         if news.status == Status.DELIVERED:
             referrals.queue(session, owner, now)
     return outcome

@@ -80,17 +80,13 @@ class Points:
     warn_days: int = 30
     most_referrals_per_year: int | None = None
 
-    @property
-    def caps_spans(self) -> bool:
-        """Whether what an order earns depends on others of its month."""
-        return self.most_per_day is not None or self.most_per_month is not None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """What an order earns: `points` for every `per` đồng, or `each` for every matching item, or `percent` on top.
 
-    Empty filters match everything. `until` is the last day that counts.
+    Empty filters match everything. `until` is the last day that counts. `most` is for one order, the others for all
+    orders that a customer places in a day and in a month.
     """
 
     id: str
@@ -111,6 +107,8 @@ class Rule:
     birthday_month: bool = False
     least: int = 0
     most: int | None = None
+    most_per_day: int | None = None
+    most_per_month: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +204,21 @@ class Programme:
     def reward(self, code: str) -> Reward | None:
         """The reward of this code."""
         return next((reward for reward in self.rewards if reward.code == code), None)
+
+    @property
+    def caps_days(self) -> bool:
+        """Whether what an order earns depends on others of its day."""
+        return self.points.most_per_day is not None or any(rule.most_per_day is not None for rule in self.rules)
+
+    @property
+    def caps_months(self) -> bool:
+        """Whether what an order earns depends on others of its month."""
+        return self.points.most_per_month is not None or any(rule.most_per_month is not None for rule in self.rules)
+
+    @property
+    def asks_tiers(self) -> bool:
+        """Whether what an order earns depends on its customer's tier."""
+        return any(rule.tiers for rule in self.rules)
 
     def expires_at(self, available_at: datetime) -> datetime:
         """When points expire that can be spent from this moment: the end of a day in the brand's time zone."""

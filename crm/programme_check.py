@@ -17,6 +17,7 @@ def inconsistent(programme: Programme, today: date) -> Iterator[Problem]:
     yield from _repeated(programme)
     for number, rule in enumerate(programme.rules):
         yield from _rule_problems(rule, f"rule.{number}", codes, today)
+        yield from _cap_problems(f"rule.{number}", rule.most, rule.most_per_day, rule.most_per_month)
     yield from _tier_problems(programme.tiers)
     yield from _reward_problems(programme, codes, today)
     for number, event in enumerate(programme.events):
@@ -32,13 +33,18 @@ def inconsistent(programme: Programme, today: date) -> Iterator[Problem]:
         )  # fmt: skip
     if points.expire_months and points.warn_days > points.expire_months * 28:
         yield Problem("points.warn_days", "fresh points would be announced as expiring", is_warning=True)
-    caps = [each for each in (points.most_per_order, points.most_per_day, points.most_per_month) if each is not None]
-    if caps != sorted(caps):
-        yield Problem(
-            "points", "a cap for longer is lower than one for shorter: the shorter never matters", is_warning=True
-        )
+    yield from _cap_problems("points", points.most_per_order, points.most_per_day, points.most_per_month)
     if points.approve_above is None:
         yield Problem("points.approve_above", "staff may give any number of points alone", is_warning=True)
+
+
+def _cap_problems(place: str, *caps: int | None) -> Iterator[Problem]:
+    """Of an order, a day and a month."""
+    given = [each for each in caps if each is not None]
+    if given != sorted(given):
+        yield Problem(
+            place, "a cap for longer is lower than one for shorter: the shorter never matters", is_warning=True
+        )  # fmt: skip
 
 
 def _referral_problems(programme: Programme) -> Iterator[Problem]:

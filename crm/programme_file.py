@@ -104,6 +104,8 @@ def _rule(part: Reader) -> Rule:
         birthday_month=part.flag("birthday_month"),
         least=part.whole("least", 0),
         most=part.optional("most"),
+        most_per_day=part.optional("most_per_day"),
+        most_per_month=part.optional("most_per_month"),
     )
 
 

@@ -24,6 +24,16 @@ def at(session: Session, moment: datetime) -> Programme:
     return _read(found) if found else DEFAULT
 
 
+def during(session: Session, since: datetime, until: datetime) -> list[tuple[datetime, Programme]]:
+    """The programmes that held in a span, the last first, each with the moment from which it did."""
+    found: list[tuple[datetime, Programme]] = []
+    for version in store.until(session, until):
+        found.append((version.effective_from, _read(version)))
+        if version.effective_from <= since:
+            break
+    return found
+
+
 def of(session: Session, number: int | None) -> Programme:
     """The programme of a version; None is the one before the first was loaded."""
     return DEFAULT if number is None else version(session, number)[1]

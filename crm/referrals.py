@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from crm import codes, gifts, programmes, settlement
+from crm import codes, gifts, programmes, reckoning
 from crm.errors import Conflict
 from crm.ledger import Posted
 from crm.programme import Event, Programme, midnight
@@ -226,7 +226,7 @@ def _stands(known: Referral) -> bool:
 def _delivered(session: Session, known: Referral) -> datetime | None:
     """From when the points of the friend's first delivered order, of which something was kept, can be spent."""
     for order in orders.delivered_since(session, known.friend_id, known.at, _LOOKED_AT):
-        total, _ = settlement.left_of(order, refunds.of_order(session, order.id))
+        total, _ = reckoning.left_of(order, refunds.of_order(session, order.id))
         if total > 0 and order.delivered_at is not None:
             wait = programmes.at(session, order.placed_at).points.wait_days
             return order.delivered_at + timedelta(days=wait)

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from sqlmodel import Session
 
-from crm import customers, orders, settlement
+from crm import customers, orders, reckoning, settlement
 from crm.customers import Outcome
 from crm.errors import Conflict, Invalid
 from storage import customers as people
@@ -99,11 +99,11 @@ def _refuse_too_much(order: OrderRow, known: Sequence[RefundRow], refund: Refund
     for number, (name, _) in enumerate(wishes):
         if name not in names:
             raise Invalid(f"lines.{number}.item", "Đơn không có món này.", "The order has no such item.")
-    earlier = settlement.wishes_of(known)
-    lacking = settlement.lacking(items, earlier)
-    if settlement.lacking(items, [*earlier, *wishes]) > lacking:
+    earlier = reckoning.wishes_of(known)
+    lacking = reckoning.lacking(items, earlier)
+    if reckoning.lacking(items, [*earlier, *wishes]) > lacking:
         upto = range(1, len(wishes) + 1)
-        number = next(n for n in upto if settlement.lacking(items, [*earlier, *wishes[:n]]) > lacking) - 1
+        number = next(n for n in upto if reckoning.lacking(items, [*earlier, *wishes[:n]]) > lacking) - 1
         raise Invalid(f"lines.{number}.quantity", "Hoàn nhiều hơn đã mua.", "More would be refunded than was bought.")
     left = order.total - sum(each.amount for each in known)
     if not 0 < amount <= left:

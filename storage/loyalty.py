@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -12,6 +13,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment, reference, serial
+from storage.orders import SalesOrder
 
 SPEND = "spend"
 QUALIFY = "qualify"
@@ -96,6 +98,7 @@ class Entry(NamedTuple):
 
 
 _entry = LedgerEntry.__table__  # type: ignore[attr-defined]
+_order = SalesOrder.__table__  # type: ignore[attr-defined]
 _ENTRY = select(*(_entry.c[name] for name in Entry._fields))
 
 _TOTAL = select(func.coalesce(func.sum(_entry.c.points), 0)).where(
@@ -145,6 +148,25 @@ def of_order(session: Session, order_id: int) -> list[Entry]:
     """All that was ever written about an order, oldest first."""
     rows = session.connection().execute(_ENTRY.where(_entry.c.order_id == order_id).order_by(_entry.c.id))
     return [Entry._make(row) for row in rows]
+
+
+def of_placed(
+    session: Session, customer_id: int, kinds: Sequence[str], since: datetime, until: datetime
+) -> dict[int, dict[str, int]]:
+    """What a customer's entries of these kinds come to for orders that were placed in a span, by order and currency,
+    without what qualifies."""
+    whose = (_entry.c.order_id, _entry.c.currency)
+    statement = (
+        select(*whose, func.sum(_entry.c.points))
+        .join(_order, _order.c.id == _entry.c.order_id)
+        .where(_order.c.customer_id == customer_id, _order.c.placed_at >= since, _order.c.placed_at < until)
+        .where(_entry.c.customer_id == customer_id, _entry.c.kind.in_(kinds), _entry.c.currency != QUALIFY)
+        .group_by(*whose)
+    )
+    found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+    for order_id, currency, points in session.connection().execute(statement):
+        found[order_id][currency] = int(points)
+    return dict(found)
 
 
 def total(session: Session, customer_id: int, currency: str, since: datetime, until: datetime) -> int:

@@ -123,11 +123,11 @@ def delivered(session: Session, customer_id: int, most: int) -> list[OrderRow]:
     return [OrderRow(*row) for row in rows]
 
 
-def placed(session: Session, customer_id: int, since: datetime, until: datetime, most: int) -> list[OrderRow]:
-    """A customer's first orders of a span, by when they were placed; those of one moment by what their sources say."""
+def placed(session: Session, customer_id: int, since: datetime, until: datetime) -> list[OrderRow]:
+    """A customer's orders of a span, by when they were placed; those of one moment by what their sources say."""
     own = (_order.c.customer_id == customer_id, _order.c.placed_at >= since, _order.c.placed_at < until)
     in_order = (_order.c.placed_at, _order.c.source, _order.c.external_id)
-    rows = session.connection().execute(_ROW.where(*own).order_by(*in_order).limit(most))
+    rows = session.connection().execute(_ROW.where(*own).order_by(*in_order))
     return [OrderRow(*row) for row in rows]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -56,6 +56,13 @@ def at(session: Session, moment: datetime) -> Version | None:
     """The version that held at a moment: of those effective by then the last one loaded; None before the first."""
     row = session.connection().execute(_AT, {"moment": moment}).first()
     return Version._make(row) if row else None
+
+
+def until(session: Session, moment: datetime) -> Iterator[Version]:
+    """The versions that held before a moment, the last first."""
+    statement = _VERSION.where(_version.c.effective_from < moment)
+    in_order = statement.order_by(_version.c.effective_from.desc(), _version.c.id.desc())
+    return map(Version._make, session.connection().execute(in_order))
 
 
 def hold(session: Session, moment: datetime) -> None:

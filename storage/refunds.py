@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from sqlalchemy import UniqueConstraint, select
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, reference
+from storage.orders import SalesOrder
 
 
 class OrderRefund(SQLModel, table=True):
@@ -42,6 +44,7 @@ class RefundRow(NamedTuple):
 
 
 _refund = OrderRefund.__table__  # type: ignore[attr-defined]
+_order = SalesOrder.__table__  # type: ignore[attr-defined]
 _ROW = select(*(_refund.c[name] for name in RefundRow._fields))
 
 
@@ -56,3 +59,14 @@ def of_order(session: Session, order_id: int) -> list[RefundRow]:
     """An order's refunds, by name."""
     rows = session.connection().execute(_ROW.where(_refund.c.order_id == order_id).order_by(_refund.c.external_id))
     return [RefundRow._make(row) for row in rows]
+
+
+def of_placed(session: Session, customer_id: int, since: datetime, until: datetime) -> dict[int, list[RefundRow]]:
+    """The refunds of a customer's orders that were placed in a span, by order, each by name."""
+    own = (_order.c.customer_id == customer_id, _order.c.placed_at >= since, _order.c.placed_at < until)
+    statement = _ROW.join(_order, _order.c.id == _refund.c.order_id).where(*own).order_by(_refund.c.external_id)
+    found: defaultdict[int, list[RefundRow]] = defaultdict(list)
+    for row in session.connection().execute(statement):
+        refund = RefundRow._make(row)
+        found[refund.order_id].append(refund)
+    return dict(found)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlmodel import Session
 
-from crm import adjustments, customers, due, ledger, loyalty, membership, orders, refunds, reservations, settlement
+from crm import adjustments, customers, due, ledger, loyalty, membership, orders, reckoning, refunds, reservations
 from crm.errors import Conflict, CrmError, Invalid
 from crm.ledger import Fact, NotEnough
 from crm.orders import Item, News, Status
@@ -240,7 +240,7 @@ class Machine(RuleBasedStateMachine):
                 if entry.kind in ("earn", "reverse") and entry.currency == "spend"
             ]
             if order.customer_id in self.ids:
-                assert sum(written) == settlement.reckon(self.session, order).due.get("spend", 0)
+                assert sum(written) == reckoning.reckon(self.session, order).due.get("spend", 0)
 
 
 def run(url: str, histories: int, steps: int) -> None:

@@ -9,7 +9,7 @@ from itertools import permutations
 import pytest
 from sqlmodel import Session
 
-from crm import customers, ledger, orders, posting, refunds, settlement
+from crm import customers, ledger, orders, posting, reckoning, refunds
 from crm.customers import Outcome
 from crm.earning import Why
 from crm.errors import Conflict, Invalid, NotFound
@@ -254,11 +254,11 @@ def test_every_rule_says_why_it_fired_or_did_not_and_the_steps_add_up(
     session: Session, clock: Clock, at: datetime
 ) -> None:
     orders.put(session, news(clock, 1, Status.DELIVERED), clock())
-    reckoning = settlement.reckon(session, orders.find(session, "pos", "A1"))
-    assert [(step.rule, step.points, step.why) for step in reckoning.evaluation.steps] == [
+    found = reckoning.reckon(session, orders.find(session, "pos", "A1"))
+    assert [(step.rule, step.points, step.why) for step in found.evaluation.steps] == [
         ("base", 40, Why.FIRED), ("beans", 15, Why.FIRED), ("gold", 0, Why.OTHER_TIER), ("first", 20, Why.FIRED),
     ]  # fmt: skip
-    assert reckoning.due == {"spend": 75} and held(session, clock()).balance == 75
+    assert found.due == {"spend": 75} and held(session, clock()).balance == 75
 
 
 def test_an_order_is_judged_by_the_programme_of_its_day(session: Session, clock: Clock, at: datetime) -> None:
