@@ -159,11 +159,11 @@ def _shares(rows: Sequence[Row], *, every_number: bool) -> Iterator[Sequence[Row
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A query's text, where its values come from, and how its cells are read."""
+    """A query's text, where its values come from, and how cells are read that JSON does not give as they are."""
 
     text: str
     parts: list[tuple[str, Reader | None, Any]]
-    readers: list[Reader | None]
+    readers: list[tuple[int, Reader]]
 
     def bind(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """All values in the order of the placeholders."""
@@ -185,13 +185,13 @@ class Fetch:
             return rows
         query = self._ready.get("sqlite") or self._prepare_sqlite(connection.dialect)
         packed = engines.execute(connection, query.text, query.bind(given)).fetchone()[0]
-        return [
-            [
-                cell if read is None or cell is None else read(cell)
-                for cell, read in zip(row, query.readers, strict=True)
-            ]
-            for row in json.loads(packed)
-        ]
+        found: list[list[Any]] = json.loads(packed)
+        for row in found:
+            for place, read in query.readers:
+                cell = row[place]
+                if cell is not None:
+                    row[place] = read(cell)
+        return found
 
     def lock(self, connection: Connection, **given: Any) -> None:
         """Run a query `FOR UPDATE` for its locks alone, without waiting for rows; on SQLite there are none."""
@@ -217,9 +217,10 @@ class Fetch:
         inner = self._build(among).subquery("found")
         cells = [func.hex(each) if isinstance(each.type, LargeBinary) else each for each in inner.c]
         statement = select(func.json_group_array(func.json_array(*cells))).select_from(inner)
-        return self._prepare(statement, dialect, [_reader(each.type) for each in inner.c])
+        readers = [(place, _reader(each.type)) for place, each in enumerate(inner.c)]
+        return self._prepare(statement, dialect, [(place, read) for place, read in readers if read is not None])
 
-    def _prepare(self, statement: Select[Any], dialect: Dialect, readers: list[Reader | None]) -> _Query:
+    def _prepare(self, statement: Select[Any], dialect: Dialect, readers: list[tuple[int, Reader]]) -> _Query:
         text, written, bound = _compiled(statement, dialect)
         parts = [
             (part.key, _list_binder(part.type, dialect), None)

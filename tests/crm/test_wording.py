@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,3 +76,43 @@ def test_whatever_is_typed_is_refused_in_words_or_goes_out_whole(text: str) -> N
         assert wording.write(read, VALUES, ["đầy"] * len(read.blanks)).strip()
     except CrmError as error:
         assert error.vi and error.en
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "Chào ",
+                "\n",
+                " {{",
+                "%",
+                "{# lời #}",
+                "{{ khach.ten }}",
+                '{{ khach.ten or "bạn" }}',
+                "{{ khach.diem }}",
+                "{{ khach.diem or 'không' }}",
+                "{{ don.ma }}",
+                '{{ don.ma or "" }}',
+                "{{ don.ma or khach.ten }}",
+            ]
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from(["", "Lan", "  ", "{{ x }}"]),
+    st.sampled_from([0, 1, 1250]),
+)
+def test_what_is_written_in_short_is_what_jinja2_would_write(parts: list[str], name: str, points: int) -> None:
+    values = {"khach": {"ten": name, "diem": points}, "don": {"ma": ""}}
+    try:
+        read = wording.read("".join(parts), KNOWN)
+    except Invalid:
+        return
+    assert _outcome(read, values) == _outcome(replace(read, pieces=None), values)
+
+
+def _outcome(read: wording.Wording, values: wording.Values) -> str:
+    try:
+        return wording.write(read, values, ())
+    except Conflict as refused:
+        return f"refused: {refused}"
