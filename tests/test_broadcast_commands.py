@@ -6,6 +6,7 @@ import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from crm import broadcasts, customers, freezing, staff
@@ -78,12 +79,18 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     assert "cancelled" in shop("broadcast", "cancel", number, *by).out
     assert shop("broadcast", "report", number, "--json").json["people"] == {"pending": 2}
     assert [row["state"] for row in shop("broadcast", "list", "--json").json] == ["cancelled"]
-    shop("broadcast", "recipients", number, "--csv", str(tmp_path / "who.csv"))
+    shop("broadcast", "recipients", number, "--out", str(tmp_path / "who.csv"))
     with (tmp_path / "who.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["customer"], row["name"], row["state"]) for row in rows] == [
-        ("KH1", "'=Lan", "pending"), ("KH2", "Minh", "pending"),
+    assert [(row["Mã khách"], row["Tên"], row["Trạng thái"]) for row in rows] == [
+        ("KH1", "'=Lan", "chờ gửi"), ("KH2", "Minh", "chờ gửi"),
     ]  # fmt: skip
+    assert shop("broadcast", "recipients", number, "--out", str(tmp_path / "who.xlsx"), "--json").json["rows"] == 2
+    book = openpyxl.load_workbook(tmp_path / "who.xlsx")
+    assert [row[:3] for row in book["Người nhận"].iter_rows(values_only=True)] == [
+        ("Mã khách", "Tên", "Trạng thái"), ("KH1", "=Lan", "chờ gửi"), ("KH2", "Minh", "chờ gửi"),
+    ]  # fmt: skip
+    assert "ends in" in shop("broadcast", "recipients", number, "--out", "who.pdf").refused()
     assert shop("broadcast", "recipients", number, "--state", "sent", "--json").json == []
 
 

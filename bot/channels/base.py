@@ -325,13 +325,13 @@ class Channel(Protocol):
     """One platform. `receive` and `parse` are pure; the rest is I/O and raises only `SendError`.
 
     On a channel that is `staff_only` nobody is a customer: what customers may ask is not answered there. On one with
-    `workbooks` a message may bring an XLSX file.
+    `tables` a message may bring a file with rows of this kind (`.xlsx`, `.csv`), "" for none.
     """
 
     name: str
     rules: Rules
     staff_only: bool
-    workbooks: bool
+    tables: str
 
     def receive(self, headers: Mapping[str, str], body: bytes, keys: Keys, now: datetime) -> Received:
         """Verify the raw bytes in constant time and split them into events. Never raises."""

@@ -41,7 +41,7 @@ def add(commands: Any, plain: Plain, group: Group) -> None:
             command.add_argument("--state", help="only those in this state")
             command.add_argument("--reason", help="only those for this reason")
             command.add_argument("--most", type=int, default=50, help="how many are shown (50)")
-            command.add_argument("--csv", type=Path, metavar="FILE", help="write all of them into this file")
+            command.add_argument("--out", type=Path, metavar="FILE", help="write them into this .csv or .xlsx file")
     changing = [drafting, editing]
     for name, words in (
         ("test", "send it to your own chat, as a customer would get it"),

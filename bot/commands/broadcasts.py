@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -14,9 +13,11 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import broadcasting, previews, trial_sends
+from bot import broadcasting, previews, recipient_table, trial_sends
 from bot.broadcasting import Sender
+from bot.commands import files
 from bot.commands.report import Outside, Refused, Report, stamp, table
+from bot.recipient_table import CSV, XLSX, Row
 from bot.service import sender_of
 from bot.settings import Settings
 from bot.templates import Templates
@@ -31,7 +32,6 @@ from storage.broadcasts import CANCELLED, DRAFT, BroadcastView
 from storage.database import Database
 
 SURFACE = "cli"
-_PAGE = 5_000
 _WIDTH = 30
 _LOOKED = 1.0
 _OPEN = ("pending", "sending")
@@ -42,6 +42,8 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
     """Do what is asked with broadcasts. Raises CrmError and Refused."""
     action, sender = arguments.action, sender_of(settings, outside.channels)
     given: dict[str, Any] = {"arguments": arguments, "sender": sender, "now": outside.clock()}
+    if action == "recipients" and arguments.out is not None:
+        return await _written(arguments, database, sender)
     if action in _READ:
         return await database.read(partial(_READ[action], **given))
     if action == "watch":
@@ -160,25 +162,45 @@ async def _watch(arguments: Namespace, database: Database, sender: Sender, outsi
 
 
 def _recipients(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
-    """The first ones shown, or all of them as a CSV file."""
+    """The first ones."""
     broadcasts.get(session, arguments.id)
-    ask = partial(
-        recipient_pages.page, session, arguments.id, state=arguments.state or "", reason=arguments.reason or ""
+    found = recipient_pages.page(
+        session, arguments.id, 0, arguments.most, arguments.state or "", arguments.reason or ""
     )  # fmt: skip
-    if arguments.csv is None:
-        rows = [_row(each, sender) for each in ask(after=0, most=arguments.most)]
-        return Report([dict(zip(_COLUMNS, row, strict=True)) for row in rows], table(rows, "Nobody."))
-    count = after = 0
+    rows = [_row(each, sender) for each in found]
+    return Report([dict(zip(_COLUMNS, row, strict=True)) for row in rows], table(rows, "Nobody."))
+
+
+async def _written(arguments: Namespace, database: Database, sender: Sender) -> Report:
+    """All of them, or those that are asked for, as a file of the kind that its name ends in."""
+    path = Path(arguments.out)
+    if path.suffix not in (CSV, XLSX):
+        raise Refused(f"{path}: name a file that ends in {CSV} or {XLSX}")
+    await database.read(partial(broadcasts.get, broadcast_id=arguments.id))
+    pages = recipient_table.pages(
+        database, arguments.id, sender.zone, sender.locale, arguments.state or "", arguments.reason or ""
+    )
+    count = await (_workbook if path.suffix == XLSX else _csv)(path, pages, sender.locale)
+    return Report({"file": str(path), "rows": count}, [f"{count} recipients: {path}"])
+
+
+async def _workbook(path: Path, pages: AsyncIterator[list[Row]], locale: str) -> int:
+    rows = [row async for page in pages for row in page]
+    await files.workbook(path, [(recipient_table.title(locale), [recipient_table.head(locale), *rows])])
+    return len(rows)
+
+
+async def _csv(path: Path, pages: AsyncIterator[list[Row]], locale: str) -> int:
+    count = 0
     try:
-        with Path(arguments.csv).open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(_COLUMNS)
-            while page := ask(after=after, most=_PAGE):
-                writer.writerows(_safe(_row(each, sender)) for each in page)
-                count, after = count + len(page), page[-1].id
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            recipient_table.write(file, [recipient_table.head(locale)])
+            async for page in pages:
+                recipient_table.write(file, page)
+                count += len(page)
     except OSError as error:
-        raise Refused(f"{arguments.csv} cannot be written: {error.strerror}") from error
-    return Report({"file": str(arguments.csv), "rows": count}, [f"{count} recipients: {arguments.csv}"])
+        raise Refused(f"{path} cannot be written: {error.strerror}") from error
+    return count
 
 
 _READ = {"list": _list, "report": _report, "preview": _preview, "recipients": _recipients}
@@ -266,8 +288,3 @@ def _row(each: recipient_pages.Told, sender: Sender) -> tuple[str, ...]:
         each.external_id or str(each.customer_id), each.name, each.state, each.reason, each.lane,
         stamp(each.sent_at, sender.zone) or "",
     )  # fmt: skip
-
-
-def _safe(row: tuple[str, ...]) -> tuple[str, ...]:
-    """No cell begins as a formula does: spreadsheets would run it."""
-    return tuple(f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in row)

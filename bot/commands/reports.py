@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from argparse import Namespace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from bot import sheets
-from bot.commands.report import Refused, Report, shown, stamp, table
-from bot.drawing.artist import Artist, Undrawn
+from bot.commands import files
+from bot.commands.report import Report, shown, stamp, table
 from bot.service import policy_of
 from bot.settings import Settings
-from bot.sheets import Sheets
 from crm import reports
 from crm.reports import Line, Span, Waits
 from storage.database import Database
@@ -27,7 +24,7 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
     found = await database.read(partial(reports.of, span=Span(arguments.span), back=arguments.back, **given))
     if arguments.xlsx is not None:
         days = await database.read(partial(reports.days_of, report=found, **given))
-        await _write(arguments.xlsx, sheets.of(found, days, settings.locale))
+        await files.workbook(arguments.xlsx, sheets.of(found, days, settings.locale))
     average = found.ratings.total / found.ratings.given if found.ratings.given else None
     data = {
         "span": found.span, "start": stamp(found.start, zone), "end": stamp(found.end, zone),
@@ -55,19 +52,6 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
         data["file"] = str(arguments.xlsx)
         lines.append(f"Written: {arguments.xlsx}")
     return Report(data, lines)
-
-
-async def _write(path: Path, content: Sheets) -> None:
-    artist = Artist()
-    try:
-        made = await artist.workbook(content)
-        await asyncio.to_thread(path.write_bytes, made)
-    except Undrawn as error:
-        raise Refused(f"the workbook could not be made ({error})") from error
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        await artist.close()
 
 
 def _waits(waits: Waits) -> dict[str, Any]:

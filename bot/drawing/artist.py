@@ -16,6 +16,9 @@ IDLE_S = 60.0
 """How long the process waits for the next picture before it ends."""
 _LENGTH = 4
 
+Sheet = tuple[str, Sequence[Sequence[str | int | float | None]]]
+"""A title and rows, the first row as the head."""
+
 
 class Undrawn(Exception):
     """A picture could not be drawn."""
@@ -37,8 +40,8 @@ class Artist:
         """A picture as a JPEG of at most so many bytes. Raises Undrawn, also for what is no picture."""
         return await self._made({"shrink": base64.b64encode(picture).decode(), "most": most})
 
-    async def workbook(self, sheets: Sequence[tuple[str, Sequence[Sequence[str | int | float | None]]]]) -> bytes:
-        """An XLSX file of these sheets, each a title and rows, the first row as its head. Raises Undrawn."""
+    async def workbook(self, sheets: Sequence[Sheet]) -> bytes:
+        """An XLSX file of these sheets. Raises Undrawn."""
         return await self._made({"sheets": sheets})
 
     async def _made(self, asked: Mapping[str, Any]) -> bytes:

@@ -23,6 +23,7 @@ from storage.database import Database
 from storage.media import Kept
 
 JOB = "staff.report"
+KIND = ".xlsx"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -46,22 +47,25 @@ class Reporting:
         report = await self._database.read(found)
         days = await self._database.read(partial(reports.days_of, report=report, **given))
         content = await self._artist.workbook(sheets.of(report, days, office.locale))
-        send = partial(_send, payload=payload, kept=Kept(_name(report), XLSX, content), now=self._clock())
+        kept = Kept(_name(report), XLSX, content)
+        send = partial(
+            send_file, chat=payload["chat"], kept=kept, permission=Permission.REPORT, job=JOB, now=self._clock()
+        )
         await self._database.write(send, name=JOB)
 
 
 def _name(report: Report) -> str:
-    return f"bao-cao-{report.span}-{report.start:%Y-%m-%d}.xlsx"
+    return f"bao-cao-{report.span}-{report.start:%Y-%m-%d}{KIND}"
 
 
-def _send(session: Session, payload: Payload, kept: Kept, now: datetime) -> None:
-    """Send the file, if the chat is still that of somebody who may see reports; it is kept as long as pictures are."""
-    person = customers.person(session, payload["chat"])
+def send_file(session: Session, chat: int, kept: Kept, permission: Permission, job: str, now: datetime) -> None:
+    """Send what a job made, if the chat is still that of somebody who may see it; kept as long as pictures are."""
+    person = customers.person(session, chat)
     if person is None or person.staff_id is None:
         return
     member = staff.find(session, person.staff_id)
-    if member.revoked_at is not None or not staff.may(member, Permission.REPORT):
+    if member.revoked_at is not None or not staff.may(member, permission):
         return
     media_id = media.keep(session, kept, now)
-    drawings.note(session, hashed(JOB, media_id).hex(), media_id, now)
+    drawings.note(session, hashed(job, media_id).hex(), media_id, now)
     outbox.send(session, person, [Message(file=f"{KEPT}{media_id}")], Purpose.REPLY, now)

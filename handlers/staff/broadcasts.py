@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import broadcast_notices, broadcasting, trial_sends
-from bot.staff import estimating
+from bot.staff import estimating, exporting
 from bot.staff.context import StaffContext
 from bot.staff.grammar import first_word
 from bot.staff.kinds import KINDS, StaffRef, Text
@@ -75,9 +75,9 @@ def _meant(order: str) -> tuple[Callable[[StaffContext, BroadcastView, str], Non
     for name, after in ((f"{first} {second}", left), (first, rest)):
         if found := _ORDERS.get(words.plain(name)):
             return found, after
-    raise Invalid("order", f"“{first}”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, nhom, loi, anh, nut, ten.",
-                  f"“{first}”: say preview, test, schedule, unschedule, approve, pause, resume, cancel, segment, text, "
-                  "picture, button or name.")  # fmt: skip
+    raise Invalid("order", f"“{first}”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, tep, nhom, loi, anh, nut, "
+                  "ten.", f"“{first}”: say preview, test, schedule, unschedule, approve, pause, resume, cancel, file, "
+                  "segment, text, picture, button or name.")  # fmt: skip
 
 
 def _show(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
@@ -206,6 +206,12 @@ def _cancel(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 
+def _export(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
+    """Who it was meant for and what became of each, as a file."""
+    ctx.needs(Permission.EXPORT)
+    exporting.ask(ctx, each)
+
+
 def _facts(each: BroadcastView, order: str) -> str:
     """What `/ok` is bound to: these words to these people, and what is done with it."""
     return "\0".join((str(each.id), each.content, each.segment, order))
@@ -238,6 +244,7 @@ _ORDERS: Mapping[str, Callable[[StaffContext, BroadcastView, str], None]] = {
         (("dung", "tam dung", "pause"), _pause),
         (("tiep", "gui tiep", "tiep tuc", "resume"), _resume),
         (("huy", "cancel"), _cancel),
+        (("tep", "file", "xuat", "export"), _export),
         (("ten", "name"), _edit("name")),
         (("nhom", "segment"), _edit("segment")),
         (("loi", "noi dung", "text"), _edit("text")),

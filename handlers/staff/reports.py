@@ -36,7 +36,7 @@ def show_report(ctx: StaffContext, which: Text | None = None) -> None:
                       "Use /bc, /bc yesterday, /bc week or /bc last week.")  # fmt: skip
     report = reports.of(ctx.session, *found, ctx.now, ctx.office.zone, ctx.office.policy.calendar)
     last, more = report.end - timedelta(days=1), len(report.staff) - PEOPLE
-    comes = more > 0 and ctx.chat is not None and ctx.office.channels[ctx.chat.channel].workbooks
+    comes = more > 0 and ctx.chat is not None and ctx.office.channels[ctx.chat.channel].tables == reporting.KIND
     if comes and ctx.chat is not None:
         span, back = found
         payload = {"span": span, "back": back, "asked_at": ctx.now.isoformat(), "chat": ctx.chat.identity_id}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 
+import openpyxl
 import pytest
 
 from bot import upkeep
 from bot.broadcasts import TEND
-from bot.staff import hearing
+from bot.staff import exporting, hearing
 from crm import broadcasts, consent, customers
 from crm.staff import Role
+from simulator.people import MESSENGER
 from storage import audit
+from storage import broadcasts as rows
 from tests.chat import Chat, chatting
 from tests.conftest import Clock
 from tests.handlers import pos
@@ -122,6 +127,28 @@ async def test_what_became_of_it_is_told_and_anybody_who_sees_it_may_stop_it(cha
     assert "không gửi 1 · đã gửi 1" in told or "đã gửi 1 · không gửi 1" in told
     assert "• không gửi 1: khách chưa đồng ý nhận tin" in told
     assert "đã kết thúc rồi" in await said(mai, "/gui 1 huy")
+    assert "không được làm việc này" in await said(hoa, "/gui 1 tep")
+    _, file = await everything(mai, "/gui 1 tep")
+    kept = mai.platform.media.get(file.media.rsplit("/", 1)[1])
+    assert kept is not None and kept.name == "gui-1.csv"
+    head, *rows = csv.reader(kept.content.decode("utf-8-sig").splitlines())
+    assert head[1:4] == ["Tên", "Trạng thái", "Lý do"]
+    assert sorted(row[2:4] for row in rows) == [
+        ["không gửi", "khách chưa đồng ý nhận tin"], ["đã gửi", ""],
+    ]  # fmt: skip
+
+
+async def test_a_messenger_chat_brings_a_workbook_and_others_say_how_to_get_it(chat: Chat) -> None:
+    kim = await pair(chat.of("kim", MESSENGER), "Kim", Role.ADMIN)
+    await said(kim, DRAFT)
+    assert "chưa chốt danh sách" in await said(kim, "/gui 1 tep")
+    await chat.does(lambda session: rows.change(session, 1, audience=exporting.MOST + 1))
+    assert "--out danh-sach.xlsx" in await said(kim, "/gui 1 tep")
+    await chat.does(lambda session: rows.change(session, 1, audience=1))
+    _, file = await everything(kim, "/gui 1 tep")
+    kept = kim.platform.media.get(file.media.rsplit("/", 1)[1])
+    assert kept is not None and kept.name == "gui-1.xlsx"
+    assert openpyxl.load_workbook(io.BytesIO(kept.content)).sheetnames == ["Người nhận"]
 
 
 async def test_a_running_one_is_paused_without_a_pin_and_goes_on_with_it(chat: Chat) -> None:

@@ -632,7 +632,7 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
 {usage}
 
 > /gui 1 hôm nay
-✗ “hôm”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, nhom, loi, anh, nut, ten.
+✗ “hôm”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, tep, nhom, loi, anh, nut, ten.
 {usage}
 
 > /gui 2 huỷ

@@ -78,7 +78,7 @@ class Messenger:
     rules: Rules = RULES
     switches: tuple[Switch, ...] = switches.SWITCHES
     staff_only: bool = False
-    workbooks: bool = True
+    tables: str = ".xlsx"
 
     def __init__(
         self,

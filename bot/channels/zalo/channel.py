@@ -65,7 +65,7 @@ class Zalo:
     rules: Rules = RULES
     switches: tuple[Switch, ...] = switches.SWITCHES
     staff_only: bool = False
-    workbooks: bool = False
+    tables: str = ".csv"
 
     def __init__(
         self,

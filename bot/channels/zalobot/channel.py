@@ -54,7 +54,7 @@ class ZaloBot:
     name: str = parse.CHANNEL
     rules: Rules = RULES
     staff_only: bool = True
-    workbooks: bool = False
+    tables: str = ""
 
     def __init__(
         self, session: aiohttp.ClientSession, url: str = API, *, timeout: float = TIMEOUT, wait: int = WAIT
