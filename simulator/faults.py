@@ -8,6 +8,7 @@ from typing import Any
 CALL_FAULTS = (
     "status",
     "code",
+    "slow",
     "hang",
     "half_body",
     "lost_response",

@@ -92,6 +92,9 @@ async def _act(fault: Fault, host: str, handler: WebHandler, request: web.Reques
             return _coded(fault, host)
         case "token_expired":
             return _token_expired(request.app[PLATFORM], host)
+        case "slow":
+            await asyncio.sleep(fault.seconds)
+            return await handler(request)
         case "hang":
             await asyncio.sleep(fault.seconds or HANG_S)
             return _cut(request)

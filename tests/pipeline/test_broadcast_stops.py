@@ -1,0 +1,159 @@
+"""What stops a broadcast on its way: too many errors, a missing second person, and the word of whom it was for."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from crm import broadcasts, consent, staff
+from crm.broadcasts import Pause
+from crm.content import Content
+from crm.errors import Conflict
+from crm.messages import KEPT, Purpose
+from crm.staff import Role
+from simulator.people import ZALO
+from storage import customers, media
+from storage.media import Kept
+from tests.conftest import Clock
+from tests.pipeline.stage import Stage
+from tests.pipeline.test_broadcasts import WORDS, go_on, over, report, sent_out, shop
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""A picture of one dot."""
+CUSTOMERS = tuple(f"khach{number}" for number in range(13))
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+async def marketer(stage: Stage, locale: str) -> int:
+    """Mai, whose chat speaks this language; her number."""
+
+    def hire(session: Session) -> tuple[int, str]:
+        mai = staff.add(session, "Mai", Role.MARKETER, stage.clock())
+        return mai.id, staff.issue_pairing(session, mai.id, stage.clock())
+
+    number, code = await stage.service.database.write(hire)
+    await stage.said(ZALO, code, "mai")
+    person = await stage.person(ZALO, "mai")
+    await stage.service.database.write(partial(customers.change, customer_id=person.customer_id, locale=locale))
+    return number
+
+
+def begun(session: Session, by: str, clock: Clock, said: Content | None = None, alone: int = 0, people: int = 0) -> int:
+    """A broadcast to everybody, written by this person, tested and due now."""
+    found = broadcasts.draft(session, "Cuối tuần", Purpose.BROADCAST, said or Content(WORDS), "tatca", by, clock())
+    broadcasts.tested(session, found, clock())
+    broadcasts.schedule(session, found, clock(), by, clock(), people=people, alone=alone)
+    return found
+
+
+@pytest.mark.parametrize(("locale", "told"), [("vi", "đã tạm dừng: 11 trong 50"), ("en", "last 50 messages 11 failed")])
+async def test_too_many_errors_pause_it_and_who_wrote_it_is_told_in_their_language(
+    database_url: str, clock: Clock, locale: str, told: str
+) -> None:
+    async with shop(database_url, clock, CUSTOMERS) as stage:
+        mai = await marketer(stage, locale)
+        await stage.said(ZALO, "gặp nhân viên", CUSTOMERS[0])
+        stage.goes_wrong("code", path="message/cs", code=-201, times=11)
+        broadcast = await stage.service.database.write(partial(begun, by=f"staff:{mai}", clock=clock))
+        await go_on(stage)
+        await stage.until(lambda session: broadcasts.get(session, broadcast).pause_reason == Pause.ERRORS)
+        found = await report(stage, broadcast)
+        assert found.state == "paused"
+        assert found.broadcast.pause_words.startswith("11/50: ")
+        assert found.people["failed"] == 11
+        await stage.quiet()
+        notice = stage.heard(ZALO, "mai")[-1]
+        assert told in notice and f"{broadcast}" in notice
+        before = len(stage.calls(ZALO))
+        clock.pass_by(hours=2)
+        await go_on(stage)
+        assert len(stage.calls(ZALO)) == before, "it goes on only after a person has looked"
+
+
+async def test_an_audience_that_grew_waits_for_a_second_person_who_is_not_the_first(
+    database_url: str, clock: Clock
+) -> None:
+    async with shop(database_url, clock, CUSTOMERS[:3], BROADCAST_ALONE="2") as stage:
+        mai = await marketer(stage, "vi")
+        hoa = await stage.service.database.write(lambda session: staff.add(session, "Hoa", Role.LEAD, clock()).id)
+        broadcast = await stage.service.database.write(
+            partial(begun, by=f"staff:{mai}", clock=clock, alone=2, people=2)
+        )
+        await go_on(stage)
+        found = await report(stage, broadcast)
+        assert (found.state, found.broadcast.pause_reason) == ("paused", Pause.APPROVAL)
+        held = text("SELECT count(*) FROM notice WHERE staff_id = :hoa AND kind = 'broadcast'")
+        assert await stage.read(lambda session: session.connection().execute(held, {"hoa": hoa}).scalar()) == 1
+        write = stage.service.database.write
+        for act in (broadcasts.approve, broadcasts.resume):
+            with pytest.raises(Conflict):
+                await write(partial(act, broadcast_id=broadcast, actor=f"staff:{mai}", now=clock()))
+        assert not [words for words in stage.heard(ZALO) if "giảm" in words]
+        await write(partial(broadcasts.approve, broadcast_id=broadcast, actor=f"staff:{hoa}", now=clock()))
+        await go_on(stage)
+        assert (await over(stage, broadcast)).people == {"sent": 3}
+
+
+async def test_who_ends_it_while_it_is_queued_does_not_get_it(database_url: str, clock: Clock) -> None:
+    async with shop(database_url, clock) as stage:
+        await stage.said(ZALO, "gặp nhân viên")
+        broadcast = await sent_out(stage)
+        assert (await report(stage, broadcast)).reasons == {("pending", "talking"): 1}
+        person = await stage.person(ZALO)
+        no = partial(consent.say, customer_id=person.customer_id, granted=False, at=clock(), channel=ZALO)
+        await stage.service.database.write(lambda session: no(session))
+        clock.pass_by(hours=2)
+        await go_on(stage)
+        assert (await over(stage, broadcast)).reasons == {("skipped", "opted_out"): 1}
+        assert not [words for words in stage.heard(ZALO) if "giảm" in words]
+
+
+async def test_who_ends_it_while_it_is_leased_and_its_picture_is_handed_over_does_not_get_it(
+    database_url: str, clock: Clock
+) -> None:
+    async with shop(database_url, clock) as stage:
+        keep = partial(media.keep, kept=Kept("tet.png", "image/png", DOT), now=clock())
+        said = Content(WORDS, picture=f"{KEPT}{await stage.service.database.write(keep)}")
+        stage.goes_wrong("slow", path="upload/image", seconds=1.0)
+        broadcast = await stage.service.database.write(partial(begun, by="cli", clock=clock, said=said))
+        going = asyncio.create_task(go_on(stage))
+        await stage.until(lambda session: broadcasts.report(session, broadcast).people == {"sending": 1})
+        await stage.taken(stage.says(ZALO, "dừng"))
+        person = await stage.person(ZALO)
+        await stage.until(lambda session: _ended(session, person.customer_id))
+        clock.pass_by(seconds=1)
+        await going
+        await go_on(stage)
+        assert (await over(stage, broadcast)).reasons == {("skipped", "opted_out"): 1}
+        assert not [words for words in stage.heard(ZALO) if "giảm" in words]
+
+
+async def test_who_ends_it_while_it_is_in_flight_gets_it_once_and_never_again(database_url: str, clock: Clock) -> None:
+    async with shop(database_url, clock) as stage:
+        stage.goes_wrong("slow", path="message/cs", seconds=1.0)
+        broadcast = await stage.service.database.write(partial(begun, by="cli", clock=clock))
+        going = asyncio.create_task(go_on(stage))
+        await stage.until(lambda session: broadcasts.report(session, broadcast).people == {"sending": 1})
+        await stage.taken(stage.says(ZALO, "dừng"))
+        person = await stage.person(ZALO)
+        await stage.until(lambda session: _ended(session, person.customer_id))
+        await going
+        assert (await over(stage, broadcast)).people == {"sent": 1}
+        clock.pass_by(hours=25)
+        await go_on(stage)
+        assert (await over(stage, await sent_out(stage))).reasons == {("skipped", "opted_out"): 1}
+        assert len([words for words in stage.heard(ZALO) if "giảm" in words]) == 1
+
+
+def _ended(session: Session, customer_id: int) -> bool:
+    """Whether this customer took their word back."""
+    (standing,) = consent.standing(session, [customer_id], Purpose.BROADCAST, ZALO).values()
+    return standing is consent.Standing.WITHDRAWN
