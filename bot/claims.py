@@ -33,6 +33,7 @@ from storage import holds as held_rows
 from storage.claims import Claim, Due
 from storage.expiry import Queued
 from storage.holds import Hold
+from storage.outbox import Sent
 from storage.work import wake
 
 LEASE = timedelta(seconds=20)
@@ -64,10 +65,19 @@ class Claimed:
 
 @dataclass(slots=True)
 class Slots:
-    """How many messages a transaction may claim, and what it claimed: that is sent once it is committed."""
+    """How many messages a transaction may claim, and what it claimed: that is sent once it is committed.
+
+    `sent` is what was sent before and is not written down yet, `noted` how much of it the transaction wrote down.
+    """
 
     free: int
+    sent: list[Sent]
     claimed: list[Claimed] = field(default_factory=list)
+    noted: int = 0
+
+    def forget(self) -> None:
+        """The transaction begins, begins anew, or was undone: nothing is claimed or noted in it."""
+        self.claimed, self.noted = [], 0
 
 
 class Turn(NamedTuple):
@@ -140,14 +150,14 @@ class Claims:
             accounts.hold_pace(session, look.paced)
         return turn, look
 
-    def unasked(self, session: Session, turn: Turn, look: Look, owner: str, now: datetime, free: int) -> None:
+    def unasked(self, session: Session, turn: Turn, look: Look, owner: str, now: datetime, free: int) -> bool:
         """Give the room that is left to those whom broadcasts and care rules mean to write to; pause what cannot go on.
 
-        In the transaction of `make`, after it.
+        In the transaction of `make`, after it. False where there was room and nobody was due.
         """
         left = min(free - len(turn.claimed), look.left)
         if left <= 0:
-            return
+            return True
         gate = Gate(self._channels, self._paces, look, now)
         taken = recipients.take(session, gate, self._policy, self._care, now, left)
         with engines.together(session.connection()):
@@ -158,18 +168,23 @@ class Claims:
             reason = broadcasts.Pause(held.reason)
             broadcasts.pause(session, broadcast, reason, broadcasts.SYSTEM, now, until=held.until)
         turn.claimed.extend(_unasked(each, now) for each in taken.ready)
+        return bool(taken.ready or taken.waits or taken.skips or taken.stops)
 
-    def at_once(self, session: Session, owner: str, now: datetime, free: int, talks: Sequence[Talk]) -> list[Claimed]:
-        """Claim replies before they are queued: their rows say so then, and need no turn.
+    def at_once(self, session: Session, owner: str, now: datetime, slots: Slots, talks: Sequence[Talk]) -> None:
+        """Claim replies before they are queued, and write down what was sent: neither needs a turn then.
 
         That is the first one of each person for whom nothing else waits or is sent. What waits already keeps its slots
         and its account's pace; and what may not simply go is left to a turn, which knows what to do with it.
         So is everything on PostgreSQL, where several processes claim: a batch holds customers and must not wait for it.
         """
         if not rows.is_alone(session):
-            return []
+            return
+        outbox.sent(session.connection(), slots.sent)
+        slots.noted, free = len(slots.sent), slots.free
         room = self._room(session, now, free)
         ahead = rows.ahead(session, [account for _, account in room], Purpose.REPLY.priority, now, free)
+        if ahead:
+            wake(session, outbox.TOPIC)
         for key, some in ahead.items():
             if key in room:
                 room[key].slots -= some
@@ -178,9 +193,8 @@ class Claims:
         look = self._look(session, room, now, [])
         waiting = [_due(talk) for talk in talks]
         look.standings = standings(session, waiting)
-        claimed: list[Claimed] = []
         for talk, due in zip(talks, waiting, strict=True):
-            if len(claimed) + ahead.total() >= free:
+            if len(slots.claimed) + ahead.total() >= free:
                 break
             if due.identity_id in busy or not look.has_room((due.channel, due.account_id)):
                 continue
@@ -188,10 +202,9 @@ class Claims:
             if verdict.lane:
                 claim = _claim(due, verdict, look, now)
                 talk.outgoing[0].update(rows.sending(owner, now, claim.until, claim.as_row))
-                claimed.append(claim)
-        if claimed:
+                slots.claimed.append(claim)
+        if slots.claimed:
             accounts.hold_pace(session, look.paced)
-        return claimed
 
     def _look(self, session: Session, room: Mapping[Account, Room], now: datetime, rings: list[Ring]) -> Look:
         return Look(session, self._registry, self._budget, self._allowed, room, now, rings)

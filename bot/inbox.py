@@ -91,7 +91,7 @@ class InboxWorker:
             except Exception:
                 if not taken:
                     raise
-                slots.claimed = []
+                slots.forget()
                 for thread in taken:
                     await self._alone(thread)
             if taken:
@@ -103,7 +103,7 @@ class InboxWorker:
     async def _alone(self, thread: Held) -> None:
         try:
             await self._database.write(
-                lambda session: self._run(session, [], Slots(0), only=thread.id), name="inbox.alone"
+                lambda session: self._run(session, [], Slots(0, []), only=thread.id), name="inbox.alone"
             )
         except TROUBLE:
             raise
@@ -113,7 +113,7 @@ class InboxWorker:
 
     def _run(self, session: Session, taken: list[Held], slots: Slots, only: int | None = None) -> None:
         now = self._clock()
-        slots.claimed = []
+        slots.forget()
         taken[:] = inbox.take(session, now, THREADS, only)
         if not taken:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -46,6 +47,10 @@ AT_ONCE = SLOTS // 2
 """How many messages one transaction may claim: turns and batches of events do at the same time."""
 ROOMY = SLOTS // 4
 """What nobody asked for is taken where so many slots are free: many at once cost less, and answers find room."""
+IDLE_S = 0.25
+"""How long nobody is looked for who asked for nothing after nobody was found: most shops send them on few days."""
+NOTED_WITHIN_S = 0.05
+"""How long a reply that went out may wait to be written down, so that others are written with it."""
 FRESH = timedelta(milliseconds=500)
 """For how long after it was taken nobody is asked again who asked for nothing."""
 STALE = "taken too long ago"
@@ -78,6 +83,8 @@ class OutboxWorker:
         self._flying: set[asyncio.Task[None]] = set()
         self._promised = 0
         self._sent: list[Sent] = []
+        self._will_note: asyncio.TimerHandle | None = None
+        self._nobody_since = float("-inf")
         self._staff_ask = False
         self._told: dict[tuple[str, str, str], Allowance] = {}
         self._topic = database.topic(outbox.TOPIC)
@@ -92,16 +99,16 @@ class OutboxWorker:
         What nobody asked for waits until many of it can be written down and taken together.
         """
         with self.claiming() as slots:
-            if not (self._sent or self._staff_ask) and slots.free <= 0:
+            if not (slots.sent or self._staff_ask) and slots.free <= 0:
                 return False
-            sent, self._sent = self._sent, []
             staff_ask, self._staff_ask = self._staff_ask, False
             told = dict(self._told)
             try:
-                slots.claimed, refused, _ = await self._written(sent, slots.free, staff_ask)
+                slots.claimed, refused, _ = await self._written(slots.sent, slots.free, staff_ask)
             except BaseException:
-                self._sent, self._staff_ask = sent + self._sent, staff_ask or self._staff_ask
+                self._staff_ask |= staff_ask
                 raise
+            slots.noted = len(slots.sent)
             self._told = {key: each for key, each in self._told.items() if each is not told.get(key)}
             for due, reason in refused:
                 ended(due.channel, due.purpose, reason).inc()
@@ -109,14 +116,26 @@ class OutboxWorker:
 
     @contextmanager
     def claiming(self) -> Iterator[Slots]:
-        """Keep slots for one transaction; what it claimed is sent when the block ends, unless it raises."""
-        slots = Slots(min(AT_ONCE, SLOTS - len(self._flying) - self._promised))
+        """Keep slots for one transaction; what it claimed is sent when the block ends, unless it raises.
+
+        It may write down what was sent; what it leaves is for the next one.
+        """
+        slots = Slots(min(AT_ONCE, SLOTS - len(self._flying) - self._promised), self._sent)
+        self._sent = []
         promised = slots.free
         self._promised += promised
         try:
             yield slots
+        except BaseException:
+            slots.forget()
+            raise
         finally:
             self._promised -= promised
+            left = slots.sent[slots.noted :]
+            if left:
+                self._sent = left + self._sent
+                if self._will_note is None:
+                    self._topic.set()
         if slots.claimed:
             faultpoint("t4.committed")
         for item in slots.claimed:
@@ -126,7 +145,20 @@ class OutboxWorker:
 
     def claim(self, session: Session, now: datetime, slots: Slots, talks: Sequence[Talk]) -> None:
         """Claim, in the transaction that queues them, replies that may go at once."""
-        slots.claimed = self._claims.at_once(session, self._owner, now, slots.free, talks) if slots.free > 0 else []
+        if slots.free > 0:
+            self._claims.at_once(session, self._owner, now, slots, talks)
+
+    def _note_soon(self) -> None:
+        """Let what was sent be written down: soon, by a turn of its own, unless other work does it before."""
+        if self._will_note is None:
+            self._will_note = asyncio.get_running_loop().call_later(NOTED_WITHIN_S, self._note_now)
+
+    def _note_now(self) -> None:
+        if self._will_note is not None:
+            self._will_note.cancel()
+            self._will_note = None
+        if self._sent:
+            self._topic.set()
 
     async def drain(self, seconds: float) -> None:
         """Let what is in flight end and be written down; what is still out afterwards becomes unknown."""
@@ -185,8 +217,9 @@ class OutboxWorker:
                 allowances.note(session, (channel, account_id), [allowance], now)
             if free > 0:
                 turn, look = self._claims.make(session, self._owner, now, free)
-        if look is not None and free >= ROOMY:
-            self._claims.unasked(session, turn, look, self._owner, now, free)
+        if look is not None and free >= ROOMY and time.monotonic() - self._nobody_since >= IDLE_S:
+            found = self._claims.unasked(session, turn, look, self._owner, now, free)
+            self._nobody_since = float("-inf") if found else time.monotonic()
         for each in turn.rings:
             alarms.ring(session, *each, now)
         if staff_ask or any(due.purpose == Purpose.STAFF for due, _ in turn.refused):
@@ -263,8 +296,10 @@ class OutboxWorker:
         now = self._clock()
         self._sent.append(Sent(due.id, answer.message_id, answer.quota, now, charged, unasked=bool(item.recipient)))
         self._staff_ask |= due.purpose == Purpose.STAFF
-        if not item.recipient or len(self._sent) >= ROOMY or len(self._flying) == 1:
-            self._topic.set()
+        if self._staff_ask or (item.recipient and (len(self._sent) >= ROOMY or len(self._flying) == 1)):
+            self._note_now()
+        elif not item.recipient:
+            self._note_soon()
         ended(due.channel, due.purpose, "sent").inc()
         await self._outcomes.accepted(item)
         await self._hear(item, answer.allowance)

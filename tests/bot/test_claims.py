@@ -17,7 +17,7 @@ from bot.allowances import Allowances
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.claims import BURST, LEASE, Claims
+from bot.claims import BURST, LEASE, Claimed, Claims, Slots
 from bot.context import Talk
 from bot.pace import Paces
 from bot.registry import Registry
@@ -31,6 +31,7 @@ from crm.verdicts import Policy
 from storage import accounts, customers
 from storage import outbox as stored
 from storage.database import Database
+from storage.outbox import Sent
 from tests.conftest import Clock
 from tests.storage.rows import ACCOUNT, CHANNEL, NOW, claim, message, person, queue
 
@@ -77,11 +78,18 @@ def queued(session: Session, *talks: Talk) -> list[str]:
     return list(session.connection().execute(text("SELECT state FROM outbox ORDER BY id")).scalars())
 
 
+def at_once(session: Session, claims: Claims, free: int, talks: list[Talk]) -> list[Claimed]:
+    """What of these replies is claimed before it is queued."""
+    slots = Slots(free, [])
+    claims.at_once(session, "me", NOW, slots, talks)
+    return slots.claimed
+
+
 @on_sqlite
 def test_a_reply_is_queued_as_being_sent_under_a_lease(session: Session, claims: Decide) -> None:
     account(session)
     lan = talk(session, person(session), "một", "hai")
-    (claimed,) = claims(FREELY).at_once(session, "me", NOW, 10, [lan])
+    (claimed,) = at_once(session, claims(FREELY), 10, [lan])
     assert (claimed.due.id, claimed.token, claimed.until) == (lan.outgoing[0]["id"], 1, NOW + LEASE)
     assert queued(session, lan) == ["sending", "waiting"], "one in flight"
     assert claim(session) == []
@@ -100,7 +108,7 @@ def test_a_reply_waits_behind_what_the_person_is_still_to_get(
     queue(session, message(identity))
     if under_way:
         assert len(claim(session)) == 1
-    assert claims(FREELY).at_once(session, "me", NOW, 10, [talk(session, identity)]) == []
+    assert at_once(session, claims(FREELY), 10, [talk(session, identity)]) == []
 
 
 @on_sqlite
@@ -108,7 +116,7 @@ def test_those_who_wait_keep_their_slots(session: Session, claims: Decide) -> No
     account(session)
     queue(session, message(person(session, "1")), message(person(session, "2"), priority=9))
     talks = [talk(session, person(session, each)) for each in "345"]
-    claimed = claims(FREELY).at_once(session, "me", NOW, 2, talks)
+    claimed = at_once(session, claims(FREELY), 2, talks)
     assert [each.due.identity_id for each in claimed] == [talks[0].person.identity_id]
 
 
@@ -118,7 +126,7 @@ def test_no_more_replies_are_claimed_than_there_are_slots(session: Session, clai
         accounts.add(session, channel, ACCOUNT, NOW)
     people = [(each, channel) for each in "12" for channel in (CHANNEL, "messenger")]
     talks = [talk(session, person(session, each, channel=channel)) for each, channel in people]
-    assert len(claims(FREELY).at_once(session, "me", NOW, 3, talks)) == 3
+    assert len(at_once(session, claims(FREELY), 3, talks)) == 3
 
 
 @on_sqlite
@@ -126,7 +134,7 @@ def test_replies_keep_to_the_accounts_pace(session: Session, claims: Decide) -> 
     account(session)
     talks = [talk(session, person(session, str(each))) for each in range(BURST + 5)]
     paced = claims(SECOND)
-    claimed = paced.at_once(session, "me", NOW, 100, talks)
+    claimed = at_once(session, paced, 100, talks)
     assert len(claimed) == BURST
     assert queued(session, *talks) == ["sending"] * BURST + ["waiting"] * 5
     assert len(paced.make(session, "me", NOW, 100)[0].claimed) == 0, "what was claimed is reserved"
@@ -137,7 +145,7 @@ def test_replies_keep_to_the_accounts_pace(session: Session, claims: Decide) -> 
 def test_who_cannot_be_written_to_is_left_to_a_turn(session: Session, claims: Decide) -> None:
     account(session)
     lost = talk(session, person(session, last=NOW - timedelta(days=30)))
-    assert claims(FREELY).at_once(session, "me", NOW, 10, [lost]) == []
+    assert at_once(session, claims(FREELY), 10, [lost]) == []
     assert queued(session, lost) == ["waiting"]
 
 
@@ -147,13 +155,27 @@ def test_nothing_goes_at_once_from_an_account_that_is_held(session: Session, cla
     view = accounts.find(session, CHANNEL, ACCOUNT)
     assert view is not None
     accounts.change(session, view.id, held="on purpose")
-    assert claims(FREELY).at_once(session, "me", NOW, 10, [talk(session, person(session))]) == []
+    assert at_once(session, claims(FREELY), 10, [talk(session, person(session))]) == []
 
 
 @pytest.mark.parametrize("session", ["postgresql"], indirect=True)
 def test_where_several_processes_claim_all_is_left_to_turns(session: Session, claims: Decide) -> None:
     account(session)
     lan = talk(session, person(session))
-    assert claims(FREELY).at_once(session, "me", NOW, 10, [lan]) == []
+    assert at_once(session, claims(FREELY), 10, [lan]) == []
     assert queued(session, lan) == ["waiting"]
     assert len(claims(FREELY).make(session, "me", NOW, 10)[0].claimed) == 1
+
+
+@on_sqlite
+def test_what_was_sent_is_written_down_and_its_person_can_be_answered_again(session: Session, claims: Decide) -> None:
+    account(session)
+    identity = person(session)
+    first = talk(session, identity)
+    (before,) = at_once(session, claims(FREELY), 10, [first])
+    assert queued(session, first) == ["sending"]
+    slots = Slots(10, [Sent(before.due.id, "theirs", "", NOW)])
+    again = talk(session, identity)
+    claims(FREELY).at_once(session, "me", NOW, slots, [again])
+    assert (slots.noted, len(slots.claimed)) == (1, 1)
+    assert queued(session, again) == ["sent", "sending"]

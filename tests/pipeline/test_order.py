@@ -213,3 +213,19 @@ async def test_a_failure_at_any_step_is_made_good(stage: Stage, channel: str, po
     assert await stage.lines(channel) == [("customer", ASK), ("bot", ANSWER)]
     assert await stage.states() == ["sent"]
     assert await stage.read(inbox.dead) == []
+
+
+async def test_what_an_undone_batch_had_written_down_as_sent_is_written_down_by_the_next(
+    stage: Stage, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.NOTED_WITHIN_S", 2.0)
+    await stage.webhook(channel, text_event(stage, channel, ASK, 1))
+    async with asyncio.timeout(5):
+        while not stage.heard():  # noqa: ASYNC110 - the journal sets no event
+            await asyncio.sleep(0.01)
+    faults.arm("t3.written:raise")
+    await stage.webhook(channel, text_event(stage, channel, ASK, 2))
+    await stage.quiet()
+    assert stage.heard() == [ANSWER, ANSWER]
+    assert await stage.states() == ["sent", "sent"]
+    assert await stage.dead() == []
