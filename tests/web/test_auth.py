@@ -92,3 +92,15 @@ def test_no_more_than_a_burst_and_the_pace_have_room(steps: list[tuple[float, bo
             throttle.count("a", now)
             passed += 1
     assert passed <= 20 + elapsed / 3 + 1
+
+
+@ON_ONE_ENGINE
+async def test_without_a_key_a_phone_that_the_shop_knows_is_answered_as_any_other(
+    stranger: Client, pos: Client
+) -> None:
+    await pos.put("/api/v1/customers/KH1", json={"name": "Lan", "phone": "0901234501"})
+    said = []
+    for phone in ("0901234501", "0901234502"):
+        async with stranger.get("/api/v1/loyalty/member", params={"phone": phone}) as response:
+            said.append((response.status, (await response.text()).replace(phone, "…")))
+    assert said[0] == said[1] and said[0][0] == 401
