@@ -240,6 +240,28 @@ def join_by_staff(session: Session, chat_born: int, owner: int, now: datetime) -
         raise Conflict("Chat này là của nhân viên.", "This chat is a colleague's.", field="chat")
 
 
+def refuse_split(person: Person | None) -> None:
+    """Raises Conflict where a chat is no customer's of the POS."""
+    if person is None or person.external_id is None:
+        raise Conflict("Chat này chưa là của khách POS nào.", "This chat is no customer's of the POS.", field="chat")
+
+
+def split_off(session: Session, conversation_id: int, now: datetime) -> None:
+    """A chat is not its POS customer's after all: it becomes somebody's of whom nothing is known, with its tickets.
+
+    All else stays with the customer. The chat may be joined to another one then. Raises Conflict where it is nobody's.
+    """
+    found = store.person(session, conversation_id)
+    refuse_split(found)
+    assert found is not None
+    store.lock(session, [found.customer_id])
+    refuse_split(store.person(session, conversation_id))
+    born = store.add_nameless(session, now)
+    store.move_identities(session, found.customer_id, born, only=conversation_id)
+    tickets.carry_over(session, found.customer_id, born, conversation_id)
+    search.refresh(session.connection(), [found.customer_id, born])
+
+
 def issue_code(session: Session, customer_id: int, now: datetime) -> str:
     """A new code for a receipt: eight letters and digits, good once and for `CODE_LIFE`. Only its hash is kept."""
     code = codes.new(_CODE_LENGTH)

@@ -204,9 +204,9 @@ def waiting(session: Session, most: int = 50) -> list[TicketRow]:
     return store.in_state(session, State.OPEN, most)
 
 
-def carry_over(session: Session, source: int, target: int) -> None:
-    """All tickets of one customer become another's."""
-    store.move(session, source, target)
+def carry_over(session: Session, source: int, target: int, conversation_id: int | None = None) -> None:
+    """All tickets of one customer become another's; or those of one conversation alone."""
+    store.move(session, source, target, conversation_id)
 
 
 def _set(

@@ -322,9 +322,10 @@ def change(session: Session, customer_id: int, **values: object) -> None:
     session.connection().execute(update(_customer).where(_customer.c.id == customer_id).values(**values))
 
 
-def move_identities(session: Session, source: int, target: int) -> None:
-    """All identities of one customer become another's."""
-    session.connection().execute(update(_identity).where(_identity.c.customer_id == source).values(customer_id=target))
+def move_identities(session: Session, source: int, target: int, only: int | None = None) -> None:
+    """All identities of one customer become another's; or one of them alone."""
+    these = _identity.c.customer_id == source if only is None else _identity.c.id == only
+    session.connection().execute(update(_identity).where(these).values(customer_id=target))
 
 
 def add_code(session: Session, row: Mapping[str, Any]) -> None:

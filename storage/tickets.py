@@ -166,6 +166,7 @@ def earliest(session: Session, conversation_id: int, state: str, since: datetime
     return found
 
 
-def move(session: Session, source: int, target: int) -> None:
-    """All tickets of one customer become another's."""
-    session.connection().execute(update(_ticket).where(_ticket.c.customer_id == source).values(customer_id=target))
+def move(session: Session, source: int, target: int, only: int | None = None) -> None:
+    """All tickets of one customer become another's; or those of one conversation alone."""
+    these = _ticket.c.customer_id == source if only is None else _ticket.c.conversation_id == only
+    session.connection().execute(update(_ticket).where(these).values(customer_id=target))

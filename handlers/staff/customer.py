@@ -6,7 +6,7 @@ import re
 
 from bot.staff import finding, sending
 from bot.staff.context import StaffContext
-from bot.staff.kinds import KINDS, CustomerRef, Text, names_one
+from bot.staff.kinds import KINDS, ConversationRef, CustomerRef, Text, names_one
 from bot.staff.router import Group, StaffRouter
 from crm import cards, customers, fields, loyalty, notes, numbers, replies, said, search, tags
 from crm.cards import Card
@@ -125,6 +125,22 @@ def join(ctx: StaffContext, chat: CustomerRef, owner: CustomerRef) -> None:
     customers.join_by_staff(ctx.session, chat.id, owner.id, ctx.now)
     ctx.audit("customer.join", "customer", owner.id, f"chat:{chat.id}")
     ctx.reply("joined", chat=chat.name, name=owner.name, code=code)
+
+
+@router.command(
+    "tach", "tách", "split", usage="/tach <khách trong chat>",
+    vi="chat này không phải của khách POS đó: tách ra (PIN, xem trước, /ok)", group=Group.CUSTOMER,
+    may=Permission.ADJUST_POINTS, examples=("/tach 12",),
+)  # fmt: skip
+def split_off(ctx: StaffContext, chat: ConversationRef) -> None:
+    """Undo `/noi`, or any other link of a chat to a customer of the POS: it sees their points no more."""
+    customers.refuse_split(chat.person)
+    name, code = chat.person.customer_name, chat.person.external_id
+    if not ctx.confirmed("split_preview", chat=chat.person.identity_name, name=name, code=code):
+        return
+    customers.split_off(ctx.session, chat.id, ctx.now)
+    ctx.audit("customer.split", "customer", chat.person.customer_id, f"chat:{chat.id}")
+    ctx.reply("split", chat=chat.person.identity_name, name=name, code=code)
 
 
 @router.command(

@@ -15,8 +15,10 @@ from crm.ledger import FOREVER, Fact
 from crm.orders import Item, Status
 from crm.staff import Role
 from storage import lots
+from storage.tickets import Ticket
 from tests.chat import Chat
 from tests.crm import programme
+from tests.crm.replay import rows
 from tests.handlers import pos
 from tests.staff import PIN, hired, office, order
 
@@ -158,3 +160,31 @@ async def test_staff_join_a_chat_to_a_customer_whose_points_it_sees_from_then_on
         (f"/noi {nam[1]} KH99", "Không có khách “KH99”"),
     ):
         assert why in (await order(shop, "Mai", line))[0]
+
+
+async def test_a_chat_that_was_joined_by_mistake_is_split_off_with_its_tickets_and_may_be_joined_anew(
+    shop: Chat,
+) -> None:
+    other = shop.of("minh")
+    await other.says("mình cần hỗ trợ")
+    await other.says("hàng bị vỡ, hộp móp hết")
+    (listed,) = await order(shop, "Mai", "/tim Minh")
+    number = re.search(r"\b(\d+)\b", listed)
+    assert number is not None, listed
+    for name, points in (("KH77", 40), ("KH78", 7)):
+        gift = Fact(key=name, now=shop.clock())
+        await shop.does(
+            lambda s, n=name, p=points, g=gift: ledger.earn(s, customers.known(s, n, shop.clock()), p, g).points
+        )
+    await agreed(shop, "Mai", f"/noi {number[1]} KH77")
+    done = await agreed(shop, "Mai", f"/tach {number[1]}")
+    assert done.startswith("✓ chat của") and "đã tách khỏi" in done
+    (heard,) = await other.says("xem điểm")
+    assert "chưa xem được điểm" in heard
+    owners = await shop.does(lambda s: [customers.name_of(s, row["customer_id"]) for row in rows(s, Ticket)])
+    assert owners == [""], "the ticket is the chat's"
+    refused = await order(shop, "Mai", f"/tach {number[1]}")
+    assert "chưa là của khách POS nào" in refused[0]
+    assert "KH78" in await agreed(shop, "Mai", f"/noi {number[1]} KH78")
+    (heard,) = await other.says("điểm của tôi")
+    assert heard.startswith("Bạn đang có 7 điểm.")

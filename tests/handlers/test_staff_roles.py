@@ -48,6 +48,7 @@ MATRIX = {
     "duyet": "lead admin",
     "khoadiem": "lead admin",
     "noi": "lead admin",
+    "tach": "lead admin",
     "thudiem": EVERYBODY,
     "v": "agent lead admin",
     "tem": "agent lead admin",

@@ -268,6 +268,10 @@ Cách dùng: /dulieu [số] [nhan | xong | tuchoi <lý do>]
 ✗ Chat này đã là của một khách POS.
 Cách dùng: /noi <khách trong chat> <mã khách POS | số điện thoại>
 
+> /tach
+✗ Thiếu khách (số trong /ds).
+Cách dùng: /tach <khách trong chat>
+
 > /v 7K3M-W9QP-DXAB
 ✗ Mã voucher không đúng; bạn xem lại từng ký tự nhé.
 Cách dùng: /v <mã> [huy]
