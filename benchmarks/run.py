@@ -193,6 +193,47 @@ def broadcasts(bench: Bench) -> Iterator[str]:
     yield f"{'ok' if middle >= 0.45 else 'MISSED'}  of the bare client {middle:.2f} ≥ 0.45 (stretch 0.60)"
 
 
+def many_segments(bench: Bench) -> Iterator[str]:
+    """Whom a segment means is found about as fast as by the best query that we know by hand."""
+    yield from _in_big_shop(bench, "segments", _one_segment)
+
+
+def frozen_audience(bench: Bench) -> Iterator[str]:
+    """Everybody becomes a recipient, range by range, so that whatever else waits goes in between."""
+    yield from _in_big_shop(bench, "freezing", _one_audience)
+
+
+def _in_big_shop(bench: Bench, module: str, told: Callable[[dict[str, Any]], str]) -> Iterator[str]:
+    if bench.bare_only:
+        yield "skipped: only the product has customers"
+        return
+    FOLDER.mkdir(exist_ok=True)
+    rows = bench.points[1]
+    with postgres.kept(FOLDER / "big-postgres", f"shop_{rows}") as url:
+        for engine, where in (("SQLite", f"sqlite:///{FOLDER}/shop-{rows}.db"), ("PostgreSQL", url)):
+            print(f"… {module}, {engine}, {rows:,} customers (made at first, which takes minutes)", file=sys.stderr)
+            yield f"{engine}, {rows:,} customers"
+            command = [sys.executable, "-m", f"benchmarks.{module}", where, str(rows)]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            if done.returncode:
+                raise FailedError(done.stderr[-2000:])
+            yield from (told(json.loads(line)) for line in done.stdout.splitlines())
+
+
+def _one_segment(seen: dict[str, Any]) -> str:
+    word = "ok" if seen["ratio"] <= 2 else "MISSED"
+    return f"{word}  {seen['name']}: {seen['found']:,} in {seen['ours_ms']} ms, {seen['ratio']} ≤ 2"
+
+
+def _one_audience(seen: dict[str, Any]) -> str:
+    is_met = seen["ratio"] <= 2 and seen["longest_ms"] <= 20 and seen["grown_mb"] < 30
+    return (
+        f"{'ok' if is_met else 'MISSED'}  {seen['people']:,} in {seen['seconds']} s, {seen['ratio']} ≤ 2 of one plain "
+        f"statement; {seen['ranges']:,} ranges, 99 % in {seen['p99_ms']} ms, the longest {seen['longest_ms']} ≤ 20; "
+        f"growth {seen['grown_mb']} MB < 30 MB"
+    )
+
+
 Section = Callable[[Bench], Iterator[str]]
 SECTIONS: dict[str, tuple[str, Section]] = {
     "sat": ("64 people wait for a reply at any moment: replies a second", saturation),
@@ -204,6 +245,8 @@ SECTIONS: dict[str, tuple[str, Section]] = {
         for work in beside.WORK
     },
     "broadcast": (f"A broadcast to {BROADCAST:,} people against a bare client", broadcasts),
+    "segments": ("Segments among very many customers, beside queries by hand", many_segments),
+    "freezing": ("The audience of a broadcast to very many customers", frozen_audience),
     "ledger": ("What one customer holds, among few and among very many", points_of_many),
     "memory": (f"Resident memory after {MEMORY_MESSAGES:,} messages, and after as many again", memory),
 }
@@ -216,7 +259,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=8.0, help="measured seconds of one run, after 2 s warm-up (8)")
     parser.add_argument("--only", nargs="+", choices=["bare", *SECTIONS], default=[], help="sections; bare: no product")
     parser.add_argument(
-        "--points", nargs=2, type=int, default=(10_000, 1_000_000), metavar="N", help="customers (10000 1000000)"
+        "--points",
+        nargs=2,
+        type=int,
+        default=(10_000, 1_000_000),
+        metavar="N",
+        help="few and very many customers (10000 1000000)",
     )
     options = parser.parse_args(argv)
     points = (options.points[0], options.points[1])

@@ -6,6 +6,7 @@ part of the condition names are looked up as a whole first, by the part that nam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, not_, or_, select, true, union
@@ -22,25 +23,34 @@ SERVED = (_customer.c.merged_into.is_(None), is_served(_customer.c.id))
 """Staff, and who was joined to another, are no customers."""
 _COUNTED = 50_000
 """So many rows of an index are counted, to see which part names the fewest."""
+_MANY = 2 * _COUNTED
+_WHOLE = 4 * _COUNTED
+"""Of so many it costs no less to look at every customer."""
+_OF_CUSTOMERS = frozenset({About.CREATED, About.BIRTHDAY, About.BIRTH_MONTH})
+"""What stands in a customer's own row and has an index."""
 _BY_INDEX = frozenset({About.TAG, About.TIER})
 
 
 class _Start(NamedTuple):
-    """A statement that names at least all who are meant, and about how many rows it reads."""
+    """A statement that names who is meant, and about how many rows it reads."""
 
     owners: Select[int]
     size: int
 
 
+class _Begun(NamedTuple):
+    """Where to begin, and what is asked of those who are named there."""
+
+    start: _Start
+    others: Sequence[Condition]
+
+
 def members(session: Session, condition: Condition) -> Select[int]:
     """The ids of all customers of whom this is true, begun where the fewest are named."""
-    parts = condition.parts if isinstance(condition, All) else (condition,)
-    starts = [(start, part) for part in parts if (start := _start(session, part)) is not None]
-    if not starts:
+    begun = _begun(session, condition.parts if isinstance(condition, All) else (condition,))
+    if begun is None or begun.start.size >= _WHOLE:
         return select(_customer.c.id).where(*SERVED, test(condition))
-    best, begun = min(starts, key=lambda each: each[0].size)
-    others = [test(part) for part in parts if part is not begun]
-    return select(_customer.c.id).where(_customer.c.id.in_(best.owners), *SERVED, *others)
+    return select(_customer.c.id).where(*_all_of(begun), *SERVED)
 
 
 def test(tree: Condition) -> ColumnElement[bool]:
@@ -58,20 +68,57 @@ def test(tree: Condition) -> ColumnElement[bool]:
     raise TypeError(tree)
 
 
+def _begun(session: Session, parts: Sequence[Condition]) -> _Begun | None:
+    """Parts that must all be true, begun with the one that names the fewest; None where none names anybody."""
+    starts = [(start, part) for part in parts if (start := _start(session, part)) is not None]
+    if not starts:
+        return None
+    best, begun = min(starts, key=lambda each: each[0].size)
+    return _Begun(best, [part for part in parts if part is not begun])
+
+
+def _all_of(begun: _Begun) -> Sequence[ColumnElement[bool]]:
+    """Those who are named at the start and of whom the rest is true.
+
+    Where many are named, what must be added up is added up once for everybody: PostgreSQL would do it one by one.
+    """
+    sources = [found(part) if isinstance(part, Fact) else None for part in begun.others]
+    tests = [
+        _customer.c.id.in_(source.owners())
+        if isinstance(source, Rows) and source.having is not None and not source.is_none and begun.start.size >= _MANY
+        else test(part)
+        for part, source in zip(begun.others, sources, strict=True)
+    ]
+    return [_customer.c.id.in_(begun.start.owners), *tests]
+
+
 def _start(session: Session, tree: Condition) -> _Start | None:
-    """Exactly those of whom a fact is true that stands in rows of theirs, or one of several such facts; else None."""
-    if isinstance(tree, Some) and tree.parts:
-        starts = [_start(session, part) for part in tree.parts]
-        known = [start for start in starts if start is not None]
-        if len(known) == len(starts):
+    """Exactly those of whom a part is true: by rows of theirs, by an index of customers, or by several of these."""
+    match tree:
+        case Some(parts) if parts:
+            starts = [_start(session, part) for part in parts]
+            known = [start for start in starts if start is not None]
+            if len(known) < len(starts):
+                return None
             every = union(*(start.owners for start in known)).subquery()
             return _Start(select(every.c[0]), sum(start.size for start in known))
-        return None
-    source = found(tree) if isinstance(tree, Fact) else None
-    if not isinstance(source, Rows) or source.is_none:
-        return None
-    assert isinstance(tree, Fact)
-    return _Start(source.owners(), _size(session, tree, source))
+        case All(parts):
+            begun = _begun(session, parts)
+            if begun is None:
+                return None
+            return _Start(_those(*_all_of(begun)), begun.start.size)
+        case Fact():
+            source = found(tree)
+            if isinstance(source, Rows):
+                return None if source.is_none else _Start(source.owners(), _size(session, tree, source))
+            if tree.about in _OF_CUSTOMERS and (tree.since or tree.until or tree.words):
+                return _Start(_those(source), _size_of_column(session, tree, source))
+    return None
+
+
+def _those(*conditions: ColumnElement[bool]) -> Select[int]:
+    """Customers by themselves, whatever else is selected around them."""
+    return select(_customer.c.id).where(*conditions).correlate(None)
 
 
 def _size(session: Session, fact: Fact, source: Rows) -> int:
@@ -80,6 +127,18 @@ def _size(session: Session, fact: Fact, source: Rows) -> int:
     if source.having is not None:
         return 3 * _COUNTED
     if fact.about not in _BY_INDEX and not is_recent:
-        return 2 * _COUNTED
-    some = select(literal(1)).where(*source.where).limit(_COUNTED).subquery()
+        return _MANY
+    return _counted(session, select(literal(1)).where(*source.where))
+
+
+def _size_of_column(session: Session, fact: Fact, source: ColumnElement[bool]) -> int:
+    """Birthdays are looked through as a whole, in their index; so many new customers are no start worth having."""
+    if fact.about is not About.CREATED:
+        return _MANY
+    few = _counted(session, select(literal(1)).where(source))
+    return few if few < _COUNTED else _WHOLE
+
+
+def _counted(session: Session, rows: Select[int]) -> int:
+    some = rows.limit(_COUNTED).subquery()
     return int(session.connection().execute(select(func.count()).select_from(some)).scalar_one())
