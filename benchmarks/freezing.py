@@ -21,7 +21,7 @@ from sqlmodel import Session
 from benchmarks import big_shop, process
 from benchmarks.big_shop import NOW
 from bot import audience
-from bot.broadcasts import FIRST_RANGE
+from bot.broadcasts import FIRST_RANGE, LEAST_RANGE
 from crm import broadcasts, freezing
 from crm.content import Content
 from crm.messages import Purpose
@@ -51,7 +51,7 @@ async def measured(url: str) -> dict[str, Any]:
             return reached
 
         before, began = process.resident_bytes(_pid()), time.monotonic()
-        await database.bulk(step, 0, size=FIRST_RANGE)
+        await database.bulk(step, 0, size=FIRST_RANGE, least=LEAST_RANGE)
         ours = time.monotonic() - began
         grown = (process.resident_bytes(_pid()) - before) / 1e6
         people = (await database.read(partial(broadcasts.get, broadcast_id=broadcast))).audience

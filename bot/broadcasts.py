@@ -20,7 +20,9 @@ from storage.database import Database
 
 TEND = "broadcasts.tend"
 FREEZE = "broadcast.freeze"
-FIRST_RANGE = 1500
+FIRST_RANGE = 1000
+LEAST_RANGE = 200
+"""So few take a few milliseconds to freeze, whatever else makes a range late."""
 _PAGE = 10_000
 
 
@@ -57,7 +59,7 @@ class Broadcasting:
         def step(session: Session, cursor: int, size: int) -> int | None:
             return freezing.step(session, broadcast, planned, size)
 
-        await self._database.bulk(step, 0, size=FIRST_RANGE)
+        await self._database.bulk(step, 0, size=FIRST_RANGE, least=LEAST_RANGE)
         digest = await self._digest(broadcast)
         whole = partial(_frozen, broadcast=broadcast, digest=digest, now=self._clock(), alone=self._alone)
         await self._database.write(whole, name="broadcast.frozen")

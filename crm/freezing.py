@@ -39,5 +39,5 @@ def step(session: Session, broadcast_id: int, planned: Insert, size: int) -> int
     if until is None:
         return None
     new = recipients.freeze(session, planned, found.cursor, until)
-    broadcasts.change(session, found.id, cursor=until, audience=found.audience + new)
+    broadcasts.advance(session, found.id, until, found.audience + new)
     return until

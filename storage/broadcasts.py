@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, select, text, update
+from sqlalchemy import Index, bindparam, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment, serial
-from storage.hot import Fetch
+from storage.hot import Fetch, updating
 from storage.queue import stands
 
 DRAFT = "draft"
@@ -92,6 +92,8 @@ class BroadcastView(NamedTuple):
 _broadcast = Broadcast.__table__  # type: ignore[attr-defined]
 _VIEW = select(*(_broadcast.c[name] for name in BroadcastView._fields))
 _ALIVE = stands(_broadcast.c.state, SCHEDULED, FREEZING, RUNNING, PAUSED)
+_HELD = Fetch(lambda _among: _VIEW.where(_broadcast.c.id == bindparam("broadcast", required=True)).with_for_update())
+_ADVANCED = updating(_broadcast, ("cursor", "audience"))
 _RUNNING = Fetch(
     lambda _among: (
         _VIEW.where(_ALIVE, stands(_broadcast.c.state, RUNNING)).order_by(_broadcast.c.id).with_for_update(read=True)
@@ -120,8 +122,8 @@ def find(session: Session, broadcast_id: int) -> BroadcastView | None:
 
 def hold(session: Session, broadcast_id: int) -> BroadcastView | None:
     """One broadcast, which nobody else changes until the transaction ends."""
-    row = session.connection().execute(_VIEW.where(_broadcast.c.id == broadcast_id).with_for_update()).first()
-    return BroadcastView._make(row) if row else None
+    rows = _HELD.rows(session.connection(), broadcast=broadcast_id)
+    return BroadcastView._make(rows[0]) if rows else None
 
 
 def latest(session: Session, most: int = 20) -> list[BroadcastView]:
@@ -139,6 +141,11 @@ def living(session: Session) -> list[BroadcastView]:
 def running(session: Session) -> list[BroadcastView]:
     """Those that run, oldest first; they cannot be stopped before the transaction ends."""
     return [BroadcastView._make(row) for row in _RUNNING.rows(session.connection())]
+
+
+def advance(session: Session, broadcast_id: int, cursor: int, audience: int) -> None:
+    """So far it is frozen, and so many are meant."""
+    _ADVANCED.run(session.connection(), [{"id": broadcast_id, "cursor": cursor, "audience": audience}])
 
 
 def change(session: Session, broadcast_id: int, **values: Any) -> None:

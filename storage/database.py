@@ -106,10 +106,13 @@ class Database:
         """Run `fn(session)` on a read-only connection; sees every write that was awaited before."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
 
-    async def bulk(self, step: Callable[[Session, C, int], C | None], start: C, *, size: int = 500) -> None:
+    async def bulk(
+        self, step: Callable[[Session, C, int], C | None], start: C, *, size: int = 500, least: int = 1
+    ) -> None:
         """Walk a keyset: `step(session, cursor, size)` does one range and returns the next cursor, None at the end.
 
-        Ranges halve when they take over 20 ms and grow again; everything else that waits goes in between.
+        Ranges halve when they take over 20 ms and grow again, and are never smaller than `least`: where each is cheap,
+        it is not their size that makes them late. Everything else that waits goes in between.
         """
         cursor: C | None = start
         while cursor is not None:
@@ -120,7 +123,7 @@ class Database:
                 return step(session, here, size), time.monotonic() - began
 
             cursor, took = await self.write(run, priority=Priority.BULK, name=name_of(step))
-            size = max(1, size // 2) if took > BULK_S else min(size * 2, 5000) if took < BULK_S / 4 else size
+            size = max(least, _next_size(size, took))
 
     def lane(
         self,
@@ -289,6 +292,15 @@ class _Writer:
         for work in together:
             work.resolve()
         self._wake(topics)
+
+
+def _next_size(size: int, took: float) -> int:
+    """Halved where one was late; grown to a third of the time that they may take, for some take twice as long."""
+    if took > BULK_S:
+        return size // 2
+    if took > BULK_S / 2:
+        return size - size // 4
+    return min(size * 2 if took < BULK_S / 8 else size + size // 4 if took < BULK_S / 3 else size, 5000)
 
 
 def attempt(session: Session, fn: Callable[[], T], *, keep: Callable[[T], bool]) -> T:

@@ -12,7 +12,7 @@ from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import insert, moment, reference, serial
 from storage.customers import Customer
-from storage.hot import updating
+from storage.hot import Fetch, updating
 from storage.queue import stands
 
 PENDING = "pending"
@@ -86,6 +86,15 @@ class Recipient(SQLModel, table=True):
 _recipient = Recipient.__table__  # type: ignore[attr-defined]
 _customer = Customer.__table__  # type: ignore[attr-defined]
 _FREEZES = ("broadcast_id", "customer_id", "purpose", "due_at", "created_at")
+_BOUND = Fetch(
+    lambda _among: (
+        select(_customer.c.id)
+        .where(_customer.c.id > bindparam("after", type_=_customer.c.id.type, required=True))
+        .order_by(_customer.c.id)
+        .offset(bindparam("passed", required=True))
+        .limit(1)
+    )
+)
 _START = updating(
     _recipient,
     ("identity_id", "outbox_id", "lane", "sent_at"),
@@ -112,10 +121,9 @@ def enrol(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
 
 def next_bound(session: Session, after: int, size: int) -> int | None:
     """The id of the customer so many after this one, or of the last; None where there is none after it."""
-    ids = select(_customer.c.id).where(_customer.c.id > after).order_by(_customer.c.id)
-    found = session.connection().execute(ids.offset(size - 1).limit(1)).scalar_one_or_none()
-    if found is not None:
-        return int(found)
+    found = _BOUND.rows(session.connection(), after=after, passed=size - 1)
+    if found:
+        return int(found[0][0])
     last = session.connection().execute(select(func.max(_customer.c.id)).where(_customer.c.id > after)).scalar_one()
     return None if last is None else int(last)
 
