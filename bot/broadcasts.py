@@ -69,7 +69,7 @@ class Broadcasting:
         broadcast = int(payload["broadcast"])
 
         def step(session: Session, cursor: int, size: int) -> int | None:
-            return cursor if recipients.close(session, broadcast, Why.CANCELLED, size) == size else None
+            return cursor if recipients.close(session, broadcast, Why.CANCELLED, size) else None
 
         await self._database.bulk(step, 0)
         closed = partial(broadcasts.closed, broadcast_id=broadcast, now=self._clock())

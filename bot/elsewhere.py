@@ -26,7 +26,7 @@ def held(session: Session, item: Claimed, words: str, again_at: datetime, now: d
     customers.lock_owners(session.connection(), [due.identity_id])
     waits = {"state": WAITING, "ready_at": again_at, "error": words}
     moved = (
-        unasked.moved(session, item, waits)
+        unasked.moved(session, item, waits, now)
         if item.recipient
         else outbox.move(session, due.id, SENDING, item.token, **waits)
     )

@@ -221,7 +221,7 @@ class Outcomes:
             if unreachable:
                 customers.lock_owners(session.connection(), [item.due.identity_id])
             if item.recipient:
-                moved = unasked.moved(session, item, values)
+                moved = unasked.moved(session, item, values, self._clock())
             else:
                 moved = outbox.move(session, item.due.id, SENDING, item.token, **values)
             if moved and unreachable:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from bot.claims import Claimed
+from crm import broadcasts
 from storage import outbox, recipients, transcripts
 from storage.outbox import SENDING, UNKNOWN, WITHDRAWN
 from storage.queue import DEAD, WAITING
 
 
-def moved(session: Session, item: Claimed, values: Mapping[str, Any]) -> bool:
+def moved(session: Session, item: Claimed, values: Mapping[str, Any], now: datetime) -> bool:
     """Change the message as `outbox.move` does, and its recipient with it; False where an echo was faster.
 
     One that was surely not taken does not wait in the outbox: it is withdrawn, and its recipient is due again later.
@@ -34,5 +36,7 @@ def moved(session: Session, item: Claimed, values: Mapping[str, Any]) -> bool:
         return False
     counted = values.get("attempts", due.attempts) > due.attempts
     recipients.back(session, due.id, values["ready_at"], reason, counted=counted)
+    if item.broadcast:
+        broadcasts.waits_again(session, item.broadcast, now)
     transcripts.remove(session, due.id)
     return True

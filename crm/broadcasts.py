@@ -267,6 +267,16 @@ def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> No
 def cancel(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
     """Send nothing more, for good; what is on its way goes on."""
     _move(session, _held(session, broadcast_id), CANCELLED, actor, now, "cancelled")
+    _close(session, broadcast_id, now)
+
+
+def waits_again(session: Session, broadcast_id: int, now: datetime) -> None:
+    """Somebody's message came back: where it was cancelled meanwhile, they get their end, too."""
+    if _held(session, broadcast_id).state == CANCELLED:
+        _close(session, broadcast_id, now)
+
+
+def _close(session: Session, broadcast_id: int, now: datetime) -> None:
     jobs.add_many(session, [jobs.row(CLOSE, str(broadcast_id), {"broadcast": broadcast_id}, now)])
 
 

@@ -136,6 +136,24 @@ async def test_who_ends_it_while_it_is_leased_and_its_picture_is_handed_over_doe
         assert not [words for words in stage.heard(ZALO) if "giảm" in words]
 
 
+async def test_who_was_on_the_way_when_it_was_cancelled_does_not_wait_for_ever(database_url: str, clock: Clock) -> None:
+    async with shop(database_url, clock) as stage:
+        keep = partial(media.keep, kept=Kept("tet.png", "image/png", DOT), now=clock())
+        said = Content(WORDS, picture=f"{KEPT}{await stage.service.database.write(keep)}")
+        stage.goes_wrong("slow", path="upload/image", seconds=1.0)
+        broadcast = await stage.service.database.write(partial(begun, by="cli", clock=clock, said=said))
+        going = asyncio.create_task(go_on(stage))
+        await stage.until(lambda session: broadcasts.report(session, broadcast).people == {"sending": 1})
+        cancel = partial(broadcasts.cancel, broadcast_id=broadcast, actor="cli", now=clock())
+        await stage.service.database.write(cancel)
+        await stage.jobs_done(broadcasts.CLOSE)
+        clock.pass_by(seconds=1)
+        await going
+        await stage.jobs_done(broadcasts.CLOSE)
+        assert (await report(stage, broadcast)).reasons == {("skipped", "cancelled"): 1}
+        assert not [words for words in stage.heard(ZALO) if "giảm" in words]
+
+
 async def test_who_ends_it_while_it_is_in_flight_gets_it_once_and_never_again(database_url: str, clock: Clock) -> None:
     async with shop(database_url, clock) as stage:
         stage.goes_wrong("slow", path="message/cs", seconds=1.0)
