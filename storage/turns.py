@@ -64,7 +64,8 @@ class Place(NamedTuple):
 
 
 def _waiting(*of: Any) -> Select[Any]:
-    """Those who are due; `of` says of what."""
+    """Those who are due; `of` says of what. Nobody else changes them until the transaction ends: who is being joined to
+    another, or erased, is left for later."""
     return (
         select(
             *(_recipient.c[name] for name in Waiting._fields[:11]),
@@ -79,6 +80,7 @@ def _waiting(*of: Any) -> Select[Any]:
         )
         .order_by(_recipient.c.due_at, _recipient.c.id)
         .limit(bindparam("most", required=True))
+        .with_for_update(of=_recipient, skip_locked=True)
     )
 
 

@@ -23,6 +23,7 @@ from crm.messages import Message, Purpose
 from crm.reach import Lane, Reach, ReachFacts, Rules, reach
 from crm.segments import AsOf
 from crm.verdicts import Held, Policy, Ready
+from storage import engines
 from storage import recipients as rows
 from storage.turns import Place
 from tests.crm.people import born
@@ -151,3 +152,26 @@ def _check_caps(session: Session, caps: Caps, now: datetime) -> None:
     for most, span in ((caps.per_day, timedelta(days=1)), (caps.per_week, timedelta(days=7))):
         counted = Counter(customer for customer, at in when if at > now - span)
         assert all(count <= most for count in counted.values()), counted
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_is_being_joined_to_somebody_else_is_not_taken_meanwhile(database_url: str) -> None:
+    engine = engines.writer(database_url, "OFF")
+    gate, policy = OpenGate(), Policy(Caps(0, 0), LawfulHours(ZONE))
+
+    def taken(session: Session) -> list[int]:
+        return [each.recipient.customer_id for each in recipients.take(session, gate, policy, None, START, 10).ready]
+
+    with Session(engine) as session:
+        guest, lan = (born(session, START, user_id=name).customer_id for name in ("guest", "lan"))
+        for each in (guest, lan):
+            consent.say(session, each, granted=True, at=START)
+        _broadcast(session, Purpose.BROADCAST, START)
+        session.commit()
+    with Session(engine) as joins, Session(engine) as sends:
+        rows.carry_over(joins, guest, lan)
+        assert taken(sends) == [lan]
+        sends.rollback()
+        joins.commit()
+        assert taken(sends) == [lan]
+    engine.dispose()
