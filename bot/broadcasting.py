@@ -14,6 +14,7 @@ from bot import audience
 from bot.channels.base import Channel
 from crm import broadcasts, segments
 from crm.budget import Budget
+from crm.care_preview import Driven
 from crm.segments import AsOf
 from crm.verdicts import Policy
 from storage.broadcasts import BroadcastView
@@ -34,6 +35,10 @@ class Sender:
     def frame(self, now: datetime) -> AsOf:
         """What segments are read with at this moment."""
         return audience.as_of(now, self.zone, self.locale)
+
+    def driven(self, now: datetime, until: datetime) -> Driven:
+        """What a customer's care messages are foretold with, from now until then."""
+        return Driven(now, until, self.policy.hours, self.frame(now), self.policy.shop)
 
 
 def people(session: Session, sender: Sender, broadcast: BroadcastView, now: datetime) -> int:

@@ -27,12 +27,13 @@ from crm.templates import Tag, Terms
 from crm.verdicts import Held, Why, ways
 from storage import care as store
 from storage import care_recipients, customers, turns
-from storage.care import OFF
+from storage.care import OFF, ON
 from storage.moments import Happened
 from storage.recipients import PENDING
 
 MOST = 200
 """So many moments of a rule are looked at."""
+PLANNED = "planned"
 LOOKS = 40
 """How often a message is put off before nothing more is told of it."""
 
@@ -48,14 +49,14 @@ class Step:
     subject: str
     happened_at: datetime
     at: datetime
-    state: str = "planned"
+    state: str = PLANNED
     reason: str = ""
     message: Message | None = None
 
     @property
     def goes(self) -> bool:
         """Whether it will go out."""
-        return self.state == "planned" and not self.reason
+        return self.state == PLANNED and not self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,14 @@ def timeline(session: Session, name: str, customer_id: int, driven: Driven) -> l
     root = care.named(session, name)
     found = list(_steps(session, root, rules, customer_id, driven, None))
     return sorted(found, key=lambda step: (step.at, step.rule))
+
+
+def upcoming(session: Session, customer_id: int, driven: Driven) -> list[Step]:
+    """What the rules that are on, and those that follow them, will do, in order; what was is left out."""
+    rules = care.everything(session)
+    roots = [each for each in rules if each.state == ON and not each.rule.after]
+    found = [step for each in roots for step in _steps(session, each, rules, customer_id, driven, None)]
+    return sorted((step for step in found if step.state == PLANNED), key=lambda step: (step.at, step.rule))
 
 
 def _steps(
@@ -155,7 +164,7 @@ def _decided(session: Session, rule: Rule, customer_id: int, subject: Subject, d
     if not reason:
         values = care_said.values(session, rule, [row], replace(driven.at, now=at), driven.shop)[0]
         message = content.message(said, content.text(said, Purpose.CARE, values))
-    return Step(rule.name, subject.key, subject.happened_at, at, "planned", reason, message)
+    return Step(rule.name, subject.key, subject.happened_at, at, PLANNED, reason, message)
 
 
 def _refusal(session: Session, customer_id: int, said: Content, at: AsOf) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlmodel import Session
 
-from crm import care, care_report
+from crm import care, care_preview, care_report, customers
 from crm.care import Known
+from crm.care_preview import Step
+from crm.errors import Invalid
+from web.fields import ExternalId
 from web.operations import Call, Exact, Operation, Params
 
 RuleName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$", description="The rule's short name.")]
@@ -19,6 +22,13 @@ class RuleParams(Params):
     """Which rule."""
 
     rule: RuleName
+
+
+class TimelineParams(RuleParams):
+    """Which rule, for whom, and until when: the same day next year where nothing is said."""
+
+    customer: ExternalId
+    until: AwareDatetime | None = None
 
 
 class RuleIn(Exact):
@@ -90,6 +100,27 @@ class CareReportOut(BaseModel):
     outcomes: list[CareTallyOut]
 
 
+class StepOut(BaseModel):
+    """One message: when it goes out, or why it is given up then. `state` is `planned`, or what became of it.
+
+    `subject` is what it is about, such as an order; `happened_at` the moment that it follows.
+    """
+
+    rule: str
+    subject: str
+    happened_at: datetime
+    at: datetime
+    state: str
+    reason: str
+    text: str
+
+
+class TimelineOut(BaseModel):
+    """A customer's messages of a rule and of those that follow it, in order."""
+
+    steps: list[StepOut]
+
+
 async def list_rules(call: Call[Params, None]) -> RulesOut:
     """List the care rules."""
     return await call.database.read(
@@ -151,6 +182,28 @@ async def report(call: Call[RuleParams, None]) -> CareReportOut:
     return await call.database.read(read)
 
 
+async def timeline(call: Call[TimelineParams, None]) -> TimelineOut:
+    """Say what a rule, and those that follow it, will do for a customer, by a driven clock. Nothing is sent or kept."""
+    asked = call.params
+    until = asked.until or call.now + timedelta(days=366)
+    if until <= call.now:
+        raise Invalid("until", "Ngày này đã qua.", "This is over: name a day to come.")
+
+    def read(session: Session) -> TimelineOut:
+        customer = customers.find(session, asked.customer, field="customer")
+        steps = care_preview.timeline(session, asked.rule, customer.id, call.sender.driven(call.now, until))
+        return TimelineOut(steps=[_step(each) for each in steps])
+
+    return await call.database.read(read)
+
+
+def _step(step: Step) -> StepOut:
+    return StepOut(
+        rule=step.rule, subject=step.subject, happened_at=step.happened_at, at=step.at, state=step.state,
+        reason=step.reason, text=step.message.text if step.message else "",
+    )  # fmt: skip
+
+
 def _out(session: Session, known: Known) -> RuleOut:
     counted, rule = care_report.counts(session, known.rule.name), known.rule
     return RuleOut(
@@ -169,4 +222,6 @@ OPERATIONS = (
     Operation("PUT", f"{_RULE}/state", "putCareState", "Turn it on or off", RuleParams, StateIn, RuleOut, put_state),
     Operation("GET", f"{_RULE}/report", "getCareReport", "What became of its messages", RuleParams, None, CareReportOut,
               report),
+    Operation("GET", f"{_RULE}/timeline", "getCareTimeline", "What it will do for a customer", TimelineParams, None,
+              TimelineOut, timeline),
 )  # fmt: skip

@@ -10,14 +10,13 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from bot import audience
 from bot.commands import files
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
-from bot.service import unasked_of
+from bot.service import sender_of
 from bot.settings import Settings
 from bot.staff.context import CLI
 from crm import audit, care, care_preview, care_report, customers, times, unsent
-from crm.care_preview import Driven, Step
+from crm.care_preview import Step
 from crm.toml_reader import Problem
 from storage.database import Database
 
@@ -124,8 +123,7 @@ def _previewed(session: Session, arguments: Namespace, settings: Settings, outsi
     now, zone = outside.clock(), settings.timezone
     customer = customers.find(session, arguments.customer, field="customer")
     until = _until(arguments.at, now, settings)
-    policy = unasked_of(settings)
-    driven = Driven(now, until, policy.hours, audience.as_of(now, zone, settings.locale), policy.shop)
+    driven = sender_of(settings, outside.channels).driven(now, until)
     steps = care_preview.timeline(session, arguments.rule, customer.id, driven)
     data = [_told(step, settings) for step in steps]
     heading = f"{arguments.rule} for {customer.name or arguments.customer}, until {times.told(until, zone, now, 'en')}:"
@@ -157,7 +155,7 @@ def _told(step: Step, settings: Settings) -> dict[str, object]:
 
 
 def _lines(step: Step, settings: Settings, now: datetime) -> list[str]:
-    what = step.state if step.state != "planned" else "goes out" if step.goes else "is not sent"
+    what = step.state if step.state != care_preview.PLANNED else "goes out" if step.goes else "is not sent"
     why = f": {unsent.words(step.reason).en}" if step.reason else ""
     first = f"  {times.told(step.at, settings.timezone, now, 'en')}  {step.rule} ({step.subject}) {what}{why}"
     return [first, *(f"      {line}" for line in (step.message.text.splitlines() if step.message else ()))]

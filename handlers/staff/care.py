@@ -1,11 +1,13 @@
-"""Care rules from the chat: which there are, on and off, and what one will do for a customer."""
+"""Care rules from the chat: which there are, on and off, and what they will do for a customer."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.staff.context import StaffContext
-from bot.staff.kinds import Text
+from bot.staff.kinds import CustomerRef, Text
 from bot.staff.router import Group, StaffRouter
-from crm import care, care_report, unsent, words
+from crm import care, care_preview, care_report, times, unsent, words
 from crm.care_rules import Words
 from crm.errors import Invalid
 from crm.staff import Permission
@@ -13,6 +15,8 @@ from storage.recipients import FAILED, SKIPPED
 
 router = StaffRouter("care")
 
+FORETOLD = timedelta(days=90)
+ROWS = 10
 _ON = ("bat", "on")
 _PAUSE = ("dung", "tam dung", "pause")
 _OFF = ("tat", "off")
@@ -48,6 +52,22 @@ def manage(ctx: StaffContext, rule: str = "", order: Text | None = None) -> None
         raise Invalid("order", f"“{order}”: dùng bật, dừng hoặc tắt.", f"“{order}”: say on, pause or off.")
     ctx.audit("care.change", "care_rule", known.version.id, f"{name} {wish}")
     ctx.reply("care_changed", known=care.named(ctx.session, name))
+
+
+@router.command(
+    "sapgui", "sắp gửi", "upcoming", usage="/sapgui <khách>", vi="tin chăm sóc sắp gửi cho một khách, từng ngày",
+    group=Group.REACH, may=Permission.LOOK_UP, examples=("/sapgui 12", "/sapgui 0901234501"),
+)  # fmt: skip
+def foretell(ctx: StaffContext, customer: CustomerRef) -> None:
+    """Say which care messages a customer will get in the next 90 days, and which not and why."""
+    driven = ctx.office.sender.driven(ctx.now, ctx.now + FORETOLD)
+    found = care_preview.upcoming(ctx.session, customer.id, driven)
+    titles = {each.rule.name: each.rule.title for each in care.everything(ctx.session)}
+    rows = [
+        (step, titles[step.rule], times.told(step.at, ctx.office.zone, ctx.now, ctx.locale), unsent.words(step.reason))
+        for step in found[:ROWS]
+    ]
+    ctx.reply("care_upcoming", customer=customer, rows=rows, more=len(found) - len(rows), days=FORETOLD.days)
 
 
 def _reasons(ctx: StaffContext, name: str) -> list[tuple[Words, int]]:

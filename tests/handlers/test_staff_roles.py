@@ -54,6 +54,7 @@ MATRIX = {
     "tem": "agent lead admin",
     "gui": "lead marketer admin",
     "chamsoc": "marketer admin",
+    "sapgui": EVERYBODY,
     "ca": EVERYBODY,
     "nghi": EVERYBODY,
     "pin": EVERYBODY,

@@ -493,6 +493,9 @@ Chưa có quy tắc chăm sóc nào.
 ✗ Không có quy tắc “birthday”.
 Cách dùng: /chamsoc [quy tắc] [bật | dừng | tắt]
 
+> /sapgui 1
+90 ngày tới Nguyễn Thị Lan không có tin chăm sóc nào.
+
 > /bc
 Ngày 23/11/2026
 Khách mới: {new}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from tests.conftest import Clock
 from tests.crm.test_care_file import RULE
 from tests.web.conftest import Client
 from tests.web.test_api import refused
-from tests.web.test_loyalty import answer
+from tests.web.test_loyalty import LAN, ORDER, answer
 
 
 async def test_a_rule_is_loaded_turned_on_and_told_of(pos: Client) -> None:
@@ -21,3 +22,21 @@ async def test_a_rule_is_loaded_turned_on_and_told_of(pos: Client) -> None:
     assert (await answer(pos, "GET", "/care/rules/thanks"))["waiting"] == 0
     assert (await answer(pos, "GET", "/care/rules/thanks/report"))["outcomes"] == []
     assert await refused(pos, "GET", "/api/v1/care/rules/nothing") == (404, ["rule"])
+
+
+async def test_what_a_rule_will_do_for_a_customer_is_told_and_nothing_is_kept(pos: Client, clock: Clock) -> None:
+    await answer(pos, "POST", "/care/rules", {"source": RULE})
+    await answer(pos, "PUT", "/care/rules/thanks/state", {"state": "on"})
+    clock.pass_by(hours=1)
+    await answer(pos, "PUT", "/customers/C1", LAN)
+    await answer(pos, "PUT", "/orders/pos/A1", ORDER | {"updated_at": clock().isoformat()})
+    asked = "/care/rules/thanks/timeline?customer=C1"
+    (step,) = (await answer(pos, "GET", asked))["steps"]
+    assert (step["at"], step["state"], step["reason"], step["text"]) == (
+        "2026-11-25T02:30:00Z", "planned", "no_identity", "",
+    )  # fmt: skip
+    assert (await answer(pos, "GET", f"{asked}&until=2026-11-25T02:00:00Z"))["steps"] == []
+    assert (await answer(pos, "GET", "/care/rules/thanks"))["waiting"] == 0
+    for wrong, status, field in (("until=2020-01-01T00:00:00Z", 422, "until"), ("until=2027-01-01", 422, "until")):
+        assert await refused(pos, "GET", f"/api/v1{asked}&{wrong}") == (status, [field])
+    assert await refused(pos, "GET", "/api/v1/care/rules/thanks/timeline?customer=C9") == (404, ["customer"])

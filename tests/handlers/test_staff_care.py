@@ -1,0 +1,27 @@
+"""What staff see of care messages: those that a customer will get, and those that will not go out and why."""
+
+from __future__ import annotations
+
+from crm import care
+from crm.orders import Status
+from crm.staff import Role
+from tests.chat import Chat
+from tests.crm.test_care_file import RULE
+from tests.handlers import pos
+from tests.staff import hired, order
+
+
+async def test_what_a_customer_will_get_is_told_and_their_word_counts(chat: Chat) -> None:
+    await pos.linked(chat)
+    await chat.does(lambda session: hired(session, "Minh", Role.AGENT, chat))
+    await chat.does(lambda session: care.load(session, RULE, "test", chat.clock())[0].name)
+    await chat.does(lambda session: care.turn_on(session, "thanks", "test", chat.clock()).rule_id)
+    assert await order(chat, "Minh", "/sapgui KH001") == ["90 ngày tới Nguyễn Thị Lan không có tin chăm sóc nào."]
+    chat.clock.pass_by(hours=1)
+    await pos.tells_of_order(chat, "DH9", status=Status.DELIVERED)
+    to_come = "Tin chăm sóc sắp tới của Nguyễn Thị Lan (90 ngày):\n• 09:30 thứ Tư 25/11 (giờ VN): Cảm ơn"
+    assert await order(chat, "Minh", "/sapgui KH001") == [f"{to_come}, không gửi vì khách chưa đồng ý nhận tin"]
+    await chat.says("bắt đầu nhận tin")
+    assert await order(chat, "Minh", "/sapgui KH001") == [to_come]
+    await chat.says("dừng")
+    assert await order(chat, "Minh", "/sapgui KH001") == [f"{to_come}, không gửi vì khách không muốn nhận tin nữa"]
