@@ -43,6 +43,7 @@ from bot.settings import Settings
 from bot.signs import Signs
 from bot.silence import Silence
 from bot.staff import desk as staff_desk
+from bot.staff.counting import Counting
 from bot.staff.estimating import Estimating
 from bot.staff.exporting import Exporting
 from bot.staff.finding import Finding
@@ -231,6 +232,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()
     kinds |= Finding(database, desk.office, clock).kinds()
     kinds |= Estimating(database, desk.office, clock).kinds()
+    kinds |= Counting(database, desk.office, clock).kinds()
     kinds |= Exporting(database, desk.office, artist, clock).kinds()
     kinds |= Reporting(database, desk.office, artist, clock).kinds()
     kinds |= Picturing(database, channels, desk.office, artist, clock).kinds()

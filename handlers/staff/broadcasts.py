@@ -7,25 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import broadcast_notices, broadcasting, trial_sends
-from bot.staff import estimating, exporting
+from bot.staff import counting, estimating, exporting
 from bot.staff.context import StaffContext
 from bot.staff.grammar import first_word
 from bot.staff.kinds import KINDS, StaffRef, Text
 from bot.staff.router import Group, StaffRouter
-from crm import broadcasts, times, unsent, words
-from crm.broadcasts import NeedsSecond, Pause, Report
+from crm import broadcasts, times, words
+from crm.broadcasts import NeedsSecond, Pause
 from crm.care_rules import Words
-from crm.content import Content
 from crm.errors import Conflict, Invalid
 from crm.staff import Permission
 from handlers.staff import broadcast_drafts
 from storage.broadcasts import CANCELLED, BroadcastView
-from storage.recipients import FAILED, PENDING, SKIPPED
 
 router = StaffRouter("broadcasts")
 
 SHOWN = 8
-REASONS = 8
 _NEW = ("moi", "new")
 _NOW = ("ngay", "now")
 _BY_SECOND = "duyet"
@@ -82,24 +79,7 @@ def _meant(order: str) -> tuple[Callable[[StaffContext, BroadcastView, str], Non
 
 def _show(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     """Where it stands, and what became of everybody."""
-    report = broadcasts.report(ctx.session, each.id)
-    ctx.reply(
-        "broadcast_one", each=each, said=Content.loads(each.content), state=report.state, why=_why(ctx, report),
-        told=broadcasts.told(report.state, ctx.locale), at=_moment(ctx, each.scheduled_at),
-        people=[(unsent.state(name).of(ctx.locale), count) for name, count in report.people.items()],
-        paused=unsent.paused(each.pause_reason).of(ctx.locale) if each.pause_reason else "",
-        until=_moment(ctx, each.resumes_at),
-    )  # fmt: skip
-
-
-def _why(ctx: StaffContext, report: Report) -> list[tuple[str, str, int]]:
-    """Why how many did not get it or wait, the most frequent reason first."""
-    found = [
-        (unsent.state(state).of(ctx.locale), unsent.words(reason).of(ctx.locale), count)
-        for (state, reason), count in report.reasons.items()
-        if state in (PENDING, SKIPPED, FAILED)
-    ]
-    return sorted(found, key=lambda each: -each[2])[:REASONS]
+    counting.show(ctx, each)
 
 
 def _look(ctx: StaffContext, each: BroadcastView, rest: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
@@ -14,16 +15,17 @@ import pytest
 
 from bot import upkeep
 from bot.broadcasts import TEND
-from bot.staff import exporting, hearing
+from bot.staff import counting, exporting, hearing
 from crm import broadcasts, consent, customers
 from crm.staff import Role
 from simulator.people import MESSENGER
 from storage import audit
 from storage import broadcasts as rows
-from tests.chat import Chat, chatting
+from tests.chat import GLANCE_S, PATIENCE_S, Chat, chatting
 from tests.conftest import Clock
 from tests.handlers import pos
 from tests.handlers.test_staff_finding import everything
+from tests.pipeline.test_broadcasts import DUE
 from tests.staff import PIN, hired, office, pair
 
 DRAFT = '/gui moi Tết | tatca | Chào {{ khach.ten or "bạn" }}, mai giảm 20%'
@@ -57,10 +59,18 @@ async def agreed(member: Chat, line: str) -> str:
 
 
 async def ticks(chat: Chat) -> None:
-    """The clock finds what is due, and it is done."""
+    """The clock finds what is due, it is frozen, and whoever is due is written to."""
     await upkeep.enqueue(chat.service.database, TEND, chat.clock())
-    for _ in range(3):
-        await chat.passes(seconds=0)
+    await chat.passes(seconds=0)
+    async with asyncio.timeout(PATIENCE_S):
+        while await _is_due(chat):  # noqa: ASYNC110 - the database sets no event
+            await asyncio.sleep(GLANCE_S)
+    await chat.passes(seconds=0)
+
+
+async def _is_due(chat: Chat) -> bool:
+    now = {"now": chat.clock()}
+    return bool(await chat.service.database.read(lambda session: session.connection().execute(DUE, now).scalar()))
 
 
 async def test_where_many_get_it_a_second_person_sees_it_and_agrees(chat: Chat) -> None:
@@ -136,6 +146,15 @@ async def test_what_became_of_it_is_told_and_anybody_who_sees_it_may_stop_it(cha
     assert sorted(row[2:4] for row in rows) == [
         ["không gửi", "khách chưa đồng ý nhận tin"], ["đã gửi", ""],
     ]  # fmt: skip
+
+
+async def test_a_large_one_is_counted_beside_the_chat_and_told_then(chat: Chat) -> None:
+    kim = await pair(chat.of("kim"), "Kim", Role.ADMIN)
+    await said(kim, DRAFT)
+    await chat.does(lambda session: rows.change(session, 1, audience=counting.AT_ONCE + 1))
+    waits, told = [each.text for each in await everything(kim, "/gui 1")]
+    assert waits == "⏳ #1 Tết: đang đếm 5.001 người; kết quả tới sau vài giây."
+    assert told.startswith("#1 Tết · bản nháp\nNhóm: tatca · 5.001 người\n")
 
 
 async def test_a_messenger_chat_brings_a_workbook_and_others_say_how_to_get_it(chat: Chat) -> None:

@@ -1,0 +1,89 @@
+"""How a broadcast stands, as staff read it; where it is large it is counted beside the chat that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from sqlmodel import Session
+
+from bot.jobs import Payload, Work
+from bot.staff import hearing
+from bot.staff.context import Office, StaffContext
+from crm import broadcasts, staff, times, unsent
+from crm.broadcasts import Report
+from crm.content import Content
+from crm.staff import Permission
+from storage import customers, desks
+from storage.broadcasts import BroadcastView
+from storage.database import Database
+from storage.recipients import FAILED, PENDING, SKIPPED
+
+JOB = "staff.broadcast"
+AT_ONCE = 5_000
+"""So many people are counted while the chat waits."""
+REASONS = 8
+
+
+class Counting:
+    """The job that counts, and tells in the chat in which it was asked for."""
+
+    def __init__(self, database: Database, office: Office, clock: Callable[[], datetime]) -> None:
+        self._database, self._office, self._clock = database, office, clock
+
+    def kinds(self) -> dict[str, Work]:
+        """Name → function."""
+        return {JOB: self.count}
+
+    async def count(self, payload: Payload) -> None:
+        """Count, and tell."""
+        report = await self._database.read(partial(broadcasts.report, broadcast_id=payload["broadcast"]))
+        tell = partial(_tell, office=self._office, payload=payload, report=report, now=self._clock())
+        await self._database.write(tell, name=JOB)
+
+
+def show(ctx: StaffContext, each: BroadcastView) -> None:
+    """Say where it stands and what became of everybody, at once or a little later."""
+    if ctx.chat is None or each.audience <= AT_ONCE:
+        say(ctx, broadcasts.report(ctx.session, each.id))
+        return
+    payload = {"staff": ctx.member.id, "chat": ctx.chat.identity_id, "broadcast": each.id}
+    ctx.later(JOB, f"{ctx.surface}:{each.id}", payload)
+    ctx.reply("broadcast_counting", each=each)
+
+
+def say(ctx: StaffContext, report: Report) -> None:
+    """Where it stands and what became of everybody."""
+    each, locale = report.broadcast, ctx.locale
+    ctx.reply(
+        "broadcast_one", each=each, said=Content.loads(each.content), state=report.state, why=_why(report, locale),
+        told=broadcasts.told(report.state, locale), at=_moment(ctx, each.scheduled_at),
+        people=[(unsent.state(name).of(locale), count) for name, count in report.people.items()],
+        paused=unsent.paused(each.pause_reason).of(locale) if each.pause_reason else "",
+        until=_moment(ctx, each.resumes_at),
+    )  # fmt: skip
+
+
+def _why(report: Report, locale: str) -> list[tuple[str, str, int]]:
+    """Why how many did not get it or wait, the most frequent reason first."""
+    found = [
+        (unsent.state(state).of(locale), unsent.words(reason).of(locale), count)
+        for (state, reason), count in report.reasons.items()
+        if state in (PENDING, SKIPPED, FAILED)
+    ]
+    return sorted(found, key=lambda each: -each[2])[:REASONS]
+
+
+def _moment(ctx: StaffContext, at: datetime | None) -> str:
+    return times.told(at, ctx.office.zone, ctx.now, ctx.locale) if at else ""
+
+
+def _tell(session: Session, office: Office, payload: Payload, report: Report, now: datetime) -> None:
+    """Tell it, if the chat is still that of somebody who may see it."""
+    person, member = customers.person(session, payload["chat"]), staff.find(session, payload["staff"])
+    if person is None or person.staff_id != member.id or not staff.may(member, Permission.REPORT):
+        return
+    ctx = StaffContext(member, person, session, now, office, desks.find(session, member.id, str(person.identity_id)))
+    say(ctx, report)
+    hearing.tell(ctx, person)
