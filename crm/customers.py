@@ -29,7 +29,7 @@ from crm import (
 from crm.errors import Conflict, Invalid, NotFound
 from crm.programme import Event
 from storage import customers as store
-from storage import recipients, search
+from storage import recipients, search, served
 from storage.columns import new_id
 from storage.customers import Person
 from storage.customers import Profile as Profile
@@ -321,7 +321,7 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
     """Everything of a chat-born customer, but not of staff, becomes the POS customer's. Done once, whoever is first."""
     store.lock(session, [source, target])
     ours, theirs = store.profile(session, source), store.profile(session, target)
-    if not store.serves(session, source):
+    if not served.serves(session, source):
         return Join.REFUSED
     if ours is None or theirs is None or ours.external_id is not None or ours.merged_into is not None:
         return Join.ALREADY if ours is not None and ours.merged_into == target else Join.REFUSED

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from crm import consent, ledger, phones, privacy, suppression
 from crm.errors import Conflict, NotFound
 from crm.ledger import SPEND, STAMP, Fact, Kind
-from storage import alarms, customers, drawings, personal
+from storage import alarms, customers, drawings, personal, served
 from storage import privacy as store
 from storage.customers import Person, Profile
 from storage.personal import Whose
@@ -36,7 +36,7 @@ def erase(
     whose = personal.whose(session, profile.id)
     chats = [each for each in (customers.person(session, key) for key in whose.identities) if each is not None]
     profiles = [each for each in (customers.profile(session, key) for key in whose.customers) if each is not None]
-    if any(each.staff_id is not None for each in chats) or not customers.serves(session, profile.id):
+    if any(each.staff_id is not None for each in chats) or not served.serves(session, profile.id):
         raise Conflict("Đây là nhân viên, không phải khách.", "This is a member of staff, and no customer.")
     numbers = _numbers(profiles, chats)
     for number in numbers or [""]:

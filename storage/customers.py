@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy
-from sqlalchemy import ColumnElement, Connection, Index, Select, UniqueConstraint, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Index, Select, UniqueConstraint, delete, func, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, insert, moment, new_id, reference, serial
@@ -197,19 +197,6 @@ _OWNER_OF = Fetch(
 _NAME = updating(_customer, ("name", "updated_at"), _customer.c.name == "")
 _OWNERS = Fetch(lambda among: _owners(among(_identity.c.id, "identities")))
 _OWNERS_BY_USER = Fetch(lambda among: _owners(among(_identity.c.user_id, "users")))
-
-
-def is_served(customer_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether this customer is one: who stands behind a chat of staff is left out of whatever counts or addresses."""
-    chat = _identity.alias()
-    of_staff = or_(chat.c.staff_id.is_not(None), chat.c.staff_only)
-    return ~sqlalchemy.exists().where(chat.c.customer_id == customer_id, of_staff)
-
-
-def serves(session: Session, customer_id: int) -> bool:
-    """Whether this is a customer, and not somebody of the staff."""
-    statement = select(_customer.c.id).where(_customer.c.id == customer_id, is_served(_customer.c.id))
-    return session.connection().execute(statement).first() is not None
 
 
 def people(session: Session, user_ids: Sequence[str]) -> dict[tuple[str, str, str], Person]:

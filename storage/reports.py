@@ -8,10 +8,11 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlmodel import Session
 
-from storage.customers import Customer, is_served
+from storage.customers import Customer
 from storage.outbox import SENT, OutboxMessage
 from storage.ratings import Rating
 from storage.replies import StaffSend
+from storage.served import is_served
 from storage.sla import TicketClock
 from storage.tickets import Ticket
 

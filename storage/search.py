@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, LargeBinary, and_, delete, exi
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert
-from storage.customers import Customer, Identity, is_served
+from storage.customers import Customer, Identity
 from storage.folding import plain
+from storage.served import is_served
 
 LONGEST = 40
 """Bytes of a row: what two names share for so long is compared no further."""

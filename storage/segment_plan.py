@@ -12,9 +12,10 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, not_, or_, select, true, union
 from sqlmodel import Session
 
-from storage.customers import Customer, is_served
+from storage.customers import Customer
 from storage.segment_facts import Rows, found
 from storage.segment_tree import About, All, Fact, No, Some, Tree
+from storage.served import is_served
 
 _customer = Customer.__table__  # type: ignore[attr-defined]
 

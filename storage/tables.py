@@ -47,6 +47,7 @@ from storage import (
     rewards,
     saved_segments,
     search,
+    served,
     sla,
     staff,
     suppression,
@@ -61,6 +62,6 @@ NOUNS = (
     accounts, adjustments, alarms, allowances, audit, balances, broadcasts, calls, care, catchup, comments, consent,
     conversations, customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty,
     marks, media, members, notes, notices, orders, outbox, personas, polling, privacy, programmes, ratings, ready,
-    recipients, referrals, refunds, replies, reservations, rewards, saved_segments, search, sla, staff, suppression,
-    tags, templates, tickets, transcripts, vouchers,
+    recipients, referrals, refunds, replies, reservations, rewards, saved_segments, search, served, sla, staff,
+    suppression, tags, templates, tickets, transcripts, vouchers,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from crm.messages import Message, Purpose
 from crm.reach import Refusal
 from crm.staff import Pin, Role
 from storage import customers as people
+from storage import served
 from storage.staff import StaffRow
 from tests.conftest import Clock
 from tests.crm.people import again, born, give
@@ -125,7 +126,7 @@ def test_a_chat_of_a_customer_that_becomes_staffs_is_parted_from_them(session: S
     after = again(session, person.identity_id)
     assert after.external_id is None and after.customer_id != person.customer_id
     owner = people.external(session, "C1")
-    assert owner is not None and people.serves(session, owner.id) and not people.serves(session, after.customer_id)
+    assert owner is not None and served.serves(session, owner.id) and not served.serves(session, after.customer_id)
 
 
 def test_staff_are_joined_to_no_customer_and_get_no_marketing(session: Session, clock: Clock) -> None:

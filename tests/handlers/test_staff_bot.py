@@ -11,7 +11,7 @@ from sqlmodel import Session
 from crm.staff import Role
 from simulator.people import ZALO, ZALO_BOT
 from storage import customers
-from storage.customers import is_served
+from storage.served import is_served
 from tests.chat import BOT_TOKEN, Chat, chatting
 from tests.conftest import Clock
 from tests.staff import hired, pair
