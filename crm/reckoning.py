@@ -73,6 +73,11 @@ def reckon(session: Session, order: OrderRow) -> Reckoning:
     """What an order earns as it is now; nothing is written."""
     if span := span_of(session, order.placed_at):
         return next(found for each, found in within(session, order.customer_id, span) if each.id == order.id)
+    return by_itself(session, order)
+
+
+def by_itself(session: Session, order: OrderRow) -> Reckoning:
+    """The same of an order of which `span_of` says that it earns by itself."""
     programme, given_back = programmes.at(session, order.placed_at), refunds.of_order(session, order.id)
     return _reckoned(session, order, given_back, _buyer(session, order.customer_id), programme, earning.NOTHING)
 

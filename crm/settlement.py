@@ -33,7 +33,7 @@ def settle_order(session: Session, order: OrderRow, now: datetime, before: Order
     owners = [order.customer_id, *sorted(others - {order.customer_id})]
     span = reckoning.span_of(session, order.placed_at)
     if span is None:
-        _settle(session, order, reckoning.reckon(session, order), written, now)
+        _settle(session, order, reckoning.by_itself(session, order), written, now)
     spans = [span] if span else []
     if before is not None and not _is_in(span, before.placed_at):
         left = reckoning.span_of(session, before.placed_at)

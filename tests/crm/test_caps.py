@@ -208,7 +208,7 @@ TOLD = st.lists(st.tuples(st.sampled_from("ABCD"), st.integers(0, 8), st.integer
 """What a till says of orders, one version after the other: which, how many half days after the first, how many bags."""
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TOLD, st.randoms(use_true_random=False))
 def test_whatever_is_told_first_the_end_is_the_same_and_full_refunds_leave_nothing(
     session: Session, told: list[tuple[str, int, int]], chance: Random
