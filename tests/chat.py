@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from aiohttp.test_utils import TestServer
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 from sqlmodel import Session
 from sqlmodel.sql.sqltypes import UTCDateTime
 
@@ -182,46 +182,42 @@ class Chat:
         self.clock.pass_by(**span)
         for topic in (outbox.TOPIC, jobs.TOPIC):
             self.service.database.topic(topic).set()
-        await self._until_quiet(_nothing_is_due)
+        await self._until_quiet(_BUSY)
         self._since = since
         return self.heard
 
     async def settles(self) -> None:
         """Wait for all that is due: what a job meant when it began would be wrong after a jump of the clock."""
-        await self._until_quiet(_nothing_is_due)
+        await self._until_quiet(_BUSY)
 
-    async def _until_quiet(self, is_quiet: Quiet | None = None) -> None:
-        quiet = partial(is_quiet or _quiet, now=self.clock())
+    async def _until_quiet(self, busy: TextClause | None = None) -> None:
+        is_busy = partial(_is, busy=_TALKING if busy is None else busy, now=self.clock())
         for _ in range(round(PATIENCE_S / GLANCE_S)):
-            if await self.service.database.read(quiet):
+            if not await self.service.database.read(is_busy):
                 return
             await asyncio.sleep(GLANCE_S)
         raise TimeoutError("the queues did not become empty")
 
 
-Quiet = Callable[..., bool]
 _NOW = bindparam("now", type_=UTCDateTime())
-_OPEN = text(
-    "SELECT count(*) FROM outbox WHERE state = 'sending' OR (state = 'waiting' AND ready_at <= :now)"
-).bindparams(_NOW)
+_MESSAGES = (
+    "EXISTS (SELECT 1 FROM thread WHERE due_at IS NOT NULL) OR EXISTS (SELECT 1 FROM outbox"
+    " WHERE state IN ('waiting', 'sending') AND (state = 'sending' OR ready_at <= :now))"
+)
+_JOBS = "EXISTS (SELECT 1 FROM job WHERE state = 'waiting' AND ready_at <= :now)"
+_TALKING = text(f"SELECT {_MESSAGES}").bindparams(_NOW)
+_BUSY = text(f"SELECT {_MESSAGES} OR {_JOBS}").bindparams(_NOW)
 _LEFT = text(
     "SELECT state, purpose, attempts, created_at, ready_at, lease_until, error FROM outbox WHERE state <> 'sent'"
 )
-_JOBS = text("SELECT count(*) FROM job WHERE state = 'waiting' AND ready_at <= :now").bindparams(_NOW)
 
 
 def _left(session: Session) -> list[tuple[object, ...]]:
     return [tuple(row) for row in session.connection().execute(_LEFT)]
 
 
-def _quiet(session: Session, now: datetime) -> bool:
-    run = session.connection().execute
-    return inbox.oldest_waiting(session) is None and not run(_OPEN, {"now": now}).scalar_one()
-
-
-def _nothing_is_due(session: Session, now: datetime) -> bool:
-    run = session.connection().execute
-    return _quiet(session, now) and not run(_JOBS, {"now": now}).scalar_one()
+def _is(session: Session, busy: TextClause, now: datetime) -> bool:
+    return bool(session.connection().execute(busy, {"now": now}).scalar_one())
 
 
 @asynccontextmanager

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from bot import upkeep
 from bot.staff import desk
 from crm.staff import Role
 from simulator import speech
 from simulator.people import MESSENGER, ZALO, ZALO_BOT
+from storage import jobs
 from tests.chat import BOT_TOKEN, Chat, chatting
 from tests.conftest import Clock
 from tests.staff import pair
@@ -123,8 +123,8 @@ class Shift:
         """Sends that waited go out, and the desk looks, as it does every few seconds."""
         await self.chat.passes(seconds=7)
         self.chat.clock.pass_by(seconds=18)
-        for kind in UPKEEP:
-            await upkeep.enqueue(self.chat.service.database, kind, self.chat.clock())
+        due = [jobs.row(kind, "", {}, self.chat.clock()) for kind in UPKEEP]
+        await self.chat.does(lambda session: jobs.add_many(session, due))
         await self.chat.passes(seconds=0)
 
     async def passes(self, until: datetime) -> None:
