@@ -28,8 +28,8 @@ from crm import (
 )
 from crm.errors import Conflict, Invalid, NotFound
 from crm.programme import Event
+from storage import care_recipients, recipients, search, served
 from storage import customers as store
-from storage import recipients, search, served
 from storage.columns import new_id
 from storage.customers import Person
 from storage.customers import Profile as Profile
@@ -337,6 +337,7 @@ def _join(session: Session, source: int, target: int, now: datetime) -> Join:
     referrals.carry_over(session, source, target, now)
     consent.carry_over(session, source, target, (ours.marketing, theirs.marketing))
     privacy.carry_over(session, source, target)
+    care_recipients.carry_over(session, source, target)
     recipients.carry_over(session, source, target)
     store.change(session, source, merged_into=target, phone=None, updated_at=now)
     search.refresh(session.connection(), [source, target])

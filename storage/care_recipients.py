@@ -6,15 +6,30 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, update
 from sqlmodel import Session
 
 from storage.moments import Happened, Walk
 from storage.queue import stands
-from storage.recipients import DELIVERED, OPEN, PENDING, READ, SENDING, SENT, UNKNOWN, Recipient, Tally
+from storage.recipients import (
+    DELIVERED,
+    MERGED,
+    OPEN,
+    PENDING,
+    READ,
+    SENDING,
+    SENT,
+    SKIPPED,
+    UNKNOWN,
+    Recipient,
+    Tally,
+)
 
 REACHED = (SENDING, SENT, DELIVERED, READ, UNKNOWN)
 """The states of those who may have got their message."""
+
+OF_PERSON = ("customer", "birthday", "points")
+"""The kinds of subjects that are a customer's own, not an order's or a message's: `birthday:17:2027`."""
 
 _recipient = Recipient.__table__  # type: ignore[attr-defined]
 
@@ -88,3 +103,32 @@ def tally(session: Session, rule_ids: Collection[int]) -> list[Tally]:
     statement = select(*alike, func.count()).where(_recipient.c.care_rule_id.in_(sorted(rule_ids)))
     rows = session.connection().execute(statement.group_by(*alike).order_by(*alike))
     return [Tally._make(row) for row in rows]
+
+
+def carry_over(session: Session, source: int, target: int) -> None:
+    """What care rules do once for one customer they do once for both: the other's subjects take their place.
+
+    Of two that are about the same only one may go out: the other's that waits, where the first one's did, too.
+    """
+    run = session.connection().execute
+    kind = _recipient.c
+    about_them = or_(*(kind.subject == f"{each}:{source}" for each in OF_PERSON), *(
+        kind.subject.like(f"{each}:{source}:%") for each in OF_PERSON
+    ))  # fmt: skip
+    theirs = (kind.customer_id == source, kind.once_key.is_not(None), about_them)
+    for row in run(select(kind.id, kind.subject, kind.once_key, kind.state, kind.sent_at).where(*theirs)).all():
+        subject = _of(row.subject, target)
+        once_key = row.once_key.removesuffix(row.subject) + subject
+        twin = run(select(kind.id, kind.state).where(kind.once_key == once_key)).first()
+        if twin is None:
+            run(update(_recipient).where(kind.id == row.id).values(subject=subject, once_key=once_key))
+            continue
+        needless = row.id if row.state == PENDING else twin.id if row.sent_at is not None else None
+        waits = (kind.id == needless, stands(kind.state, PENDING))
+        run(update(_recipient).where(*waits).values(state=SKIPPED, reason=MERGED))
+
+
+def _of(subject: str, customer_id: int) -> str:
+    kind, _, rest = subject.partition(":")
+    _, colon, rest = rest.partition(":")
+    return f"{kind}:{customer_id}{colon}{rest}"

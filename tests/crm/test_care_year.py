@@ -5,12 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import care, care_report, consent
+from crm import care, care_report, consent, customers
 from crm.caps import Caps
+from crm.customers import Join
 from crm.orders import Status
+from storage import customers as rows
+from storage.customers import Person
 from tests.conftest import Clock
+from tests.crm import people
 from tests.crm.care import BEANS, CUP, Shop, at
 from tests.crm.test_care_file import RULE
 
@@ -136,6 +141,46 @@ def test_a_journey_goes_on_from_message_to_message_until_its_goal_is_reached(sho
     assert [(each.state, each.reason) for each in care_report.tally(shop.session, "second")] == [
         ("sent", ""), ("skipped", "goal"),
     ]  # fmt: skip
+
+
+def _guest(shop: Shop, name: str) -> Person:
+    """Somebody who wrote on Messenger and wants our news, whose birthday is on 25 November."""
+    guest = people.born(shop.session, shop.clock(), user_id=name, channel="messenger")
+    rows.set_identities(shop.session, [{"id": guest.identity_id, "last_interaction_at": shop.clock()}])
+    consent.say(shop.session, guest.customer_id, granted=True, at=shop.clock())
+    rows.change(shop.session, guest.customer_id, birthday="1990-11-25")
+    return guest
+
+
+def test_who_turns_out_to_be_a_customer_already_hears_nothing_twice(session: Session, clock: Clock) -> None:
+    shop = Shop(session, clock)
+    shop.rule(care.SHIPPED / "welcome.toml")
+    shop.rule(care.SHIPPED / "birthday.toml")
+    guests = [_guest(shop, f"guest{number}") for number in range(2)]
+    lan = shop.joins("lan", birthday="1990-11-25")
+    phone = rows.profile(session, lan).phone  # type: ignore[union-attr]
+
+    def join(number: int) -> None:
+        assert customers.join_by_phone(session, guests[number], phone or "", clock()) is Join.JOINED
+
+    joined = (at(11, 24, 8, year=2026), lambda: join(0)), (at(11, 25, 7, year=2026), lambda: join(1))
+    shop.passes(at(11, 28, 0, year=2026), *joined)
+    assert [rule for rule, _, _ in shop.told()] == ["welcome", "welcome", "birthday"]
+    assert care_report.counts(session, "welcome") == (0, 2, 1)
+
+
+@SQLITE
+def test_what_one_of_two_got_who_are_one_the_other_does_not_get_later(shop: Shop) -> None:
+    shop.rule(care.SHIPPED / "birthday.toml")
+    guest = _guest(shop, "guest")
+    shop.passes(at(11, 25, 9, year=2026))
+    shop.joins("lan")
+    lan = customers.find(shop.session, "lan")
+    customers.join_by_phone(shop.session, guest, lan.phone or "", shop.clock())
+    rows.change(shop.session, lan.id, birthday="1990-11-25")
+    shop.session.connection().execute(text("UPDATE care_standing SET seen_at = since, seen_id = 0"))
+    shop.passes(at(11, 28, 0, year=2026))
+    assert len(shop.told()) == 1
 
 
 @SQLITE
