@@ -61,7 +61,7 @@ def take(session: Session, gate: Gate, policy: Policy, care: Source | None, now:
 def _due_of_broadcasts(session: Session, now: datetime, most: int) -> list[tuple[BroadcastView, Sequence[Waiting]]]:
     """Who is due of each running broadcast; they share the room, and what one leaves the next may have."""
     found: list[tuple[BroadcastView, Sequence[Waiting]]] = []
-    running = broadcasts.running(session) if most > 0 else []
+    running = broadcasts.running(session, now) if most > 0 else []
     for number, each in enumerate(running):
         share = -(-most // (len(running) - number))
         rows = turns.of_broadcast(session, each.id, now, share) if share > 0 else []

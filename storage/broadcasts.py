@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, bindparam, select, text, update
+from sqlalchemy import ColumnElement, Index, bindparam, exists, select, text, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment, serial
 from storage.hot import Fetch, updating
 from storage.queue import stands
+from storage.recipients import OPEN, PENDING, Recipient
 
 DRAFT = "draft"
 SCHEDULED = "scheduled"
@@ -90,13 +91,27 @@ class BroadcastView(NamedTuple):
 
 
 _broadcast = Broadcast.__table__  # type: ignore[attr-defined]
+_recipient = Recipient.__table__  # type: ignore[attr-defined]
 _VIEW = select(*(_broadcast.c[name] for name in BroadcastView._fields))
 _ALIVE = stands(_broadcast.c.state, SCHEDULED, FREEZING, RUNNING, PAUSED)
 _HELD = Fetch(lambda _among: _VIEW.where(_broadcast.c.id == bindparam("broadcast", required=True)).with_for_update())
 _ADVANCED = updating(_broadcast, ("cursor", "audience"))
+
+
+def _somebody_is_due() -> ColumnElement[bool]:
+    return exists().where(
+        _recipient.c.broadcast_id == _broadcast.c.id,
+        stands(_recipient.c.state, *OPEN),
+        stands(_recipient.c.state, PENDING),
+        _recipient.c.due_at <= bindparam("now", type_=_recipient.c.due_at.type, required=True),
+    )
+
+
 _RUNNING = Fetch(
     lambda _among: (
-        _VIEW.where(_ALIVE, stands(_broadcast.c.state, RUNNING)).order_by(_broadcast.c.id).with_for_update(read=True)
+        _VIEW.where(_ALIVE, stands(_broadcast.c.state, RUNNING), _somebody_is_due())
+        .order_by(_broadcast.c.id)
+        .with_for_update(read=True)
     )
 )
 
@@ -138,9 +153,12 @@ def living(session: Session) -> list[BroadcastView]:
     return [BroadcastView._make(row) for row in rows]
 
 
-def running(session: Session) -> list[BroadcastView]:
-    """Those that run, oldest first; they cannot be stopped before the transaction ends."""
-    return [BroadcastView._make(row) for row in _RUNNING.rows(session.connection())]
+def running(session: Session, now: datetime) -> list[BroadcastView]:
+    """Those that run and of which somebody is due, oldest first; they cannot be stopped before the transaction ends.
+
+    All that ever ran to their end are asked in this one statement.
+    """
+    return [BroadcastView._make(row) for row in _RUNNING.rows(session.connection(), now=now)]
 
 
 def advance(session: Session, broadcast_id: int, cursor: int, audience: int) -> None:

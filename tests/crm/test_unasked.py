@@ -23,6 +23,7 @@ from crm.messages import Message, Purpose
 from crm.reach import Lane, Reach, ReachFacts, Rules, reach
 from crm.segments import AsOf
 from crm.verdicts import Held, Policy, Ready
+from storage import broadcasts as store
 from storage import engines
 from storage import recipients as rows
 from storage.turns import Place
@@ -175,3 +176,17 @@ def test_who_is_being_joined_to_somebody_else_is_not_taken_meanwhile(database_ur
         joins.commit()
         assert taken(sends) == [lan]
     engine.dispose()
+
+
+def test_what_ran_to_its_end_is_not_asked_again_turn_by_turn(sqlite_engine: Engine) -> None:
+    with sqlite_engine.connect() as connection, Session(bind=connection) as session:
+        connection.begin()
+        born(session, START)
+        gate, policy = OpenGate(), Policy(Caps(0, 0), LawfulHours(ZONE))
+        for _ in range(3):
+            _broadcast(session, Purpose.BROADCAST, START)
+        assert len(store.running(session, START)) == 3
+        assert store.running(session, START - timedelta(seconds=1)) == []
+        taken = recipients.take(session, gate, policy, None, START, 10)
+        recipients.write(session, taken, "worker", START + timedelta(seconds=20), START)
+        assert store.running(session, START) == []
