@@ -200,13 +200,10 @@ class Chat:
 
 
 _NOW = bindparam("now", type_=UTCDateTime())
-_MESSAGES = (
-    "EXISTS (SELECT 1 FROM thread WHERE due_at IS NOT NULL) OR EXISTS (SELECT 1 FROM outbox"
-    " WHERE state IN ('waiting', 'sending') AND (state = 'sending' OR ready_at <= :now))"
-)
+_OUT = "EXISTS (SELECT 1 FROM outbox WHERE state IN ('waiting', 'sending') AND (state = 'sending' OR ready_at <= :now))"
 _JOBS = "EXISTS (SELECT 1 FROM job WHERE state = 'waiting' AND ready_at <= :now)"
-_TALKING = text(f"SELECT {_MESSAGES}").bindparams(_NOW)
-_BUSY = text(f"SELECT {_MESSAGES} OR {_JOBS}").bindparams(_NOW)
+_TALKING = text(f"SELECT EXISTS (SELECT 1 FROM thread WHERE due_at IS NOT NULL) OR {_OUT}").bindparams(_NOW)
+_BUSY = text(f"SELECT EXISTS (SELECT 1 FROM thread WHERE due_at <= :now) OR {_OUT} OR {_JOBS}").bindparams(_NOW)
 _LEFT = text(
     "SELECT state, purpose, attempts, created_at, ready_at, lease_until, error FROM outbox WHERE state <> 'sent'"
 )
