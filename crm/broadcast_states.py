@@ -15,7 +15,7 @@ MAY: Mapping[str, frozenset[str]] = {
     SCHEDULED: frozenset({DRAFT, SCHEDULED, FREEZING, CANCELLED}),
     FREEZING: frozenset({RUNNING, PAUSED, CANCELLED}),
     RUNNING: frozenset({PAUSED, CANCELLED}),
-    PAUSED: frozenset({RUNNING, CANCELLED}),
+    PAUSED: frozenset({RUNNING, PAUSED, CANCELLED}),
     CANCELLED: frozenset(),
 }
 """From which state to which."""

@@ -245,10 +245,11 @@ def pause(
 ) -> bool:
     """Send no more for now; what is on its way goes on. With `until` it goes on by itself then.
 
-    False where it is not running (any more).
+    Without `until` one that rests and would go on by itself does not any more. Else False where it is not running.
     """
     found = _held(session, broadcast_id)
-    if found.state != RUNNING:
+    rests = found.state == PAUSED and found.resumes_at is not None and until is None
+    if found.state != RUNNING and not rests:
         return False
     _move(session, found, PAUSED, actor, now, reason, pause_words=words, resumes_at=until)
     return True

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from crm import broadcasts, consent, freezing, recipients
+from crm.broadcasts import Pause
 from crm.caps import Caps
 from crm.choice import Option
 from crm.consent import Standing
@@ -190,3 +191,20 @@ def test_what_ran_to_its_end_is_not_asked_again_turn_by_turn(sqlite_engine: Engi
         taken = recipients.take(session, gate, policy, None, START, 10)
         recipients.write(session, taken, "worker", START + timedelta(seconds=20), START)
         assert store.running(session, START) == []
+
+
+@pytest.mark.parametrize("reason", [Pause.STAFF, Pause.ERRORS])
+def test_what_rests_until_the_morning_and_is_stopped_by_a_person_or_by_errors_does_not_go_on_by_itself(
+    sqlite_engine: Engine, reason: Pause
+) -> None:
+    with sqlite_engine.connect() as connection, Session(bind=connection) as session:
+        connection.begin()
+        born(session, START)
+        _broadcast(session, Purpose.BROADCAST, START)
+        found, morning = store.latest(session)[0].id, START + timedelta(hours=9)
+        assert broadcasts.pause(session, found, Pause.HOURS, broadcasts.SYSTEM, START, until=morning)
+        assert not broadcasts.pause(session, found, Pause.QUOTA, broadcasts.SYSTEM, START, until=morning)
+        assert broadcasts.pause(session, found, reason, "cli", START)
+        assert not broadcasts.pause(session, found, reason, "cli", START)
+        broadcasts.tend(session, morning, morning)
+        assert (broadcasts.get(session, found).state, broadcasts.get(session, found).pause_reason) == ("paused", reason)
