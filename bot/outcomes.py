@@ -201,13 +201,13 @@ class Outcomes:
     async def in_doubt(self, item: Claimed, words: str) -> None:
         """The platform may have it: it is looked for after a while."""
         wait = settling.LOOK_AFTER[Purpose(item.due.purpose)]
-        await self._move(item, state=UNKNOWN, ready_at=self._clock() + wait, error=words)
-        await self._failed_of_broadcast(item, words)
+        if await self._move(item, state=UNKNOWN, ready_at=self._clock() + wait, error=words):
+            await self._failed_of_broadcast(item, words)
 
     async def give_up(self, item: Claimed, words: str, *, unreachable: bool = False) -> None:
         """It will not go out; with `unreachable` nothing will, until the person writes again."""
-        await self._move(item, unreachable=unreachable, state=DEAD, error=words)
-        await self._failed_of_broadcast(item, words)
+        if await self._move(item, unreachable=unreachable, state=DEAD, error=words):
+            await self._failed_of_broadcast(item, words)
 
     async def _failed_of_broadcast(self, item: Claimed, words: str) -> None:
         """Too many failures of one broadcast stop it."""
@@ -216,8 +216,10 @@ class Outcomes:
             stop = partial(breaker.stop, broadcast=item.broadcast, failed=failed, why=words[:100], now=self._clock())
             await self._database.write(stop, name="broadcast.errors")
 
-    async def _move(self, item: Claimed, *, unreachable: bool = False, **values: Any) -> None:
-        def move(session: Session) -> None:
+    async def _move(self, item: Claimed, *, unreachable: bool = False, **values: Any) -> bool:
+        """Write it down; False where it is not ours any more: an echo, or who sweeps after the lease, was faster."""
+
+        def move(session: Session) -> bool:
             if unreachable:
                 customers.lock_owners(session.connection(), [item.due.identity_id])
             if item.recipient:
@@ -229,8 +231,9 @@ class Outcomes:
                 customers.set_identities(session, [row])
             if moved and values["state"] == DEAD and item.due.purpose == Purpose.STAFF:
                 receipts.ask(session, self._clock())
+            return moved
 
-        await self._database.write(move, name="outbox.move")
+        return await self._database.write(move, name="outbox.move")
 
 
 @cache
