@@ -38,6 +38,7 @@ from bot.photos import Photos
 from bot.polling import Poller
 from bot.ratings import Ratings
 from bot.rewarded import Rewarded
+from bot.rfm import Scoring
 from bot.secrets import Sealer
 from bot.settings import Settings
 from bot.signs import Signs
@@ -224,7 +225,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     catchup = Catchup(database, channels, living, pace, clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
     kinds |= Broadcasting(database, rules, frame, settings.broadcast_alone, clock).kinds()
-    kinds |= Care(database, rules.hours, clock).kinds()
+    kinds |= Care(database, rules.hours, clock).kinds() | Scoring(database, settings.timezone, clock).kinds()
     kinds |= Ratings(database, desk, clock).kinds()
     kinds |= Rewarded(database, desk, clock).kinds()
     kinds |= Photos(database, channels, clock).kinds() | Waking(database, desk.office, clock).kinds()

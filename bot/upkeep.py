@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from bot import accounts, allowances, broadcasts, care, expiry, holds, labels, points, registry, renewal, settling
+from bot import accounts, allowances, broadcasts, care, expiry, holds, labels, points, registry, renewal, rfm, settling
 from bot.accounts import Accounts
 from bot.batch import PROFILE_JOB
 from bot.calling import HELD_PAUSE, Removed, account_for
@@ -60,9 +60,10 @@ EVERY: Mapping[str, timedelta] = {
     broadcasts.TEND: timedelta(seconds=5),
     care.JOB: timedelta(minutes=1),
     "points.birthdays": timedelta(hours=3),
+    rfm.JOB: timedelta(hours=1),
 }
 """What the scheduler enqueues, and how often; the unique key of a job makes many schedulers one."""
-FIRST: Mapping[str, timedelta] = {registry.SYNC: timedelta(minutes=1)}
+FIRST: Mapping[str, timedelta] = {registry.SYNC: timedelta(minutes=1), rfm.JOB: timedelta(minutes=1)}
 """What is done for the first time so soon after the start, instead of a whole turn later."""
 
 

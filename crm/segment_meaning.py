@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from crm import consent, fields, programmes, reach, segment_language, tags
+from crm import consent, fields, programmes, reach, rfm, segment_language, tags
 from crm.errors import CrmError, Invalid
 from crm.orders import Status
 from crm.programme import HOME, Programme, days_in, midnight, midnight_after, months_later
 from crm.reach import Rules
+from crm.rfm import Measure
 from crm.segment_clauses import Clause, Span, Wish
 from crm.tickets import State
 from crm.words import plain
@@ -328,6 +329,12 @@ def _product(clause: Clause, shop: _Shop) -> Condition:
     return Fact(About.BOUGHT, words=tuple(dict.fromkeys((name, name.replace("_", " ")))), since=_since(clause, shop))
 
 
+def _scored(clause: Clause, shop: _Shop) -> Condition:
+    assert isinstance(clause.value, int)
+    day = rfm.day_of(shop.at.now, shop.at.zone)
+    return rfm.condition(shop.session, Measure(clause.word), clause.op, clause.value, day)
+
+
 def _voucher(clause: Clause, shop: _Shop) -> Condition:
     return Fact(About.VOUCHER, since=shop.at.now)
 
@@ -347,6 +354,7 @@ _MEANINGS: Mapping[str, Callable[[Clause, _Shop], Condition]] = {
     "muadau": _first_order,
     "trangthai": _status,
     "sanpham": _product,
+    **dict.fromkeys(Measure, _scored),
     "diem": _counted(About.POINTS),
     "hethan": _expiring,
     "hang": _tier,

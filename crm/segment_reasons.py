@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from crm import consent, fields, ledger, membership, segment_meaning, tags, tickets, words
+from crm import consent, fields, ledger, membership, rfm, segment_meaning, tags, tickets, words
 from crm.consent import Standing
 from crm.errors import NotFound
 from crm.messages import Purpose
+from crm.rfm import Measure
 from crm.segment_clauses import Clause, Wish, printed
 from crm.segment_meaning import AsOf
 from storage import customers
@@ -147,6 +148,12 @@ def _marketing(who: _Person) -> str:
     return ", ".join(f"{channel} {who.said(_SAID[standing])}" for channel, standing in stands.items()) or "—"
 
 
+def _score(who: _Person) -> str:
+    day = rfm.day_of(who.at.now, who.at.zone)
+    found = rfm.score(who.session, Measure(who.clause.word), who.orders, day)
+    return "—" if found is None else str(found)
+
+
 def _birthday(who: _Person) -> str:
     """Day and month."""
     day = who.profile.birthday[-5:]
@@ -171,6 +178,7 @@ _VALUES: Mapping[str, Value] = {
     "chi": lambda who: words.money(who.orders.spent),
     "mua": lambda who: who.moment(who.orders.last),
     "muadau": lambda who: who.moment(who.orders.first),
+    **dict.fromkeys(Measure, _score),
     "sanpham": _nothing,
     "trangthai": _nothing,
     "diem": _points,

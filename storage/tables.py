@@ -19,6 +19,7 @@ from storage import (
     doors,
     drawings,
     fields,
+    fifths,
     grants,
     heard,
     inbox,
@@ -60,7 +61,7 @@ from storage import (
 
 NOUNS = (
     accounts, adjustments, alarms, allowances, audit, balances, broadcasts, calls, care, catchup, comments, consent,
-    conversations, customers, desks, doors, drawings, fields, grants, heard, inbox, jobs, keys, lots, loyalty,
+    conversations, customers, desks, doors, drawings, fields, fifths, grants, heard, inbox, jobs, keys, lots, loyalty,
     marks, media, members, notes, notices, orders, outbox, personas, polling, privacy, programmes, ratings, ready,
     recipients, referrals, refunds, replies, reservations, rewards, saved_segments, search, served, sla, staff,
     suppression, tags, templates, tickets, transcripts, vouchers,
