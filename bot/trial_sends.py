@@ -20,9 +20,10 @@ from storage import staff as staff_rows
 def send(session: Session, sender: Sender, broadcast_id: int, staff_id: int, now: datetime) -> int:
     """Let all chats of this member of staff get the broadcast, and note that it was tested; how many chats.
 
-    A template is told in words, since it costs money. Raises Conflict where they have no chat, or nothing fits there.
+    A template is told in words, since it costs money. Raises Conflict where they have no chat, nothing fits there,
+    or it has begun.
     """
-    broadcast = broadcasts.get(session, broadcast_id)
+    broadcast = broadcasts.to_test(session, broadcast_id)
     said, purpose = Content.loads(broadcast.content), Purpose(broadcast.purpose)
     values = content.values_of(staff.find(session, staff_id).name, 0, sender.policy.shop)
     told = 0

@@ -17,6 +17,7 @@ MAY: Mapping[str, frozenset[str]] = {
     RUNNING: frozenset({PAUSED, CANCELLED}),
     PAUSED: frozenset({RUNNING, PAUSED, CANCELLED}),
     CANCELLED: frozenset(),
+    FINISHED: frozenset(),
 }
 """From which state to which."""
 _IN_WORDS: Mapping[str, tuple[str, str]] = {
@@ -41,6 +42,18 @@ class Pause(StrEnum):
     STAFF = "staff"
 
 
+class NeedsSecond(Conflict):
+    """Before so many get it, somebody else must agree."""
+
+    def __init__(self, people: int) -> None:
+        self.people = people
+        super().__init__(
+            f"Gửi cho {people} người thì cần người thứ hai duyệt trước.",
+            f"For {people} people a second person must approve it first.",
+            field="broadcast",
+        )
+
+
 def told(state: str, locale: str) -> str:
     """A state as people read it."""
     vi, en = _IN_WORDS[state]
@@ -51,5 +64,5 @@ def refused(found: BroadcastView, vi: str, en: str) -> Conflict:
     """That something cannot be done with one that stands so."""
     stands = _IN_WORDS[found.state]
     return Conflict(
-        f"Tin #{found.id} {stands[0]}: {vi}.", f"Broadcast {found.id} is {stands[1]}: it {en}.", field="broadcast"
+        f"Tin #{found.id} ({stands[0]}): {vi}.", f"Broadcast {found.id} is {stands[1]}: it {en}.", field="broadcast"
     )

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from crm import audit, segments, times
 from crm.broadcast_states import FINISHED as FINISHED
 from crm.broadcast_states import MAY, refused
+from crm.broadcast_states import NeedsSecond as NeedsSecond
 from crm.broadcast_states import Pause as Pause
 from crm.broadcast_states import told as told
 from crm.content import Content, check
@@ -27,18 +28,6 @@ SYSTEM = "system"
 CLOSE = "broadcast.close"
 """The job that gives those their end who still waited when a broadcast was cancelled."""
 LONGEST_NAME = 80
-
-
-class NeedsSecond(Conflict):
-    """Before so many get it, somebody else must agree."""
-
-    def __init__(self, people: int) -> None:
-        self.people = people
-        super().__init__(
-            f"Gửi cho {people} người thì cần người thứ hai duyệt trước.",
-            f"For {people} people a second person must approve it first.",
-            field="broadcast",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +94,7 @@ def edit(
     segment: str | None = None,
 ) -> BroadcastView:
     """Change what is not frozen yet. It is a draft again, to be tested, approved and scheduled anew."""
-    found = _held(session, broadcast_id)
+    found = _standing(session, broadcast_id)
     if found.state not in (DRAFT, SCHEDULED):
         raise refused(found, "không sửa được nữa", "cannot be changed any more")
     values: dict[str, object] = {"changed_at": now, "created_by": actor, "tested_at": None, "approved_by": ""}
@@ -120,6 +109,14 @@ def edit(
     if found.state == SCHEDULED:
         _move(session, found, DRAFT, actor, now, "edited", scheduled_at=None)
     return get(session, broadcast_id)
+
+
+def to_test(session: Session, broadcast_id: int) -> BroadcastView:
+    """One that staff may get as a test. Raises Conflict where it has begun, or is over."""
+    found = _standing(session, broadcast_id)
+    if found.state not in (DRAFT, SCHEDULED):
+        raise refused(found, "chỉ gửi thử được trước khi gửi", "can be tested only before it begins")
+    return found
 
 
 def tested(session: Session, broadcast_id: int, now: datetime) -> None:
@@ -255,19 +252,30 @@ def pause(
     return True
 
 
+def rest(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
+    """Somebody wants no more to be sent for now. Raises Conflict where it is not running."""
+    found = _standing(session, broadcast_id)
+    if found.state != RUNNING:
+        raise refused(found, "chỉ tạm dừng được tin đang gửi", "is not running")
+    _move(session, found, PAUSED, actor, now, Pause.STAFF)
+
+
 def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
     """Go on. Raises Conflict where it is not paused, or waits for a second person's word."""
-    found = _held(session, broadcast_id)
+    found = _standing(session, broadcast_id)
     if found.state != PAUSED:
-        raise refused(found, "không phải đang tạm dừng", "is not paused")
+        raise refused(found, "chỉ gửi tiếp được tin đang tạm dừng", "is not paused")
     if found.pause_reason == Pause.APPROVAL and found.approved_by in ("", found.created_by):
         raise Conflict("Tin này còn chờ người thứ hai duyệt.", "It waits for a second person's approval.")
     _move(session, found, RUNNING, actor, now, "resumed")
 
 
 def cancel(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
-    """Send nothing more, for good; what is on its way goes on."""
-    _move(session, _held(session, broadcast_id), CANCELLED, actor, now, "cancelled")
+    """Send nothing more, for good; what is on its way goes on. Raises Conflict where it is over."""
+    found = _standing(session, broadcast_id)
+    if CANCELLED not in MAY[found.state]:
+        raise refused(found, "không huỷ được nữa", "cannot be cancelled any more")
+    _move(session, found, CANCELLED, actor, now, "cancelled")
     _close(session, broadcast_id, now)
 
 
@@ -340,8 +348,9 @@ def tend(session: Session, now: datetime, opens_at: datetime) -> list[int]:
             due.append(each.id)
         elif each.state == RUNNING and opens_at > now and recipients.is_open(session, each.id):
             pause(session, each.id, Pause.HOURS, SYSTEM, now, until=opens_at)
-        elif each.state == PAUSED and each.resumes_at is not None and each.resumes_at <= now and opens_at <= now:
-            resume(session, each.id, SYSTEM, now)
+        elif each.state == PAUSED and each.resumes_at is not None and max(each.resumes_at, opens_at) <= now:
+            if recipients.is_open(session, each.id):
+                resume(session, each.id, SYSTEM, now)
         elif each.state == FREEZING:
             due.append(each.id)
     return due
@@ -377,3 +386,9 @@ def _held(session: Session, broadcast_id: int) -> BroadcastView:
     if found is None:
         raise NotFound(f"Không có tin gửi loạt số {broadcast_id}.", f"There is no broadcast {broadcast_id}.")
     return found
+
+
+def _standing(session: Session, broadcast_id: int) -> BroadcastView:
+    """The same in the state that people are told: one that is finished is neither running nor paused."""
+    found = _held(session, broadcast_id)
+    return found._replace(state=state(session, found))

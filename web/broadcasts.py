@@ -9,8 +9,6 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from crm import broadcasts
-from crm.broadcasts import Pause
-from crm.errors import Conflict
 from storage import recipient_pages
 from storage.broadcasts import BroadcastView
 from web.fields import PageParams, RowId, row_id
@@ -118,8 +116,7 @@ async def pause(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
 
     def write(session: Session) -> BroadcastReportOut:
         number = row_id(call.params.broadcast)
-        if not broadcasts.pause(session, number, Pause.STAFF, call.caller, call.now):
-            raise Conflict("Tin này không đang gửi.", "This broadcast is not running.", field="broadcast")
+        broadcasts.rest(session, number, call.caller, call.now)
         return _report(session, number)
 
     return await call.database.write(write)

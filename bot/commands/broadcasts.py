@@ -22,13 +22,13 @@ from bot.service import sender_of
 from bot.settings import Settings
 from bot.templates import Templates
 from crm import broadcasts, segments, staff, times
-from crm.broadcasts import FINISHED, Pause
+from crm.broadcasts import FINISHED
 from crm.content import Content
 from crm.errors import Conflict, CrmError
 from crm.messages import Button, ButtonKind, Purpose
 from crm.staff import Permission
 from storage import recipient_pages
-from storage.broadcasts import CANCELLED, DRAFT, BroadcastView
+from storage.broadcasts import CANCELLED, DRAFT, PAUSED, BroadcastView
 from storage.database import Database
 
 SURFACE = "cli"
@@ -70,7 +70,7 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
     head = [f"{each.id} {each.name}: {found.state}", f"  to {each.segment}, {each.audience} people"]
     if each.scheduled_at:
         head.append(f"  begins {_moment(each.scheduled_at, sender, now)}")
-    if each.pause_reason:
+    if found.state == PAUSED:
         head.append(f"  paused: {each.pause_reason} {each.pause_words}".rstrip())
     rows = [(f"  {state}", f"{people}", "") for state, people in sorted(found.people.items())]
     rows += [(f"  {state}", f"{people}", why) for (state, why), people in sorted(found.reasons.items())]
@@ -130,16 +130,10 @@ def _schedule(session: Session, arguments: Namespace, sender: Sender, now: datet
     return _said(session, arguments.id, sender, now)
 
 
-def _pause(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
-    if not broadcasts.pause(session, arguments.id, Pause.STAFF, _actor(session, arguments), now):
-        raise Conflict("Tin này không đang gửi.", "This broadcast is not running.")
-    return _said(session, arguments.id, sender, now)
-
-
 def _move(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     actions = {
-        "approve": broadcasts.approve, "unschedule": broadcasts.unschedule, "resume": broadcasts.resume,
-        "cancel": broadcasts.cancel,
+        "approve": broadcasts.approve, "unschedule": broadcasts.unschedule, "pause": broadcasts.rest,
+        "resume": broadcasts.resume, "cancel": broadcasts.cancel,
     }  # fmt: skip
     actions[arguments.action](session, arguments.id, _actor(session, arguments), now)
     return _said(session, arguments.id, sender, now)
@@ -154,7 +148,7 @@ async def _watch(arguments: Namespace, database: Database, sender: Sender, outsi
         if line != shown and not arguments.json:
             outside.tell(line)
         shown = line
-        if found.state in (FINISHED, CANCELLED, DRAFT, "paused") or arguments.once:
+        if found.state in (FINISHED, CANCELLED, DRAFT, PAUSED) or arguments.once:
             break
         await asyncio.sleep(_LOOKED)
     given: dict[str, Any] = {"arguments": arguments, "sender": sender, "now": outside.clock()}
@@ -205,8 +199,8 @@ async def _csv(path: Path, pages: AsyncIterator[list[Row]], locale: str) -> int:
 
 _READ = {"list": _list, "report": _report, "preview": _preview, "recipients": _recipients}
 _WRITE = {
-    "draft": _draft, "edit": _edit, "test": _test, "schedule": _schedule, "pause": _pause, "approve": _move,
-    "unschedule": _move, "resume": _move, "cancel": _move,
+    "draft": _draft, "edit": _edit, "test": _test, "schedule": _schedule, "approve": _move, "unschedule": _move,
+    "pause": _move, "resume": _move, "cancel": _move,
 }  # fmt: skip
 
 _NEEDS = {

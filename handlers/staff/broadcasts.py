@@ -13,7 +13,7 @@ from bot.staff.grammar import first_word
 from bot.staff.kinds import KINDS, StaffRef, Text
 from bot.staff.router import Group, StaffRouter
 from crm import broadcasts, times, words
-from crm.broadcasts import NeedsSecond, Pause
+from crm.broadcasts import NeedsSecond
 from crm.care_rules import Words
 from crm.errors import Conflict, Invalid
 from crm.staff import Permission
@@ -162,8 +162,7 @@ def _approve(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
 
 def _pause(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     """Whoever sees it may stop it, without a PIN."""
-    if not broadcasts.pause(ctx.session, each.id, Pause.STAFF, _actor(ctx), ctx.now):
-        raise Conflict(f"Tin #{each.id} không đang gửi.", f"Broadcast {each.id} is not running.")
+    broadcasts.rest(ctx.session, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 

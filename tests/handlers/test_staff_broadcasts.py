@@ -137,6 +137,9 @@ async def test_what_became_of_it_is_told_and_anybody_who_sees_it_may_stop_it(cha
     assert "không gửi 1 · đã gửi 1" in told or "đã gửi 1 · không gửi 1" in told
     assert "• không gửi 1: khách chưa đồng ý nhận tin" in told
     assert "đã kết thúc rồi" in await said(mai, "/gui 1 huy")
+    for order, why in (("dung", "chỉ tạm dừng được tin đang gửi"), ("tiep", "chỉ gửi tiếp được tin đang tạm dừng"),
+                       ("thu", "chỉ gửi thử được trước khi gửi"), ("loi Chào", "không sửa được nữa")):  # fmt: skip
+        assert (await said(mai, f"/gui 1 {order}")).startswith(f"✗ Tin #1 (đã xong): {why}.")
     assert "không được làm việc này" in await said(hoa, "/gui 1 tep")
     _, file = await everything(mai, "/gui 1 tep")
     kept = mai.platform.media.get(file.media.rsplit("/", 1)[1])

@@ -611,7 +611,7 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
 🔒 /gui cần PIN. Nhắn PIN của bạn (không được lưu lại). /thoat để thôi.
 
 > {PIN}
-✗ Tin #1 bản nháp: không phải đang tạm dừng.
+✗ Tin #1 (bản nháp): chỉ gửi tiếp được tin đang tạm dừng.
 {usage}
 
 > /gui 2 hẹn 20h thứ 6
@@ -635,7 +635,7 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
 {usage}
 
 > /gui 1 dừng
-✗ Tin #1 không đang gửi.
+✗ Tin #1 (bản nháp): chỉ tạm dừng được tin đang gửi.
 {usage}
 
 > /gui 1 hôm nay

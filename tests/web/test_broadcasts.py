@@ -52,6 +52,8 @@ async def test_a_broadcast_is_told_paused_resumed_and_cancelled(pos: Client, dat
     assert [each["external_id"] for each in first["recipients"] + rest["recipients"]] == ["C1", "C2"]
     steps = [(await answer(pos, "POST", f"{one}/{step}"))["state"] for step in ("pause", "resume", "cancel")]
     assert steps == ["paused", "running", "cancelled"]
+    for step in ("pause", "resume", "cancel"):
+        assert await refused(pos, "POST", f"/api/v1{one}/{step}") == (409, ["broadcast"])
     assert [each["id"] for each in (await answer(pos, "GET", "/broadcasts"))["broadcasts"]] == [str(number)]
     assert (await refused(pos, "GET", "/api/v1/broadcasts/77"))[0] == 404
 
