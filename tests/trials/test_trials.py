@@ -31,6 +31,14 @@ async def test_kills_during_a_broadcast_miss_nobody_and_tell_nobody_twice(databa
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_node_that_stands_still_for_90_seconds_and_wakes_misses_nobody_and_tells_nobody_twice(
+    database_url: str,
+) -> None:
+    seen = await broadcasts.stopped(database_url, people=240, seconds=90)
+    seen.check()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_two_doors_and_two_workers_share_the_work_in_order_and_without_a_deadlock(database_url: str) -> None:
     seen = await crowd.shared(database_url, events=500, seed=11, webs=2)
     seen.figures.check()
