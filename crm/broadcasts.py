@@ -112,7 +112,8 @@ def edit(
 
 
 def to_test(session: Session, broadcast_id: int) -> BroadcastView:
-    """One that staff may get as a test. Raises Conflict where it has begun, or is over."""
+    """One that staff may get as a test, held meanwhile, so that nobody edits it. Raises Conflict where it has begun."""
+    _held(session, broadcast_id)
     found = _standing(session, broadcast_id)
     if found.state not in (DRAFT, SCHEDULED):
         raise refused(found, "chỉ gửi thử được trước khi gửi", "can be tested only before it begins")

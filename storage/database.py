@@ -40,7 +40,7 @@ SLOW_WRITES = Counter("khachquen_slow_writes_total", "Writer functions that took
 SLOW_S = 0.05
 BULK_S = 0.02
 ATTEMPTS = 3
-SERIALIZATION_STATES = frozenset({"40001", "40P01", "55P03"})
+UNDONE_STATES = frozenset({"40001", "40P01", "55P03", "25P03"})
 REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
 """What says that a row is at fault: the database refused it, or the driver did (a lone surrogate, a huge number)."""
 
@@ -325,8 +325,9 @@ def _measure(together: Sequence[Work], began: float) -> None:
 
 
 def _may_retry(error: Exception) -> bool:
-    """Serialization failures and deadlocks (PostgreSQL), a busy file (SQLite): nothing of the transaction happened."""
+    """Whether nothing of the transaction happened: a serialization failure, a deadlock, one that stood still too long
+    (PostgreSQL), a busy file (SQLite)."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.OperationalError):
         return "database is locked" in str(cause)
-    return getattr(cause, "sqlstate", None) in SERIALIZATION_STATES
+    return getattr(cause, "sqlstate", None) in UNDONE_STATES

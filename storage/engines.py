@@ -23,6 +23,9 @@ BY_INDEX = "".join(
 """What writes on PostgreSQL finds its few rows by an index, whatever the engine believes of tables that were empty or
 full a minute ago. A plain scan of an index also forgets the entries of dead rows, of which a queue leaves many; a
 bitmap of them does not, and reads all that was ever sent until the next vacuum."""
+IDLE_S = 30
+"""PostgreSQL ends a writer's transaction in which nothing was asked for so long: its process stands still, and the
+others wait for what it holds."""
 SYNCHRONOUS = frozenset({"OFF", "NORMAL", "FULL", "EXTRA"})
 
 
@@ -49,7 +52,7 @@ def sqlite_path(url: str) -> Path:
 def writer(url: str, synchronous: str) -> Engine:
     """The engine that writes. On SQLite every transaction begins IMMEDIATE, so that it never fails half way."""
     if not is_sqlite(url):
-        return _postgresql(url, size=8, options=BY_INDEX)
+        return _postgresql(url, size=8, options=f"{BY_INDEX} -c idle_in_transaction_session_timeout={IDLE_S}s")
     if synchronous.upper() not in SYNCHRONOUS:
         raise BadUrl(f"SQLITE_SYNCHRONOUS is {synchronous!r}; use one of {', '.join(sorted(SYNCHRONOUS))}")
     return _sqlite(

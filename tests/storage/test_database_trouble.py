@@ -275,3 +275,33 @@ async def test_events_of_many_doors_are_kept_once_and_without_a_deadlock(databas
     )
     assert count == 60
     await other.close()
+
+
+@on_postgresql
+async def test_who_stands_still_in_a_transaction_lets_the_others_go_on_and_begins_anew(
+    database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "IDLE_S", 1)
+    still = Database(database_url)
+    await still.open()
+    holds, may_go_on = threading.Event(), threading.Event()
+
+    def stand(session: Session) -> None:
+        ring(session, "a")
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(1)"))
+        holds.set()
+        may_go_on.wait(20)
+        ring(session, "b")
+
+    try:
+        standing = asyncio.create_task(still.write(stand))
+        await asyncio.to_thread(holds.wait, 10)
+        taken = text("SELECT pg_advisory_xact_lock(1)")
+        await database.write(lambda session: session.connection().execute(taken).scalar() and None)
+        may_go_on.set()
+        await standing
+        await still.write(partial(ring, subject="c"))
+    finally:
+        may_go_on.set()
+        await still.close()
+    assert await database.read(open_subjects) == {"a", "b", "c"}, "it was run again"
