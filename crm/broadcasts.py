@@ -179,7 +179,7 @@ def check_schedule(
     _check_moment(at, now, hours)
     if found.tested_at is None:
         raise Conflict(
-            "Chưa gửi thử: hãy gửi thử cho nhân viên trước khi hẹn giờ.",
+            f"Chưa gửi thử: gõ /gui {found.id} thu trước khi hẹn giờ.",
             "It was not tested yet: send it to staff first.",
             field="broadcast",
         )

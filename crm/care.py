@@ -65,7 +65,9 @@ def named(session: Session, name: str) -> Known:
     """The rule of this name. Raises NotFound."""
     version = store.latest(session, name)
     if version is None:
-        raise NotFound(f"Không có quy tắc “{name[:40]}”.", f"There is no rule “{name[:40]}”.", field="rule")
+        raise NotFound(
+            f"Không có quy tắc “{name[:40]}”; các tên: /chamsoc.", f"There is no rule “{name[:40]}”.", field="rule"
+        )
     return Known(version, parsed(version), store.standing(session, name))
 
 

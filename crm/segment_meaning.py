@@ -244,9 +244,9 @@ def _tier(clause: Clause, shop: _Shop) -> Condition:
     names = [{tier.code, plain(tier.code), plain(tier.vi), plain(tier.en)} for tier in levels]
     place = next((number for number, known in enumerate(names) if given in known or clause.value in known), None)
     if place is None:
-        told = ", ".join(tier.code for tier in levels) or "—"
-        raise Invalid("segment", f"Không có hạng “{clause.value}”. Có: {told}",
-                      f"There is no tier “{clause.value}”. There are: {told}")  # fmt: skip
+        vi, en = (", ".join(each) or "—" for each in ([tier.vi for tier in levels], [tier.en for tier in levels]))
+        raise Invalid("segment", f"Không có hạng “{clause.value}”. Có: {vi}",
+                      f"There is no tier “{clause.value}”. There are: {en}")  # fmt: skip
     low, high = {
         "<": (0, place), "<=": (0, place + 1), ">": (place + 1, len(levels)), ">=": (place, len(levels)),
     }.get(clause.op, (place, place + 1))  # fmt: skip

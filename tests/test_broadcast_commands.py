@@ -8,11 +8,13 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from sqlalchemy import update
 
 from crm import broadcasts, customers, freezing, staff
 from crm.staff import Role
 from storage.columns import new_id
 from storage.customers import add_many
+from storage.recipients import SKIPPED, Recipient
 from tests.crm.shops import AT
 from tests.storage.rows import transaction
 from tests.test_commands import SECRET, Line
@@ -55,15 +57,17 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     assert (seen["skips"], seen["cost"], seen["budget_left"]) == ({"no_identity": 2}, 0, None)
     assert "nothing for 2: they are on no channel" in shop("broadcast", "preview", number).out
     assert "not tested" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
-    shop("broadcast", "test", number, *by)
+    assert shop("broadcast", "report", number).out.startswith("1 Tết: draft\n  to tatca\n  nobody yet")
+    assert "It went to 1 of Mai's chats." in shop("broadcast", "test", number, *by).out
     assert "second person" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
     assert "Somebody else" in shop("broadcast", "approve", number, *by).refused()
     shop("broadcast", "approve", number, "--as", "Hoa")
     assert "past" in shop("broadcast", "schedule", number, "20h", "01/01/2020", *by).refused()
     assert "quiet hours" in shop("broadcast", "schedule", number, "23h", "mai", *by).refused()
     assert "no moment" in shop("broadcast", "schedule", number, "khi", "rảnh", *by).refused()
+    assert "no moment" not in shop("broadcast", "schedule", number, "now", *by).err
     begun = shop("broadcast", "schedule", number, "20h", "mai", *by).out
-    assert "scheduled" in begun and "20:00" in begun and "(giờ VN)" in begun
+    assert "scheduled" in begun and "20:00" in begun and "(Vietnam time)" in begun
     with transaction(url) as session:
         found = broadcasts.get(session, int(number))
         assert found.scheduled_at is not None
@@ -102,6 +106,24 @@ def test_an_edit_makes_it_a_draft_that_must_be_tested_anew(shop: Line) -> None:
         "broadcast", "edit", number, "--to", "tatca", "--button", "Xem=https://shop.vn", "--as", "Mai", "--json"
     )
     assert (edited.json["state"], edited.json["segment"], edited.json["tested_at"]) == ("draft", "tatca", None)
+
+
+def test_a_finished_one_is_told_with_reasons_in_words_and_rests_no_more(shop: Line, url: str) -> None:
+    number = shop("broadcast", "draft", "Tết", "--to", "tatca", "--text", TEXT, "--as", "Mai", "--json").json["id"]
+    now = datetime.now(UTC)
+    with transaction(url) as session:
+        broadcasts.tested(session, number, now)
+        broadcasts.schedule(session, number, now, "cli:Mai", now)
+        broadcasts.start(session, number, now)
+        planned = freezing.plan(session, number, AT)
+        assert planned is not None
+        while freezing.step(session, number, planned, 100) is not None:
+            pass
+        broadcasts.frozen(session, number, "d", now)
+        session.connection().execute(update(Recipient).values(state=SKIPPED, reason="no_identity"))
+    told = shop("broadcast", "report", str(number)).out
+    assert "  to tatca, 2 people" in told and "no_identity: they are on no channel" in told
+    assert "is finished: it is not running" in shop("broadcast", "pause", str(number), "--as", "Mai").refused()
 
 
 def test_who_may_not_and_what_could_go_wrong_is_refused(shop: Line) -> None:

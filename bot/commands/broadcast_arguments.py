@@ -55,7 +55,7 @@ def add(commands: Any, plain: Plain, group: Group) -> None:
         command = plain(actions, name, words)
         command.add_argument("id", type=int, metavar="ID")
         if name == "schedule":
-            command.add_argument("when", nargs="+", metavar="WHEN", help="such as 20h thứ 6, or 20:00 04/12/2026")
+            command.add_argument("when", nargs="+", metavar="WHEN", help="such as 20h thứ 6, 20:00 04/12/2026, or now")
         changing.append(command)
     for command in changing:
         command.add_argument("--as", **_WHO)

@@ -21,7 +21,7 @@ from bot.recipient_table import CSV, XLSX, Row
 from bot.service import sender_of
 from bot.settings import Settings
 from bot.templates import Templates
-from crm import broadcasts, segments, staff, times
+from crm import broadcasts, segments, staff, times, unsent
 from crm.broadcasts import FINISHED
 from crm.content import Content
 from crm.errors import Conflict, CrmError
@@ -32,6 +32,7 @@ from storage.broadcasts import CANCELLED, DRAFT, PAUSED, BroadcastView
 from storage.database import Database
 
 SURFACE = "cli"
+_NOW = "now"
 _WIDTH = 30
 _LOOKED = 1.0
 _OPEN = ("pending", "sending")
@@ -54,7 +55,13 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
 def _list(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     found = broadcasts.latest(session)
     rows = [
-        (f"{each.id}", state, _moment(each.scheduled_at, sender, now), f"{each.audience}", each.name)
+        (
+            f"{each.id}",
+            state,
+            _moment(each.scheduled_at, sender, now),
+            f"{each.audience}" if each.frozen_at else "",
+            each.name,
+        )
         for each, state in found
     ]
     return Report([_plain(each, state, sender) for each, state in found], table(rows, "No broadcast yet."))
@@ -67,13 +74,17 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
         **_plain(each, found.state, sender), "people": dict(found.people), "lanes": dict(found.lanes),
         "reasons": [{"state": state, "reason": why, "people": n} for (state, why), n in found.reasons.items()],
     }  # fmt: skip
-    head = [f"{each.id} {each.name}: {found.state}", f"  to {each.segment}, {each.audience} people"]
+    people = f", {each.audience} people" if each.frozen_at else ""
+    head = [f"{each.id} {each.name}: {found.state}", f"  to {each.segment}{people}"]
     if each.scheduled_at:
         head.append(f"  begins {_moment(each.scheduled_at, sender, now)}")
     if found.state == PAUSED:
         head.append(f"  paused: {each.pause_reason} {each.pause_words}".rstrip())
     rows = [(f"  {state}", f"{people}", "") for state, people in sorted(found.people.items())]
-    rows += [(f"  {state}", f"{people}", why) for (state, why), people in sorted(found.reasons.items())]
+    rows += [
+        (f"  {state}", f"{people}", f"{why}: {unsent.words(why).en}")
+        for (state, why), people in sorted(found.reasons.items())
+    ]
     return Report(data, [*head, *table(rows, "  nobody yet")])
 
 
@@ -117,16 +128,18 @@ def _test(session: Session, arguments: Namespace, sender: Sender, now: datetime)
     """Send it to the chats of who asks, as customers would get it there."""
     member = staff.named(session, arguments.by)
     _check(session, arguments)
-    trial_sends.send(session, sender, arguments.id, member.id, now)
-    return _said(session, arguments.id, sender, now)
+    chats = trial_sends.send(session, sender, arguments.id, member.id, now)
+    report = _said(session, arguments.id, sender, now)
+    return replace(report, lines=[*report.lines, f"It went to {chats} of {member.name}'s chats."])
 
 
 def _schedule(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     actor = _actor(session, arguments)
-    when = times.understand_time(" ".join(arguments.when), now, sender.zone)
-    if when is None:
-        raise Refused(f"“{' '.join(arguments.when)}” is no moment; write 20h thứ 6, or 20:00 04/12/2026")
-    broadcasting.schedule(session, sender, arguments.id, when.at, actor, now)
+    words = " ".join(arguments.when)
+    when = None if words == _NOW else times.understand_time(words, now, sender.zone)
+    if when is None and words != _NOW:
+        raise Refused(f"“{words}” is no moment; write 20h thứ 6, or 20:00 04/12/2026, or {_NOW}")
+    broadcasting.schedule(session, sender, arguments.id, when.at if when else now, actor, now)
     return _said(session, arguments.id, sender, now)
 
 
@@ -254,7 +267,7 @@ def _said(session: Session, number: int, sender: Sender, now: datetime) -> Repor
 
 
 def _moment(at: datetime | None, sender: Sender, now: datetime) -> str:
-    return times.told(at, sender.zone, now, sender.locale) if at else ""
+    return times.told(at, sender.zone, now, "en") if at else ""
 
 
 def _plain(each: BroadcastView, state: str, sender: Sender) -> dict[str, Any]:

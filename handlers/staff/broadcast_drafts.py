@@ -76,7 +76,7 @@ def _check(ctx: StaffContext, part: str, text: str) -> None:
 def edit(ctx: StaffContext, each: BroadcastView, part: str, given: str) -> None:
     """Change one part; it is a draft again, to be tested and scheduled anew."""
     ctx.needs(Permission.WRITE_BROADCASTS)
-    if not given:
+    if not given or (given == _NONE and part in _PARTS):
         raise Invalid(part, "Ghi nội dung mới phía sau; - để bỏ ảnh hoặc nút.",
                       "Write the new words behind it; - takes the picture or the buttons away.")  # fmt: skip
     said = Content.loads(each.content)

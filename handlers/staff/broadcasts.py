@@ -35,7 +35,7 @@ _BY_SECOND = "duyet"
     may=Permission.REPORT,
     examples=(
         '/gui moi Tết | vip va dongy | Chào {{ khach.ten or "bạn" }}, mai giảm 20%', "/gui 3 xem", "/gui 3 thu",
-        "/gui 3 hen 20h thứ 6", "/gui 3 dung",
+        "/gui 3 hen 20h thứ 6", "/gui 3 bohen", "/gui 3 loi Chào bạn, mai giảm 30%", "/gui 3 dung", "/gui 3 tep",
     ),
 )  # fmt: skip
 def manage(ctx: StaffContext, which: str = "", order: Text | None = None) -> None:
@@ -125,6 +125,9 @@ def _begin(ctx: StaffContext, rest: str) -> _Begin:
     """The moment to the minute, or now. Raises Invalid for what is no moment."""
     if words.plain(rest) in _NOW:
         return _Begin(ctx.now, "hen ngay")
+    if not rest:
+        raise Invalid("at", "Gửi lúc nào? Ví dụ: /gui 3 hen 20h thứ 6, hoặc /gui 3 hen ngay.",
+                      "When? For example: /broadcast 3 schedule 20h thứ 6, or … now.")  # fmt: skip
     found = times.understand_time(rest, ctx.now, ctx.office.zone)
     if found is None:
         raise Invalid("at", f"Không hiểu giờ “{rest[:40]}”. Ví dụ: /gui 3 hen 20h thứ 6, hoặc /gui 3 hen ngay.",

@@ -58,6 +58,12 @@ def test_what_is_not_there_is_refused_with_what_is(shop: Session, text: str) -> 
         segments.count(shop, segments.parse(text), AT)
 
 
+def test_tiers_are_offered_by_the_names_that_people_know(shop: Session) -> None:
+    with pytest.raises(CrmError) as told:
+        segments.count(shop, segments.parse("hang>=kimcuong"), AT)
+    assert told.value.words("vi") == "Không có hạng “kimcuong”. Có: Đồng, Bạc, Vàng"
+
+
 def test_a_segment_is_printed_in_one_way() -> None:
     assert segments.parse("Hạng ≥ vang AND not bought<3w") == segments.parse("hang>=vang va khong(mua<3tuan)")
 

@@ -25,3 +25,15 @@ async def test_what_a_customer_will_get_is_told_and_their_word_counts(chat: Chat
     assert await order(chat, "Minh", "/sapgui KH001") == [to_come]
     await chat.says("dừng")
     assert await order(chat, "Minh", "/sapgui KH001") == [f"{to_come}, không gửi vì khách không muốn nhận tin nữa"]
+
+
+async def test_a_rule_says_what_can_be_done_with_it_next(chat: Chat) -> None:
+    await chat.does(lambda session: hired(session, "Mai", Role.MARKETER, chat))
+    await chat.does(lambda session: care.load(session, RULE, "test", chat.clock())[0].name)
+    (off,) = await order(chat, "Mai", "/chamsoc thanks")
+    assert off.endswith("\n/chamsoc thanks bật để bật")
+    await chat.does(lambda session: care.turn_on(session, "thanks", "test", chat.clock()).rule_id)
+    (on,) = await order(chat, "Mai", "/chamsoc thanks")
+    assert on.endswith("\n/chamsoc thanks dừng để tạm dừng")
+    (unknown,) = await order(chat, "Mai", "/chamsoc sinh nhật")
+    assert unknown.startswith("✗ Không có quy tắc “sinh”; các tên: /chamsoc.")

@@ -490,7 +490,7 @@ Bỏ mẫu ship: “Chào {{{{ khach.ten }}}}, đơn {{{{ don.ma }}}} tới sau 
 Chưa có quy tắc chăm sóc nào.
 
 > /chamsoc birthday bật
-✗ Không có quy tắc “birthday”.
+✗ Không có quy tắc “birthday”; các tên: /chamsoc.
 Cách dùng: /chamsoc [quy tắc] [bật | dừng | tắt]
 
 > /sapgui 1
@@ -615,7 +615,7 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
 {usage}
 
 > /gui 2 hẹn 20h thứ 6
-✗ Chưa gửi thử: hãy gửi thử cho nhân viên trước khi hẹn giờ.
+✗ Chưa gửi thử: gõ /gui 2 thu trước khi hẹn giờ.
 {usage}
 
 > /gui 1 hen 23h mai
@@ -626,8 +626,16 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
 ✗ Giờ gửi đã qua.
 {usage}
 
+> /gui 1 hẹn
+✗ Gửi lúc nào? Ví dụ: /gui 3 hen 20h thứ 6, hoặc /gui 3 hen ngay.
+{usage}
+
 > /gui 1 hen khi rảnh
 ✗ Không hiểu giờ “khi rảnh”. Ví dụ: /gui 3 hen 20h thứ 6, hoặc /gui 3 hen ngay.
+{usage}
+
+> /gui 1 lời -
+✗ Ghi nội dung mới phía sau; - để bỏ ảnh hoặc nút.
 {usage}
 
 > /gui 1 duyệt
@@ -683,7 +691,7 @@ Chi phí dự tính: 0đ
 Tiếp: /gui 1 thu để nhận thử · /gui 1 xem · /gui 1 hen 20h thứ 6
 
 > /ok <code>
-✗ Chưa gửi thử: hãy gửi thử cho nhân viên trước khi hẹn giờ.
+✗ Chưa gửi thử: gõ /gui 1 thu trước khi hẹn giờ.
 {usage}
 
 > /gui 1 thu
