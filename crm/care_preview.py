@@ -170,7 +170,7 @@ def _decided(session: Session, rule: Rule, customer_id: int, subject: Subject, d
 def _refusal(session: Session, customer_id: int, said: Content, at: AsOf) -> str:
     """Why the platforms' rules or the customer's own word would not let it go out; "" where they would."""
     options = []
-    for place in turns.places(session, [customer_id]).get(customer_id, ()):
+    for place in turns.places(session, [customer_id], at.now).get(customer_id, ()):
         stands = consent.standing(session, [customer_id], Purpose.CARE, place.channel)[customer_id]
         for template in ways(said, place):
             facts = ReachFacts(

@@ -121,7 +121,7 @@ class Look:
     ) -> None:
         self._session, self._gate, self._now, self._taken = session, gate, now, taken
         self._customers = {row.customer_id for row in rows}
-        self.places = turns.places(session, self._customers)
+        self.places = turns.places(session, self._customers, now)
         self._capped = caps.reached(session, self._customers, policy.caps, now)
         self._standings: dict[tuple[Purpose, str], Mapping[int, Standing]] = {}
         self._met: set[int] = set()

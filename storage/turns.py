@@ -6,10 +6,11 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, exists, func, select
+from sqlalchemy import Select, bindparam, exists, func, or_, select
 from sqlmodel import Session
 
 from storage import care
+from storage.claims import KEEPS_PLACE
 from storage.conversations import Conversation
 from storage.customers import Customer, Identity
 from storage.hot import Among, Fetch
@@ -85,7 +86,12 @@ def _waiting(*of: Any) -> Select[Any]:
 
 
 def _places(among: Among) -> Select[Any]:
-    open_here = (_outbox.c.identity_id == _identity.c.id, stands(_outbox.c.state, WAITING, FLYING))
+    soon = bindparam("soon", type_=_outbox.c.ready_at.type, required=True)
+    open_here = (
+        _outbox.c.identity_id == _identity.c.id,
+        stands(_outbox.c.state, WAITING, FLYING),
+        or_(stands(_outbox.c.state, FLYING), _outbox.c.ready_at <= soon),
+    )
     of_staff = _identity.c.staff_id.is_not(None) | _identity.c.staff_only
     return (
         select(
@@ -144,10 +150,13 @@ def of_care(session: Session, now: datetime, most: int) -> list[Waiting]:
     return [Waiting._make(row) for row in _OF_CARE.rows(session.connection(), now=now, most=most)]
 
 
-def places(session: Session, customer_ids: Collection[int]) -> dict[int, list[Place]]:
-    """Where these customers can be found, each one's oldest identity first."""
+def places(session: Session, customer_ids: Collection[int], now: datetime) -> dict[int, list[Place]]:
+    """Where these customers can be found, each one's oldest identity first.
+
+    One is busy while something goes to it, or will soon; what is held for longer is in nobody's way.
+    """
     found: dict[int, list[Place]] = {}
-    for row in _PLACES.rows(session.connection(), customers=sorted(set(customer_ids))):
+    for row in _PLACES.rows(session.connection(), customers=sorted(set(customer_ids)), soon=now + KEEPS_PLACE):
         place = Place._make(row)
         found.setdefault(place.customer_id, []).append(place)
     return found

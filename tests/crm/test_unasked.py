@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from crm import broadcasts, consent, freezing, recipients
+from crm import broadcasts, consent, freezing, outbox, recipients
 from crm.broadcasts import Pause
 from crm.caps import Caps
 from crm.choice import Option
@@ -26,6 +26,7 @@ from crm.segments import AsOf
 from crm.verdicts import Held, Policy, Ready
 from storage import broadcasts as store
 from storage import engines
+from storage import outbox as queue
 from storage import recipients as rows
 from storage.turns import Place
 from tests.crm.people import born
@@ -177,6 +178,22 @@ def test_who_is_being_joined_to_somebody_else_is_not_taken_meanwhile(database_ur
         joins.commit()
         assert taken(sends) == [lan]
     engine.dispose()
+
+
+@pytest.mark.parametrize(("held", "expected"), [(timedelta(seconds=10), 0), (timedelta(days=14), 1)])
+def test_what_waits_for_long_is_in_nobodys_way_and_what_goes_soon_goes_first(
+    sqlite_engine: Engine, held: timedelta, expected: int
+) -> None:
+    with sqlite_engine.connect() as connection, Session(bind=connection) as session:
+        connection.begin()
+        lan = born(session, START)
+        consent.say(session, lan.customer_id, granted=True, at=START)
+        row = outbox.row(lan, 1, Message("Đơn đã tới").dumps(), Purpose.TRANSACTION, START)
+        queue.add_many(session.connection(), [row | {"ready_at": START + held}])
+        _broadcast(session, Purpose.BROADCAST, START)
+        taken = recipients.take(session, OpenGate(), Policy(Caps(0, 0), LawfulHours(ZONE)), None, START, 10)
+        assert len(taken.ready) == expected
+        assert len(taken.waits) == 1 - expected
 
 
 def test_what_ran_to_its_end_is_not_asked_again_turn_by_turn(sqlite_engine: Engine) -> None:
