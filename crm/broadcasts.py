@@ -254,11 +254,10 @@ def pause(
 
 
 def rest(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
-    """Somebody wants no more to be sent for now. Raises Conflict where it is not running."""
+    """Somebody wants no more to be sent for now. Raises Conflict where `pause` does nothing, or it is finished."""
     found = _standing(session, broadcast_id)
-    if found.state != RUNNING:
+    if found.state == FINISHED or not pause(session, broadcast_id, Pause.STAFF, actor, now):
         raise refused(found, "chỉ tạm dừng được tin đang gửi", "is not running")
-    _move(session, found, PAUSED, actor, now, Pause.STAFF)
 
 
 def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:

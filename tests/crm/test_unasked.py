@@ -221,7 +221,10 @@ def test_what_rests_until_the_morning_and_is_stopped_by_a_person_or_by_errors_do
         found, morning = store.latest(session)[0].id, START + timedelta(hours=9)
         assert broadcasts.pause(session, found, Pause.HOURS, broadcasts.SYSTEM, START, until=morning)
         assert not broadcasts.pause(session, found, Pause.QUOTA, broadcasts.SYSTEM, START, until=morning)
-        assert broadcasts.pause(session, found, reason, "cli", START)
+        if reason is Pause.STAFF:
+            broadcasts.rest(session, found, "cli", START)
+        else:
+            assert broadcasts.pause(session, found, reason, "cli", START)
         assert not broadcasts.pause(session, found, reason, "cli", START)
         broadcasts.tend(session, morning, morning)
         assert (broadcasts.get(session, found).state, broadcasts.get(session, found).pause_reason) == ("paused", reason)
