@@ -172,7 +172,7 @@ EVERYTHING: tuple[Held, ...] = (
 NO_PERSONS = frozenset(
     {
         "account", "alarm", "allowance", "api_key", "audit", "broadcast", "care_rule", "care_standing",
-        "catchup", "comment", "consent_terms", "custom_field", "door", "grant_request", "heard", "held_lot",
+        "catchup", "comment", "consent_terms", "custom_field", "door", "fifth", "grant_request", "heard", "held_lot",
         "job", "lot_use", "mark", "pairing", "persona", "point_batch", "poll", "programme_version",
         "ready_text", "reward_taken", "segment", "short_id", "shut_lane", "staff", "staff_desk",
         "staff_preview", "suppression", "template", "voucher_guess",

@@ -253,6 +253,7 @@ async def test_jobs_wait_for_a_new_token_and_are_not_given_up(stage: Stage) -> N
     stage.platform.faults.clear()
     stage.clock.pass_by(seconds=61)
     await stage.jobs_done(renewal.JOB)
+    await stage.jobs_done(followers.JOB)
     stage.clock.pass_by(seconds=31)
     await stage.until(lambda session: session.connection().execute(tried).first() is None)
     assert await stage.count("identity") == 1
