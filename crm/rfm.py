@@ -7,7 +7,7 @@ have the same score, the lower one that they may have.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -49,7 +49,7 @@ def due(session: Session, now: datetime, zone: ZoneInfo) -> list[Fifth]:
     day = day_of(now, zone)
     if fifths.latest(session, day)[0] == day:
         return []
-    return fifths.worked_out(session, midnight(date.fromisoformat(day) + timedelta(days=1), zone))
+    return fifths.worked_out(session, midnight(now.astimezone(zone).date(), zone))
 
 
 def condition(session: Session, measure: Measure, op: str, score: int, day: str) -> Tree[Fact]:

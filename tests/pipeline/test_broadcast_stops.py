@@ -116,16 +116,22 @@ async def test_who_ends_it_while_it_is_queued_does_not_get_it(database_url: str,
         assert not [words for words in stage.heard(ZALO) if "giảm" in words]
 
 
+async def handed_over(stage: Stage, clock: Clock) -> tuple[int, asyncio.Task[None]]:
+    """A broadcast whose one message is leased while its picture is uploaded, slowly; and what goes on with it."""
+    keep = partial(media.keep, kept=Kept("tet.png", "image/png", DOT), now=clock())
+    said = Content(WORDS, picture=f"{KEPT}{await stage.service.database.write(keep)}")
+    stage.goes_wrong("slow", path="upload/image", seconds=1.0)
+    broadcast = await stage.service.database.write(partial(begun, by="cli", clock=clock, said=said))
+    going = asyncio.create_task(go_on(stage))
+    await stage.until(lambda session: broadcasts.report(session, broadcast).people == {"sending": 1})
+    return broadcast, going
+
+
 async def test_who_ends_it_while_it_is_leased_and_its_picture_is_handed_over_does_not_get_it(
     database_url: str, clock: Clock
 ) -> None:
     async with shop(database_url, clock) as stage:
-        keep = partial(media.keep, kept=Kept("tet.png", "image/png", DOT), now=clock())
-        said = Content(WORDS, picture=f"{KEPT}{await stage.service.database.write(keep)}")
-        stage.goes_wrong("slow", path="upload/image", seconds=1.0)
-        broadcast = await stage.service.database.write(partial(begun, by="cli", clock=clock, said=said))
-        going = asyncio.create_task(go_on(stage))
-        await stage.until(lambda session: broadcasts.report(session, broadcast).people == {"sending": 1})
+        broadcast, going = await handed_over(stage, clock)
         await stage.taken(stage.says(ZALO, "dừng"))
         person = await stage.person(ZALO)
         await stage.until(lambda session: _ended(session, person.customer_id))
@@ -138,12 +144,7 @@ async def test_who_ends_it_while_it_is_leased_and_its_picture_is_handed_over_doe
 
 async def test_who_was_on_the_way_when_it_was_cancelled_does_not_wait_for_ever(database_url: str, clock: Clock) -> None:
     async with shop(database_url, clock) as stage:
-        keep = partial(media.keep, kept=Kept("tet.png", "image/png", DOT), now=clock())
-        said = Content(WORDS, picture=f"{KEPT}{await stage.service.database.write(keep)}")
-        stage.goes_wrong("slow", path="upload/image", seconds=1.0)
-        broadcast = await stage.service.database.write(partial(begun, by="cli", clock=clock, said=said))
-        going = asyncio.create_task(go_on(stage))
-        await stage.until(lambda session: broadcasts.report(session, broadcast).people == {"sending": 1})
+        broadcast, going = await handed_over(stage, clock)
         cancel = partial(broadcasts.cancel, broadcast_id=broadcast, actor="cli", now=clock())
         await stage.service.database.write(cancel)
         await stage.jobs_done(broadcasts.CLOSE)
