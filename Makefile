@@ -29,7 +29,7 @@ lint: .venv/.ready-dev ## check format, rules and types
 	@$(BIN)/mypy
 	@! grep -nE '(https?|file)://' requirements.lock requirements-dev.lock
 
-bench: .venv/.ready-dev ## measure against two bare bots (takes long; see benchmarks/README.md)
+bench: .venv/.ready-dev .venv/installed/.ready ## measure against two bare bots (takes long; see benchmarks/README.md)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 trials: .venv/.ready-dev ## the long trials: kill -9 everywhere, many processes, a simulated day, a shift, the guides
@@ -51,6 +51,12 @@ $(BIN)/uv:
 .venv/.ready: requirements.lock pyproject.toml | $(BIN)/uv
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps --editable .
+	@touch $@
+
+.venv/installed/.ready: requirements.lock .venv/.ready
+	@$(BIN)/python -m venv --clear --without-pip .venv/installed
+	@$(BIN)/uv pip install --quiet --python .venv/installed/bin/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python .venv/installed/bin/python --no-deps --editable .
 	@touch $@
 
 .venv/.ready-dev: requirements-dev.lock .venv/.ready

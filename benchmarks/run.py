@@ -267,6 +267,8 @@ def main(argv: list[str] | None = None) -> int:
         help="few and very many customers (10000 1000000)",
     )
     options = parser.parse_args(argv)
+    if "bare" not in options.only and not systems.INSTALLED.exists():
+        parser.error("the product is measured as an owner has it, in .venv/installed: make .venv/installed/.ready")
     points = (options.points[0], options.points[1])
     bench = Bench(options.rounds, options.seconds, bare_only="bare" in options.only, points=points)
     wanted = [name for name in SECTIONS if name in options.only] or list(SECTIONS)

@@ -12,6 +12,8 @@ from pathlib import Path
 from benchmarks import page
 
 ROOT = Path(__file__).parent.parent
+INSTALLED = ROOT / ".venv" / "installed" / "bin"
+"""Where the product stands as an owner has it: what only tests need is not there, and is not imported by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def _bare(module: str, site: Site) -> Launch:
 
 def product(site: Site) -> Launch:
     """Khách Quen as it is installed, on SQLite, without pace limits of its own."""
-    command = str(Path(sys.executable).with_name("khachquen"))
+    command = str(INSTALLED / "khachquen")
     serve = [command, "serve", "--host", "127.0.0.1", "--port", str(site.port)]
     return Launch(serve, _settings(site), before=[command, "migrate"])
 
@@ -67,7 +69,7 @@ def product_beside(work: str) -> System:
 
     def system(site: Site) -> Launch:
         launch = product(site)
-        entry = [sys.executable, "-m", "benchmarks.product", "--beside", work]
+        entry = [str(INSTALLED / "python"), "-m", "benchmarks.product", "--beside", work]
         return replace(launch, argv=[*entry, *launch.argv[1:]])
 
     return system

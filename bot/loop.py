@@ -13,11 +13,16 @@ log = logging.getLogger(__name__)
 
 
 async def work(
-    once: Callable[[], Awaitable[bool]], topic: asyncio.Event, stopping: asyncio.Event, poll_s: float
+    once: Callable[[], Awaitable[bool]],
+    topic: asyncio.Event,
+    stopping: asyncio.Event,
+    poll_s: float,
+    rest_s: float = 0,
 ) -> None:
     """Call `once` as long as it finds something, then wait for the topic; ends after `stopping` is set.
 
     The last look, which finds nothing, is no waste: under load it lets more come together for the next one.
+    So does a rest after it, where nobody waits for what is done here.
     """
     while not stopping.is_set():
         topic.clear()
@@ -33,3 +38,7 @@ async def work(
             with suppress(TimeoutError):
                 async with asyncio.timeout(poll_s):
                     await topic.wait()
+        if rest_s and not stopping.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(rest_s):
+                    await stopping.wait()

@@ -66,6 +66,8 @@ from storage.work import Closed
 log = logging.getLogger(__name__)
 
 DRAIN_S = 7.0
+JOBS_REST_S = 0.05
+"""How long jobs rest before they look again: what they do comes together, and out of the way of answers."""
 CLOCKS_AT_ONCE = 100
 
 Clock = Callable[[], datetime]
@@ -251,7 +253,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     tasks = [
         asyncio.create_task(work(inbox_worker.once, database.topic(inbox.TOPIC), stopping, 0.5)),
         asyncio.create_task(work(outbox_worker.once, database.topic(outbox.TOPIC), stopping, 0.5)),
-        asyncio.create_task(work(job_worker.once, database.topic(jobs.TOPIC), stopping, 1.0)),
+        asyncio.create_task(work(job_worker.once, database.topic(jobs.TOPIC), stopping, 1.0, JOBS_REST_S)),
         asyncio.create_task(poller.work(stopping)),
     ]
     scheduler = _scheduler(database, clock)
