@@ -32,6 +32,7 @@ _WORDS: Mapping[str, Words] = {
     verdicts.Why.NO_PLACE: Words("khách chưa có ở kênh nào", "they are on no channel"),
     verdicts.Why.UNWRITABLE: Words("không viết được nội dung cho khách này", "the text cannot be written for them"),
     verdicts.Why.CANCELLED: Words("đã huỷ", "it was cancelled"),
+    verdicts.Why.ERASED: Words("dữ liệu của khách đã được xoá", "their data was erased"),
     Pause.ACCOUNT: Words("tài khoản đang nghỉ", "the account rests"),
     Pause.QUOTA: Words("hết lượt của nền tảng", "the platform's quota is used up"),
     Pause.BUDGET: Words("hết ngân sách tháng", "the month's budget is used up"),

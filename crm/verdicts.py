@@ -20,7 +20,7 @@ from crm.messages import Message, Purpose
 from crm.moulds import Mould, Said, mould
 from crm.reach import Reach
 from crm.wording import Values
-from storage import recipients, turns
+from storage import personal, recipients, turns
 from storage.columns import new_id
 from storage.conversations import BLOCKED, ELSEWHERE, STAFF
 from storage.turns import Place, Waiting
@@ -46,6 +46,7 @@ class Why:
     NO_PLACE = "no_identity"
     UNWRITABLE = "unwritable"
     CANCELLED = "cancelled"
+    ERASED = personal.GONE
 
 
 class Held(NamedTuple):

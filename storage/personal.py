@@ -17,6 +17,8 @@ from storage.queue import WAITING
 NOTHING = '{"text": ""}'
 """The body of a message of which nothing is left."""
 
+GONE = "erased"
+"""Why nothing was sent to somebody whose data was erased."""
 _ERASED = "erased:"
 _AT_ONCE = 500
 
@@ -115,7 +117,8 @@ _OUTBOX = {
 }
 _RECIPIENT = {
     "state": lambda table, _: case((table.c.state == "pending", "skipped"), else_=table.c.state),
-    **_empty("subject", "reason"),
+    "reason": lambda table, _: case(((table.c.state == "pending") | (table.c.reason != ""), GONE), else_=""),
+    **_empty("subject"),
     **_null("once_key"),
 }
 _NOTICE = {

@@ -12,13 +12,14 @@ from sqlalchemy import Boolean, Column, Float, Integer, LargeBinary, Table, sele
 from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from crm import consent, customers, erasure, loyalty, notes, outbox, personal_data, privacy, staff
+from crm import broadcasts, consent, customers, erasure, loyalty, notes, outbox, personal_data, privacy, staff, unsent
+from crm.content import Content
 from crm.errors import Conflict, NotFound
 from crm.messages import Message, Purpose
 from crm.privacy import Kind
 from crm.staff import Role
 from storage import customers as people
-from storage import personal
+from storage import personal, recipients
 from tests.conftest import Clock
 from tests.crm.people import born, give
 from tests.crm.test_privacy import ask
@@ -137,6 +138,27 @@ def test_figures_stay_without_a_person_and_points_are_burned(session: Session, c
     assert (profile.name, profile.phone, profile.external_id, profile.marketing) == ("", None, None, "withdrawn")
     with pytest.raises(NotFound):
         customers.find(session, "KH9001")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "told"),
+    [
+        ("pending", "", ("skipped", "erased")), ("pending", "talking", ("skipped", "erased")),
+        ("skipped", "no_consent", ("skipped", "erased")), ("failed", "-230", ("failed", "erased")),
+        ("sent", "", ("sent", "")),
+    ],
+)  # fmt: skip
+def test_who_was_to_get_a_broadcast_has_their_erasure_as_the_reason_in_words(
+    session: Session, clock: Clock, state: str, reason: str, told: tuple[str, str]
+) -> None:
+    lan, at = born(session, clock()).customer_id, clock()
+    number = broadcasts.draft(session, "Tết", Purpose.BROADCAST, Content("Chào"), "tatca", "cli", at)
+    row = {"broadcast_id": number, "customer_id": lan, "purpose": "broadcast", "due_at": at, "created_at": at}
+    recipients.enrol(session, [row | {"state": state, "reason": reason}])
+    erasure.erase(session, lan, secret_key=SECRET, now=clock(), by="cli")
+    (found,) = recipients.tally(session, number)
+    assert (found.state, found.reason) == told
+    assert unsent.words("erased").vi == "dữ liệu của khách đã được xoá"
 
 
 def test_who_was_erased_is_not_brought_back_by_the_till(session: Session, clock: Clock) -> None:
