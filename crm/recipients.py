@@ -16,10 +16,12 @@ from crm.messages import Purpose
 from crm.verdicts import Batch, Gate, Held, Look, Policy, Ready, Taken
 from crm.wording import Values
 from storage import balances, broadcasts, claims, transcripts, turns
+from storage import care as rules
 from storage import outbox as queue
 from storage import recipients as store
 from storage.broadcasts import BroadcastView
 from storage.claims import Claim
+from storage.recipients import Aim
 from storage.turns import Place, Waiting
 
 enrol = store.enrol
@@ -94,16 +96,23 @@ def write(session: Session, taken: Taken, owner: str, lease_until: datetime, now
 
 
 def may_still_go(session: Session, recipient_id: int, channel: str) -> bool:
-    """Whether one that was taken a while ago may still be called for: they still agree, and nobody paused it."""
+    """Whether one that was taken a while ago may still be called for: they still agree, and nobody stopped it."""
     aim = store.aim(session, recipient_id)
     purpose = Purpose(aim.purpose)
-    if aim.broadcast_id is not None:
-        found = broadcasts.find(session, aim.broadcast_id)
-        if found is None or found.state != broadcasts.RUNNING:
-            return False
+    if not _goes_on(session, aim):
+        return False
     if not purpose.is_marketing:
         return True
     return consent.standing(session, [aim.customer_id], purpose, channel)[aim.customer_id] is Standing.GRANTED
+
+
+def _goes_on(session: Session, aim: Aim) -> bool:
+    """Whether the broadcast runs, or the care rule is on, that this is of."""
+    if aim.broadcast_id is not None:
+        found = broadcasts.find(session, aim.broadcast_id)
+        return found is not None and found.state == broadcasts.RUNNING
+    rule = aim.care_rule_id
+    return rule is not None and rules.states(session, [rule]).get(rule) == rules.ON
 
 
 def values(

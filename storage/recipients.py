@@ -184,11 +184,12 @@ def sent(connection: Connection, rows: Sequence[tuple[int, datetime]]) -> None:
 
 
 class Aim(NamedTuple):
-    """Whom a recipient's message is for, why, and of which broadcast."""
+    """Whom a recipient's message is for, why, and of which broadcast or version of a care rule."""
 
     customer_id: int
     purpose: str
     broadcast_id: int | None
+    care_rule_id: int | None
 
 
 def aim(session: Session, recipient_id: int) -> Aim:

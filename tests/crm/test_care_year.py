@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import care, care_report, consent, customers
+from bot.care import Rules
+from crm import care, care_enrolment, care_report, consent, customers, recipients
 from crm.caps import Caps
 from crm.customers import Join
 from crm.orders import Status
+from crm.segments import AsOf
+from crm.verdicts import Policy
 from storage import customers as rows
 from storage.customers import Person
 from tests.conftest import Clock
 from tests.crm import people
-from tests.crm.care import BEANS, CUP, Shop, at
+from tests.crm.care import BEANS, CUP, SHOP, OpenDoor, Shop, at
+from tests.crm.programme import ZONE
 from tests.crm.test_care_file import RULE
 
+HELLO = """
+name = "hello"
+vi = "Chào"
+en = "Hello"
+moment = "joined"
+minutes = 5
+late = "skip"
+
+[text]
+vi = "Chào bạn"
+"""
 SQLITE = pytest.mark.parametrize("session", ["sqlite"], indirect=True)
 
 
@@ -211,6 +227,24 @@ def test_a_rule_that_is_turned_off_sends_nothing_more(shop: Shop) -> None:
     shop.passes(at(11, 30, 0, year=2026))
     assert shop.sent == []
     assert [(each.reason, each.people) for each in care_report.tally(shop.session, "thanks")] == [("rule_off", 1)]
+
+
+def test_what_was_taken_before_its_rule_was_stopped_is_called_for_no_more(session: Session, clock: Clock) -> None:
+    shop = Shop(session, clock)
+    shop.rule(HELLO)
+    shop.joins("lan")
+    now = clock.pass_by(minutes=10)
+    care_enrolment.follow(session, "hello", now, shop.hours, 10)
+    source, policy = Rules(AsOf(now, ZONE), SHOP), Policy(shop.caps, shop.hours, SHOP)
+    (ready,) = recipients.take(session, OpenDoor(now), policy, source, now, 10).ready
+    may = partial(recipients.may_still_go, session, ready.recipient.id, "zalo")
+    assert may()
+    care.pause(session, "hello", "test", now)
+    assert not may()
+    care.turn_on(session, "hello", "test", now)
+    assert may()
+    care.turn_off(session, "hello", "test", now)
+    assert not may()
 
 
 @SQLITE
