@@ -65,6 +65,8 @@ _DRESS = re.compile("[\\s\ufe0f\u200d\U0001f3fb-\U0001f3ff]")
 _PHONE = re.compile(r"(?<![\w#@.])(?:\+?84|0084|0)(?:[ .()-]?\d){8,10}(?![\w@])")
 _NOT = frozenset({"khong", "dung", "chua", "chang", "dont", "not", "never", "no"})
 _ASKS = frozenset({"sao", "gi", "nao", "what", "why"})
+_WONDERS = frozenset({"duoc", "khong", "chua", "do", "does", "can", "could", "may"})
+"""With one of these, or a question mark, what sounds like a yes to messages may be a question about them."""
 _SAID_BY_ALL = frozenset({"greeting", "thanks", "yes", "no"})
 """Small talk that Vietnamese write in English, too: it does not show who wants to be answered in English."""
 
@@ -109,6 +111,8 @@ def understand(text: str) -> Understanding:
         return Understanding(text, *_sign(seen))
     intent, confidence, longest = _best(line)
     shade, language = (longest.shade, longest.language) if longest else ("", "")
+    if intent == "consent.start" and _wonders(seen, line):
+        intent = "consent.offer"
     gives_phone = intent == "shop.address" and phone_in(seen)
     if gives_phone:
         intent, confidence = "", 0.0
@@ -218,6 +222,10 @@ def _denied(match: Match, line: Sequence[Word]) -> bool:
 
 def _asked_about(match: Match, line: Sequence[Word]) -> bool:
     return any(word.plain in _ASKS for place, word in enumerate(line) if place not in match.places)
+
+
+def _wonders(text: str, line: Sequence[Word]) -> bool:
+    return "?" in text or any(word.plain in _WONDERS for word in line)
 
 
 @dataclass(frozen=True, slots=True)

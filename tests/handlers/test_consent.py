@@ -67,6 +67,21 @@ async def test_marketing_can_begin_again(each: Chat) -> None:
     assert [entry.granted for entry in await entries(each)] == [False, True]
 
 
+@pytest.mark.parametrize("word", ["nhận quảng cáo", "nhan quang cao", "đăng ký nhận tin", "cho mình nhận khuyến mãi"])
+async def test_a_yes_in_ones_own_words_is_kept(each: Chat, word: str) -> None:
+    (answer,) = await each.says(word)
+    assert "bạn đồng ý nhận tin ưu đãi" in answer
+    (entry,) = await entries(each)
+    assert (entry.granted, entry.way, entry.wording) == (True, Way.WORD, word)
+
+
+@pytest.mark.parametrize("word", ["nhận quảng cáo?", "bật lại thông báo không"])
+async def test_a_question_about_messages_is_no_yes_but_has_a_button(each: Chat, word: str) -> None:
+    await each.says(word)
+    assert await entries(each) == []
+    assert len(each.offered) == 1
+
+
 async def test_the_word_counts_while_staff_hold_the_conversation(each: Chat) -> None:
     await each.presses("kq:person")
     (answer,) = await each.says("dừng")
