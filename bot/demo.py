@@ -128,7 +128,7 @@ def welcome(settings: Settings, page_port: int, wanted: int, wanted_page: int) -
         f"  Trang chat / chat page:  {page}",
         f"  API:                     {bot}/api/v1  (OpenAPI: {bot}/api/v1/openapi.json)",
         f"  API_KEY={settings.api_key}",
-        f"  PIN của {_MANAGER} (/diem, /duyet) / {_MANAGER}'s PIN: {sample_shop.MANAGER_PIN}",
+        f"  PIN của {_MANAGER}, khi một lệnh hỏi / {_MANAGER}'s PIN, where a command asks: {sample_shop.MANAGER_PIN}",
         "",
         f"Ba điều để thử (bạn là {_GUEST}) / three things to try (you are {_GUEST}):",
         '  1. Nhắn "xem điểm", bấm "Liên kết số ĐT", chia sẻ số, bấm "Điểm của tôi".',
