@@ -45,7 +45,7 @@ def stop(session: Session, broadcast: int, failed: int, why: str, now: datetime)
     told = Words(
         f"⚠ Tin gửi loạt #{broadcast} “{found.name}” đã tạm dừng: {failed} trong {WINDOW} tin gần nhất bị lỗi "
         f"({why}).\n"
-        f"Xem lý do: /gui {broadcast}, rồi gửi tiếp (/gui {broadcast} tiep) hoặc huỷ (/gui {broadcast} huy).",
+        f"Xem lý do: /gui {broadcast}, rồi gửi tiếp (/gui {broadcast} tiep) hoặc hủy (/gui {broadcast} huy).",
         f"⚠ Broadcast {broadcast} “{found.name}” is paused: of its last {WINDOW} messages {failed} failed ({why}).\n"
         f"See why: /broadcast {broadcast}, then go on (/broadcast {broadcast} resume) or cancel it "
         f"(/broadcast {broadcast} cancel).",

@@ -23,7 +23,7 @@ MAY: Mapping[str, frozenset[str]] = {
 _IN_WORDS: Mapping[str, tuple[str, str]] = {
     DRAFT: ("bản nháp", "a draft"), SCHEDULED: ("đã hẹn giờ", "scheduled"),
     FREEZING: ("đang chốt danh sách", "being frozen"), RUNNING: ("đang gửi", "running"),
-    PAUSED: ("đang tạm dừng", "paused"), CANCELLED: ("đã huỷ", "cancelled"), FINISHED: ("đã xong", "finished"),
+    PAUSED: ("đang tạm dừng", "paused"), CANCELLED: ("đã hủy", "cancelled"), FINISHED: ("đã xong", "finished"),
 }  # fmt: skip
 
 

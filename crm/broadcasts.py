@@ -79,7 +79,7 @@ def _written(session: Session, key: str, name: str, actor: str) -> int:
     """The one that is there under a key, where it is the same writer's under the same name."""
     before = store.of_key(session, key)
     if before is None or (before.name, before.created_by) != (name, actor):
-        raise Conflict("Khoá này đã dùng cho tin khác.", "This key is that of another broadcast.", field="key")
+        raise Conflict("Khóa này đã dùng cho tin khác.", "This key is that of another broadcast.", field="key")
     return before.id
 
 
@@ -274,7 +274,7 @@ def cancel(session: Session, broadcast_id: int, actor: str, now: datetime) -> No
     """Send nothing more, for good; what is on its way goes on. Raises Conflict where it is over."""
     found = _standing(session, broadcast_id)
     if CANCELLED not in MAY[found.state]:
-        raise refused(found, "không huỷ được nữa", "cannot be cancelled any more")
+        raise refused(found, "không hủy được nữa", "cannot be cancelled any more")
     _move(session, found, CANCELLED, actor, now, "cancelled")
     _close(session, broadcast_id, now)
 

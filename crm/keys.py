@@ -21,7 +21,7 @@ def create(session: Session, name: str, now: datetime) -> str:
     """A new key, `kq_<prefix>_<secret>`. It is shown here and never again: only its hash is kept."""
     name = name.strip()
     if not 0 < len(name) <= _LONGEST_NAME:
-        raise Invalid("name", "Tên khoá cần từ 1 đến 100 ký tự.", "A key needs a name of 1 to 100 characters.")
+        raise Invalid("name", "Tên khóa cần từ 1 đến 100 ký tự.", "A key needs a name of 1 to 100 characters.")
     prefix = secrets.token_hex(4)
     key = f"{_MARK}_{prefix}_{secrets.token_urlsafe(32)}"
     store.add(session, name, prefix, digest(key), now)
@@ -50,5 +50,5 @@ def revoke(session: Session, prefix: str, now: datetime) -> None:
     """End a key at once; `prefix` is the part between the underscores. Raises NotFound."""
     if not store.revoke(session, prefix, now):
         raise NotFound(
-            f"Không có khoá đang dùng với tiền tố {prefix}.", f"No live key has the prefix {prefix}.", field="prefix"
+            f"Không có khóa đang dùng với tiền tố {prefix}.", f"No live key has the prefix {prefix}.", field="prefix"
         )

@@ -146,7 +146,7 @@ def undo(session: Session, entry_id: int, fact: Fact) -> Posted:
     entry = store.one(session, entry_id)
     if entry is not None and vouchers.paid_by(session, entry, fact.now) is not None:
         raise Conflict(
-            "Điểm này đã đổi lấy voucher: hãy huỷ voucher.",
+            "Điểm này đã đổi lấy voucher: hãy hủy voucher.",
             "A voucher was had for these points: cancel the voucher, which gives them back.",
             field="redemption",
         )

@@ -104,7 +104,7 @@ class Frozen(Conflict):
 
     def __init__(self) -> None:
         super().__init__(
-            "Tài khoản điểm đang tạm khoá. Bạn liên hệ cửa hàng để được hỗ trợ nhé.",
+            "Tài khoản điểm đang tạm khóa. Bạn liên hệ cửa hàng để được hỗ trợ nhé.",
             "These points are frozen. Please contact the shop.",
             field="customer",
         )

@@ -91,7 +91,7 @@ def find(session: Session, reservation_id: int) -> Reservation:
 def _ended(reservation: Reservation) -> Conflict:
     words = {
         store.COMMITTED: ("Điểm này đã được dùng.", "These points are spent already."),
-        store.CANCELLED: ("Lần giữ điểm này đã huỷ.", "This reservation was cancelled."),
+        store.CANCELLED: ("Lần giữ điểm này đã hủy.", "This reservation was cancelled."),
     }
     lapsed = ("Lần giữ điểm này đã hết hạn.", "This reservation's time is over.")
     return Conflict(*words.get(reservation.state, lapsed), field="reservation")

@@ -110,7 +110,7 @@ def give_back(session: Session, voucher_id: int, fact: Fact) -> VoucherRow:
         return voucher
     if voucher.currency != SPEND:
         raise Conflict(
-            "Voucher của thẻ tem không huỷ được.", "A stamp card's voucher cannot be cancelled.", field="code"
+            "Voucher của thẻ tem không hủy được.", "A stamp card's voucher cannot be cancelled.", field="code"
         )
     if voucher.redeemed or voucher.reserved:
         raise Conflict("Voucher này đã dùng hoặc đang được giữ.", "This voucher is used or reserved.", field="code")

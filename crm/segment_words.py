@@ -48,7 +48,7 @@ WORDS = (
     Word("email", "đã biết email", "the e-mail address is known", ("mail", "coemail"), alone=True),
     Word("sinhnhat", "ngày sinh", "birthday", ("birthday", "ngaysinh"), Takes.BIRTHDAY, alone=True),
     Word("tao", "hồ sơ được tạo", "the profile was made", ("created", "ngaytao"), Takes.AGE),
-    Word("don", "số đơn, trừ đơn huỷ và trả", "orders, without cancelled and returned ones",
+    Word("don", "số đơn, trừ đơn hủy và trả", "orders, without cancelled and returned ones",
          ("orders", "order", "donhang", "sodon"), Takes.NUMBER, within=True),
     Word("chi", "tổng tiền các đơn đó", "what those orders cost", ("spent", "chitieu", "tongchi"),
          Takes.MONEY, within=True),

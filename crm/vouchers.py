@@ -206,7 +206,7 @@ def refuse(session: Session, voucher: VoucherRow, now: datetime) -> None:
     """Raises Conflict where a voucher does not count now, and Frozen where its customer's points are frozen."""
     match state(voucher, now):
         case State.CANCELLED:
-            raise Conflict("Voucher này đã huỷ.", "This voucher was cancelled.", field="code")
+            raise Conflict("Voucher này đã hủy.", "This voucher was cancelled.", field="code")
         case State.USED:
             raise Conflict("Voucher này đã dùng hết lượt.", "This voucher is used up.", field="code")
         case State.EXPIRED:

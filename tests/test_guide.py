@@ -19,7 +19,7 @@ INSTALL = (
 )
 WORDS = (
     ("<this repository>", "<kho mã này>"),
-    ("<the key from above>", "<khoá vừa tạo>"),
+    ("<the key from above>", "<khóa vừa tạo>"),
     ("<your shop>", "<tên cửa hàng>"),
     ("<your domain>", "<tên miền>"),
 )

@@ -71,7 +71,7 @@ def leave(ctx: StaffContext) -> None:
 
 
 @router.command(
-    "huy", "huỷ", "hủy", "undo", "cancel", usage="/huy", vi="rút lại tin vừa gửi, khi chưa đi",
+    "huy", "hủy", "undo", "cancel", usage="/huy", vi="rút lại tin vừa gửi, khi chưa đi",
     group=Group.ANSWER, may=Permission.ANSWER,
 )  # fmt: skip
 def take_back(ctx: StaffContext) -> None:

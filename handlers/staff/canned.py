@@ -151,7 +151,7 @@ def take_picture(ctx: StaffContext, text: str) -> None:
 
 
 @router.command(
-    "mauxoa", "mẫuxoá", "mẫuxóa", "cannedremove", usage="/mauxoa <tên>", vi="bỏ mẫu trả lời",
+    "mauxoa", "mẫuxóa", "cannedremove", usage="/mauxoa <tên>", vi="bỏ mẫu trả lời",
     group=Group.SYSTEM, may=Permission.WRITE_REPLIES, examples=("/mauxoa ship",),
 )  # fmt: skip
 def remove_canned(ctx: StaffContext, name: str) -> None:

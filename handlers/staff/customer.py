@@ -182,7 +182,7 @@ def tag(ctx: StaffContext, customer: CustomerRef, changes: Text | None = None) -
 
 
 @router.command(
-    "tt", "thongtin", "field", usage="/tt <khách> [<trường> <giá trị | ->]", vi="xem, ghi, xoá (-) trường của khách",
+    "tt", "thongtin", "field", usage="/tt <khách> [<trường> <giá trị | ->]", vi="xem, ghi, xóa (-) trường của khách",
     group=Group.CUSTOMER, may=Permission.ANSWER, examples=("/tt 12 size M", "/tt 12 size -", "/tt 12"),
 )  # fmt: skip
 def field(ctx: StaffContext, customer: CustomerRef, change: Text | None = None) -> None:

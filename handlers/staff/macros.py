@@ -117,7 +117,7 @@ def keep(ctx: StaffContext, text: str) -> None:
 
 
 @router.command(
-    "macroxoa", "macroxoá", "macroxóa", "macroremove", usage="/macroxoa <tên>", vi="bỏ macro", group=Group.SYSTEM,
+    "macroxoa", "macroxóa", "macroremove", usage="/macroxoa <tên>", vi="bỏ macro", group=Group.SYSTEM,
     may=Permission.WRITE_REPLIES, examples=("/macroxoa doi-hang",),
 )  # fmt: skip
 def remove_macro(ctx: StaffContext, name: str) -> None:

@@ -93,8 +93,8 @@ def _tell_asker(ctx: StaffContext, asked: Adjustment, name: str, refused: bool) 
 
 
 @router.command(
-    "khoadiem", "khoá điểm", "freeze", usage="/khoadiem <khách> <lý do | mo>",
-    vi="tạm khoá điểm của khách: không tiêu được; mo: mở lại", group=Group.MONEY, may=Permission.ADJUST_POINTS,
+    "khoadiem", "khóa điểm", "freeze", usage="/khoadiem <khách> <lý do | mo>",
+    vi="tạm khóa điểm của khách: không tiêu được; mo: mở lại", group=Group.MONEY, may=Permission.ADJUST_POINTS,
     examples=("/khoadiem 12 nghi gian lận", "/khoadiem 12 mo"),
 )  # fmt: skip
 def freeze(ctx: StaffContext, customer: CustomerRef, reason: Text) -> None:

@@ -16,7 +16,7 @@ router = StaffRouter("vouchers")
 
 
 @router.command(
-    "v", "voucher", "ma", "mã", usage="/v <mã> [huy]", vi="xem và dùng voucher của khách; huy: huỷ, trả điểm",
+    "v", "voucher", "ma", "mã", usage="/v <mã> [huy]", vi="xem và dùng voucher của khách; huy: hủy, trả điểm",
     group=Group.MONEY, may=Permission.SERVE, examples=("/v 7K3M-W9QP-DXAB", "/v 7K3M-W9QP-DXAB huy"),
 )  # fmt: skip
 def use_voucher(ctx: StaffContext, code: str, action: str = "") -> None:

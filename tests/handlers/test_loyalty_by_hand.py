@@ -126,7 +126,7 @@ async def test_what_is_heard_is_what_was_worked_out_on_paper(chat: Chat, clock: 
     assert changes == [
         ["27/12/2026", "−53 điểm, hết hạn"],
         ["30/11/2026", "−40 điểm, đổi điểm"],
-        ["25/11/2026", "−38 điểm, đơn #B đã đổi, hoàn hoặc huỷ"],
+        ["25/11/2026", "−38 điểm, đơn #B đã đổi, hoàn hoặc hủy"],
         ["27/11/2026", "+9 điểm, đơn #C"],
         ["25/11/2026", "+106 điểm, đơn #B"],
         ["23/11/2026", "+25 điểm, đơn #A"],

@@ -100,7 +100,7 @@ async def test_staff_use_a_voucher_once_and_cancel_another(chat: Chat) -> None:
     codes = [CODE.search((await chat.says(f"kq:take:coffee:30:a{n}"))[-1])[0] for n in (1, 2)]  # type: ignore[index]
     for code, action, done in (
         (codes[0].lower(), "", "✓ đã dùng Ly cà phê của Nguyễn Thị Lan."),
-        (codes[1], " huỷ", "✓ đã huỷ Ly cà phê của Nguyễn Thị Lan, trả lại 30 điểm."),
+        (codes[1], " huỷ", "✓ đã hủy Ly cà phê của Nguyễn Thị Lan, trả lại 30 điểm."),
     ):
         (shown,) = await order(chat, "Minh", f"/v {code}{action}")
         assert shown.startswith("Voucher Ly cà phê của Nguyễn Thị Lan: ")

@@ -186,7 +186,7 @@ async def test_a_running_one_is_paused_without_a_pin_and_goes_on_with_it(chat: C
     assert (await said(hoa, "/gui 1 dung")).startswith("#1 Tết · đang tạm dừng: nhân viên tạm dừng\n")
     assert "cần PIN" in (await hoa.says("/gui 1 tiep"))[0]
     assert (await hoa.says(PIN))[0].startswith("#1 Tết · đang gửi\n")
-    assert (await agreed(hoa, "/gui 1 huy")).startswith("#1 Tết · đã huỷ\n")
+    assert (await agreed(hoa, "/gui 1 huy")).startswith("#1 Tết · đã hủy\n")
 
 
 async def test_it_speaks_english_in_an_english_shop(chat: Chat) -> None:

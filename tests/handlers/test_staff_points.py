@@ -90,9 +90,9 @@ async def test_frozen_points_are_not_spent_until_they_are_freed(shop: Chat) -> N
     )
     await order(shop, "Mai", f"/khoadiem {pos.LAN} nghi gian lận")
     (frozen,) = await order(shop, "Mai", PIN)
-    assert frozen.startswith("✓ đã khoá điểm của Nguyễn Thị Lan (nghi gian lận)")
+    assert frozen.startswith("✓ đã khóa điểm của Nguyễn Thị Lan (nghi gian lận)")
     (heard,) = await shop.says("xem điểm")
-    assert heard.startswith("Điểm của bạn đang tạm khoá.")
+    assert heard.startswith("Điểm của bạn đang tạm khóa.")
     assert await order(shop, "Mai", f"/khoadiem {pos.LAN} mở") == ["✓ Nguyễn Thị Lan dùng điểm lại được."]
     assert await shop.says("xem điểm") != [heard]
 

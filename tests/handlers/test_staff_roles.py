@@ -106,9 +106,9 @@ async def test_five_wrong_pins_lock_and_an_admin_opens(chat: Chat) -> None:
     await order(chat, "Minh", "/pin")
     for _ in range(4):
         assert "PIN chưa đúng" in (await order(chat, "Minh", "000001"))[0]
-    assert "PIN đã bị khoá" in (await order(chat, "Minh", "000001"))[0]
+    assert "PIN đã bị khóa" in (await order(chat, "Minh", "000001"))[0]
     await order(chat, "Minh", "/pin")
-    assert "PIN đã bị khoá" in (await order(chat, "Minh", "271828"))[0]
+    assert "PIN đã bị khóa" in (await order(chat, "Minh", "271828"))[0]
     await chat.does(lambda session: staff.set_pin(session, member.id, "602214", SECRET))
     await order(chat, "Minh", "/pin")
     assert "PIN mới" in (await order(chat, "Minh", "602214"))[0]

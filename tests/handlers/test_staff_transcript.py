@@ -221,7 +221,7 @@ Cách dùng: /diem <khách> <±điểm> <lý do>
 🔒 /diem cần PIN. Nhắn PIN của bạn (không được lưu lại). /thoat để thôi.
 
 > 111222
-✗ PIN chưa đúng. Nhắn lại, hoặc /thoat. Sai 5 lần liền thì bị khoá.
+✗ PIN chưa đúng. Nhắn lại, hoặc /thoat. Sai 5 lần liền thì bị khóa.
 
 > {PIN}
 Nguyễn Thị Lan: cộng 50 điểm (tặng sinh nhật)
@@ -259,7 +259,7 @@ Không có yêu cầu dữ liệu nào đang chờ.
 Cách dùng: /dulieu [số] [nhan | xong | tuchoi <lý do>]
 
 > /khoadiem 1 nghi gian lận
-✓ đã khoá điểm của Nguyễn Thị Lan (nghi gian lận): vẫn tích được, chưa tiêu được. Mở lại: /khoadiem … mo
+✓ đã khóa điểm của Nguyễn Thị Lan (nghi gian lận): vẫn tích được, chưa tiêu được. Mở lại: /khoadiem … mo
 
 > /freeze 1 mở
 ✓ Nguyễn Thị Lan dùng điểm lại được.
@@ -295,7 +295,7 @@ Cách dùng: /tem <khách> [số tem] [thẻ]
 🔒 Nhắn PIN mới, 4–8 chữ số (không được lưu lại). /thoat để thôi.
 
 > 314159
-✓ Đã đặt PIN. Bạn nên xoá tin nhắn có PIN trong chat này.
+✓ Đã đặt PIN. Bạn nên xóa tin nhắn có PIN trong chat này.
 
 > /hệ
 0 khách chờ · trong ca: Hoa
@@ -651,11 +651,11 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
 {usage}
 
 > /gui 2 huỷ
-Huỷ hẳn #2 Khai trương (bản nháp)? Không gửi lại được; tin đã gửi vẫn còn.
+Hủy hẳn #2 Khai trương (bản nháp)? Không gửi lại được; tin đã gửi vẫn còn.
 → Gõ /ok <code> trong 5 phút để làm.
 
 > /ok <code>
-#2 Khai trương · đã huỷ
+#2 Khai trương · đã hủy
 Nhóm: tatca
 “Chào bạn, tiệm mới mở ở Huế” [Xem]
 
@@ -664,7 +664,7 @@ Nhóm: tatca
 {usage}
 
 > /broadcast
-#2 Khai trương · đã huỷ
+#2 Khai trương · đã hủy
 #1 Tết · bản nháp
 /gui 2 để xem · /gui moi để viết
 """

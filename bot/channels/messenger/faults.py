@@ -258,7 +258,7 @@ SKIPPED = Fault(
     MESSAGE,
     Words(
         "Nobody needs to act: this was already answered, deleted, or asked too early.",
-        "Không cần ai xử lý: nội dung này đã được trả lời, đã xoá hoặc được yêu cầu quá sớm.",
+        "Không cần ai xử lý: nội dung này đã được trả lời, đã xóa hoặc được yêu cầu quá sớm.",
     ),
 )
 ANSWERED_BEFORE = Fault(
