@@ -22,7 +22,7 @@ from benchmarks import big_shop, process
 from benchmarks.big_shop import NOW
 from bot import audience
 from bot.broadcasts import FIRST_RANGE, LEAST_RANGE
-from crm import broadcasts, freezing
+from crm import broadcast_clock, broadcasts, freezing
 from crm.content import Content
 from crm.messages import Purpose
 from crm.programme import HOME
@@ -83,7 +83,7 @@ def _due(session: Session) -> int:
     found = broadcasts.draft(session, "bench", Purpose.BROADCAST, Content("Chào bạn"), "tatca", "cli", NOW)
     broadcasts.tested(session, found, NOW)
     broadcasts.schedule(session, found, NOW, "cli", NOW)
-    broadcasts.start(session, found, NOW)
+    broadcast_clock.start(session, found, NOW)
     return found
 
 

@@ -131,7 +131,8 @@ def unasked_of(settings: Settings) -> verdicts.Policy:
     """The shop's rules for what nobody asked for: its caps, its hours, what texts say of it."""
     shop = {"ten": settings.brand_name, "sdt": settings.shop_phone, "dia_chi": settings.shop_address}
     caps = Caps(settings.marketing_per_day, settings.marketing_per_week)
-    return verdicts.Policy(caps, LawfulHours(settings.timezone, settings.quiet_hours), shop)
+    late = timedelta(hours=settings.broadcast_late_hours) or None
+    return verdicts.Policy(caps, LawfulHours(settings.timezone, settings.quiet_hours), shop, late)
 
 
 def sender_of(settings: Settings, channels: Mapping[str, Channel]) -> Sender:

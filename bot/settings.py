@@ -78,6 +78,7 @@ class Settings:
     marketing_per_day: int = 1
     marketing_per_week: int = 3
     broadcast_alone: int = 500
+    broadcast_late_hours: int = 3
     fault: str = ""
 
     @staticmethod
@@ -155,4 +156,5 @@ _READERS: dict[str, Any] = {
     "marketing_per_day": _whole,
     "marketing_per_week": _whole,
     "broadcast_alone": _whole,
+    "broadcast_late_hours": _whole,
 }

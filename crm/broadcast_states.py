@@ -12,14 +12,14 @@ FINISHED = "finished"
 
 MAY: Mapping[str, frozenset[str]] = {
     DRAFT: frozenset({SCHEDULED, CANCELLED}),
-    SCHEDULED: frozenset({DRAFT, SCHEDULED, FREEZING, CANCELLED}),
+    SCHEDULED: frozenset({DRAFT, SCHEDULED, FREEZING, PAUSED, CANCELLED}),
     FREEZING: frozenset({RUNNING, PAUSED, CANCELLED}),
     RUNNING: frozenset({PAUSED, CANCELLED}),
-    PAUSED: frozenset({RUNNING, PAUSED, CANCELLED}),
+    PAUSED: frozenset({DRAFT, SCHEDULED, FREEZING, RUNNING, PAUSED, CANCELLED}),
     CANCELLED: frozenset(),
     FINISHED: frozenset(),
 }
-"""From which state to which."""
+"""From which state to which; one that is paused goes on where it stopped, see `may`."""
 _IN_WORDS: Mapping[str, tuple[str, str]] = {
     DRAFT: ("bản nháp", "a draft"), SCHEDULED: ("đã hẹn giờ", "scheduled"),
     FREEZING: ("đang chốt danh sách", "being frozen"), RUNNING: ("đang gửi", "running"),
@@ -28,7 +28,7 @@ _IN_WORDS: Mapping[str, tuple[str, str]] = {
 
 
 class Pause(StrEnum):
-    """Why a broadcast does not go on; all but the last four end by themselves."""
+    """Why a broadcast does not go on; all but the last six end by themselves."""
 
     HOURS = "hours"
     ACCOUNT = "account"
@@ -36,10 +36,41 @@ class Pause(StrEnum):
     BUDGET = "budget"
     TEMPLATE = "template"
     LIMIT = "limit"
+    LATE = "late"
+    UNFROZEN = "unfrozen"
     ERRORS = "errors"
     APPROVAL = "approval"
     RESTORED = "restored"
     STAFF = "staff"
+
+
+BEFORE = (Pause.LATE, Pause.UNFROZEN)
+"""Why one may be paused that does not run yet."""
+ALARM = "broadcast_paused"
+"""A broadcast stopped by itself, and a person should look at it."""
+
+
+def alarm_of(broadcast_id: int, reason: str) -> str:
+    """What the alarm is about of a broadcast that is paused for a reason."""
+    return f"{broadcast_id}:{reason}"
+
+
+def has_begun(found: BroadcastView) -> bool:
+    """Whether anybody may be in its audience already."""
+    return found.cursor > 0 or found.frozen_at is not None
+
+
+def may(found: BroadcastView, to: str) -> bool:
+    """Whether one that stands so can become that. Paused, it runs on only where its audience is frozen, is frozen on
+    only where it is not, and is a draft or scheduled again only where nobody is in it yet."""
+    if found.state == PAUSED:
+        if to == RUNNING:
+            return found.frozen_at is not None
+        if to == FREEZING:
+            return found.frozen_at is None
+        if to in (DRAFT, SCHEDULED):
+            return not has_begun(found)
+    return to in MAY[found.state]
 
 
 class NeedsSecond(Conflict):

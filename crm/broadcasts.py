@@ -8,9 +8,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from crm import audit, segments, times
+from crm import broadcast_moves as moves
+from crm import segments, times
+from crm.broadcast_moves import SYSTEM as SYSTEM
+from crm.broadcast_moves import state as state
+from crm.broadcast_states import BEFORE, has_begun, may, refused
 from crm.broadcast_states import FINISHED as FINISHED
-from crm.broadcast_states import MAY, refused
 from crm.broadcast_states import NeedsSecond as NeedsSecond
 from crm.broadcast_states import Pause as Pause
 from crm.broadcast_states import told as told
@@ -19,12 +22,9 @@ from crm.errors import Conflict, Invalid, NotFound
 from crm.lawful import LawfulHours
 from crm.messages import Purpose
 from storage import broadcasts as store
-from storage import jobs, outbox, recipients
+from storage import jobs, recipients
 from storage.broadcasts import CANCELLED, DRAFT, FREEZING, PAUSED, RUNNING, SCHEDULED, BroadcastView
-from storage.work import wake
 
-SYSTEM = "system"
-"""Who acts where nobody asked: the clock."""
 CLOSE = "broadcast.close"
 """The job that gives those their end who still waited when a broadcast was cancelled."""
 LONGEST_NAME = 80
@@ -71,7 +71,7 @@ def draft(
     found = store.add(session, row)
     if found is None:
         return _written(session, key or "", name, actor)
-    _note(session, found, "draft", actor, now)
+    moves.note(session, found, "draft", actor, now)
     return found
 
 
@@ -94,8 +94,8 @@ def edit(
     segment: str | None = None,
 ) -> BroadcastView:
     """Change what is not frozen yet. It is a draft again, to be tested, approved and scheduled anew."""
-    found = _standing(session, broadcast_id)
-    if found.state not in (DRAFT, SCHEDULED):
+    found = moves.standing(session, broadcast_id)
+    if not (found.state in (DRAFT, SCHEDULED) or (found.state == PAUSED and not has_begun(found))):
         raise refused(found, "không sửa được nữa", "cannot be changed any more")
     values: dict[str, object] = {"changed_at": now, "created_by": actor, "tested_at": None, "approved_by": ""}
     if name is not None:
@@ -106,15 +106,15 @@ def edit(
     if segment is not None:
         values["segment"] = segments.parse(segment).text
     store.change(session, broadcast_id, **values)
-    if found.state == SCHEDULED:
-        _move(session, found, DRAFT, actor, now, "edited", scheduled_at=None)
+    if found.state != DRAFT:
+        moves.move(session, found, DRAFT, actor, now, "edited", scheduled_at=None)
     return get(session, broadcast_id)
 
 
 def to_test(session: Session, broadcast_id: int) -> BroadcastView:
     """One that staff may get as a test, held meanwhile, so that nobody edits it. Raises Conflict where it has begun."""
-    _held(session, broadcast_id)
-    found = _standing(session, broadcast_id)
+    moves.hold(session, broadcast_id)
+    found = moves.standing(session, broadcast_id)
     if found.state not in (DRAFT, SCHEDULED):
         raise refused(found, "chỉ gửi thử được trước khi gửi", "can be tested only before it begins")
     return found
@@ -122,19 +122,19 @@ def to_test(session: Session, broadcast_id: int) -> BroadcastView:
 
 def tested(session: Session, broadcast_id: int, now: datetime) -> None:
     """Staff got it as customers would."""
-    _held(session, broadcast_id)
+    moves.hold(session, broadcast_id)
     store.change(session, broadcast_id, tested_at=now)
 
 
 def approve(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
     """A second person agrees with what stands there. Raises Conflict for who wrote it, and where it went out or ended
     already."""
-    found = _held(session, broadcast_id)
+    found = moves.hold(session, broadcast_id)
     check_approval(found, actor)
     store.change(session, broadcast_id, approved_by=actor)
-    _note(session, broadcast_id, "approve", actor, now)
+    moves.note(session, broadcast_id, "approve", actor, now)
     if (found.state, found.pause_reason) == (PAUSED, Pause.APPROVAL):
-        _move(session, found, RUNNING, actor, now, "approved")
+        moves.move(session, found, RUNNING, actor, now, "approved")
 
 
 def check_approval(found: BroadcastView, actor: str) -> None:
@@ -164,9 +164,9 @@ def schedule(
     a moment that is past or outside the `hours` in which one may write, Conflict where staff did not get it as a test
     since it was changed.
     """
-    found = _held(session, broadcast_id)
+    found = moves.hold(session, broadcast_id)
     check_schedule(found, at, now, people=people, alone=alone, hours=hours)
-    _move(session, found, SCHEDULED, actor, now, "scheduled", scheduled_at=at)
+    moves.move(session, found, SCHEDULED, actor, now, "scheduled", scheduled_at=at)
     return get(session, broadcast_id)
 
 
@@ -174,7 +174,7 @@ def check_schedule(
     found: BroadcastView, at: datetime, now: datetime, *, people: int, alone: int, hours: LawfulHours | None
 ) -> None:
     """Raises what `schedule` would: Invalid and Conflict, NeedsSecond last."""
-    if SCHEDULED not in MAY[found.state]:
+    if not may(found, SCHEDULED):
         raise refused(found, "không hẹn giờ được nữa", "cannot be scheduled any more")
     _check_moment(at, now, hours)
     if found.tested_at is None:
@@ -206,29 +206,7 @@ def needs_second(found: BroadcastView, people: int, alone: int) -> bool:
 
 def unschedule(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
     """It is a draft again, which does not begin by itself."""
-    _move(session, _held(session, broadcast_id), DRAFT, actor, now, "unscheduled", scheduled_at=None)
-
-
-def start(session: Session, broadcast_id: int, now: datetime) -> bool:
-    """Begin to freeze the audience as of the moment that it was scheduled for; False where somebody was faster."""
-    found = _held(session, broadcast_id)
-    if found.state != SCHEDULED or found.scheduled_at is None or found.scheduled_at > now:
-        return False
-    _move(session, found, FREEZING, SYSTEM, now, "due", as_of=now, cursor=0)
-    return True
-
-
-def frozen(session: Session, broadcast_id: int, digest: str, now: datetime, *, alone: int = 0) -> None:
-    """The audience is whole: send, unless so many need a second person's word. May be called twice."""
-    found = _held(session, broadcast_id)
-    if found.state != FREEZING:
-        return
-    facts = {"digest": digest, "frozen_at": now}
-    if needs_second(found, found.audience, alone):
-        words = f"{found.audience} > {alone}"
-        _move(session, found, PAUSED, SYSTEM, now, Pause.APPROVAL, pause_words=words, **facts)
-    else:
-        _move(session, found, RUNNING, SYSTEM, now, "frozen", **facts)
+    moves.move(session, moves.hold(session, broadcast_id), DRAFT, actor, now, "unscheduled", scheduled_at=None)
 
 
 def pause(
@@ -243,45 +221,52 @@ def pause(
 ) -> bool:
     """Send no more for now; what is on its way goes on. With `until` it goes on by itself then.
 
-    Without `until` one that rests and would go on by itself does not any more. Else False where it is not running.
+    Without `until` one that rests and would go on by itself does not any more. Else False where it is not running, nor
+    about to be for a reason that keeps it from that.
     """
-    found = _held(session, broadcast_id)
+    found = moves.hold(session, broadcast_id)
     rests = found.state == PAUSED and found.resumes_at is not None and until is None
-    if found.state != RUNNING and not rests:
+    is_to_run = found.state in (SCHEDULED, FREEZING) and reason in BEFORE
+    if not (found.state == RUNNING or rests or is_to_run):
         return False
-    _move(session, found, PAUSED, actor, now, reason, pause_words=words, resumes_at=until)
+    moves.move(session, found, PAUSED, actor, now, reason, pause_words=words, resumes_at=until)
     return True
 
 
 def rest(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
     """Somebody wants no more to be sent for now. Raises Conflict where `pause` does nothing, or it is finished."""
-    found = _standing(session, broadcast_id)
+    found = moves.standing(session, broadcast_id)
     if found.state == FINISHED or not pause(session, broadcast_id, Pause.STAFF, actor, now):
         raise refused(found, "chỉ tạm dừng được tin đang gửi", "is not running")
 
 
 def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
-    """Go on. Raises Conflict where it is not paused, or waits for a second person's word."""
-    found = _standing(session, broadcast_id)
+    """Go on; where its audience is not frozen yet, by that. Raises Conflict where it is not paused, or waits for a
+    second person's word."""
+    found = moves.standing(session, broadcast_id)
     if found.state != PAUSED:
         raise refused(found, "chỉ gửi tiếp được tin đang tạm dừng", "is not paused")
     if found.pause_reason == Pause.APPROVAL and found.approved_by in ("", found.created_by):
         raise Conflict("Tin này còn chờ người thứ hai duyệt.", "It waits for a second person's approval.")
-    _move(session, found, RUNNING, actor, now, "resumed")
+    if found.frozen_at is None:
+        as_of = found.as_of if has_begun(found) else now
+        moves.move(session, found, FREEZING, actor, now, "resumed", scheduled_at=now, as_of=as_of)
+    else:
+        moves.move(session, found, RUNNING, actor, now, "resumed")
 
 
 def cancel(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
     """Send nothing more, for good; what is on its way goes on. Raises Conflict where it is over."""
-    found = _standing(session, broadcast_id)
-    if CANCELLED not in MAY[found.state]:
+    found = moves.standing(session, broadcast_id)
+    if not may(found, CANCELLED):
         raise refused(found, "không hủy được nữa", "cannot be cancelled any more")
-    _move(session, found, CANCELLED, actor, now, "cancelled")
+    moves.move(session, found, CANCELLED, actor, now, "cancelled")
     _close(session, broadcast_id, now)
 
 
 def waits_again(session: Session, broadcast_id: int, now: datetime) -> None:
     """Somebody's message came back: where it was cancelled meanwhile, they get their end, too."""
-    if _held(session, broadcast_id).state == CANCELLED:
+    if moves.hold(session, broadcast_id).state == CANCELLED:
         _close(session, broadcast_id, now)
 
 
@@ -315,12 +300,6 @@ def latest(session: Session, most: int = 20) -> list[tuple[BroadcastView, str]]:
     return [(each, state(session, each)) for each in store.latest(session, most)]
 
 
-def state(session: Session, found: BroadcastView) -> str:
-    """Where a broadcast stands: finished where all of it is frozen and nobody waits or is being written to."""
-    may_be_over = found.frozen_at is not None and found.state in (RUNNING, PAUSED)
-    return FINISHED if may_be_over and not recipients.is_open(session, found.id) else found.state
-
-
 def report(session: Session, broadcast_id: int) -> Report:
     """What became of everybody, by state, reason and lane."""
     found = get(session, broadcast_id)
@@ -335,60 +314,3 @@ def report(session: Session, broadcast_id: int) -> Report:
         if each.lane:
             lanes[each.lane] = lanes.get(each.lane, 0) + each.people
     return Report(found, state(session, found), people, reasons, lanes)
-
-
-def tend(session: Session, now: datetime, opens_at: datetime) -> list[int]:
-    """What the clock does: pause in quiet hours, until `opens_at`, and go on where a pause is over.
-
-    The broadcasts whose time to be frozen has come, to be started.
-    """
-    due: list[int] = []
-    for each in store.living(session):
-        if each.state == SCHEDULED and each.scheduled_at is not None and each.scheduled_at <= now:
-            due.append(each.id)
-        elif each.state == RUNNING and opens_at > now and recipients.is_open(session, each.id):
-            pause(session, each.id, Pause.HOURS, SYSTEM, now, until=opens_at)
-        elif each.state == PAUSED and each.resumes_at is not None and max(each.resumes_at, opens_at) <= now:
-            if recipients.is_open(session, each.id):
-                resume(session, each.id, SYSTEM, now)
-        elif each.state == FREEZING:
-            due.append(each.id)
-    return due
-
-
-def _move(
-    session: Session, found: BroadcastView, to: str, actor: str, now: datetime, reason: str, **values: object
-) -> None:
-    """The one way from state to state, with who wanted it and why. Raises Conflict where there is no such way."""
-    if to not in MAY[found.state]:
-        raise refused(found, f"không chuyển sang “{told(to, 'vi')}” được", f"cannot become {told(to, 'en')}")
-    if to == PAUSED:
-        values = {"resumes_at": None, "pause_words": "", "pause_reason": reason, **values}
-    else:
-        values = {"resumes_at": None, "pause_words": "", "pause_reason": "", **values}
-    store.change(session, found.id, state=to, **values)
-    if to == RUNNING:
-        wake(session, outbox.TOPIC)
-    _note(session, found.id, to, actor, now, f"{found.state} → {to}: {reason}")
-
-
-def _note(session: Session, broadcast_id: int, what: str, actor: str, now: datetime, details: str = "") -> None:
-    kind, _, key = actor.partition(":")
-    who = {"staff_id": int(key)} if kind == "staff" and key.isdecimal() else {}
-    audit.note(
-        session, f"broadcast.{what}", now, surface=kind[:24], subject="broadcast", subject_id=broadcast_id,
-        details=details, **who,
-    )  # fmt: skip
-
-
-def _held(session: Session, broadcast_id: int) -> BroadcastView:
-    found = store.hold(session, broadcast_id)
-    if found is None:
-        raise NotFound(f"Không có tin gửi loạt số {broadcast_id}.", f"There is no broadcast {broadcast_id}.")
-    return found
-
-
-def _standing(session: Session, broadcast_id: int) -> BroadcastView:
-    """The same in the state that people are told: one that is finished is neither running nor paused."""
-    found = _held(session, broadcast_id)
-    return found._replace(state=state(session, found))

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from crm import consent, content, outbox
+from crm import broadcast_clock, consent, content, outbox
 from crm.consent import Standing
 from crm.content import Content
 from crm.ledger import SPEND
@@ -46,7 +46,7 @@ def take(session: Session, gate: Gate, policy: Policy, care: Source | None, now:
     if not policy.hours.is_lawful(now):
         return taken
     of_care = turns.of_care(session, now, most) if care is not None else []
-    of_broadcasts = _due_of_broadcasts(session, now, most - len(of_care))
+    of_broadcasts = _due_of_broadcasts(session, policy, now, most - len(of_care))
     every = [*of_care, *(row for _, rows in of_broadcasts for row in rows)]
     if not every:
         return taken
@@ -60,10 +60,17 @@ def take(session: Session, gate: Gate, policy: Policy, care: Source | None, now:
     return taken
 
 
-def _due_of_broadcasts(session: Session, now: datetime, most: int) -> list[tuple[BroadcastView, Sequence[Waiting]]]:
-    """Who is due of each running broadcast; they share the room, and what one leaves the next may have."""
+def _due_of_broadcasts(
+    session: Session, policy: Policy, now: datetime, most: int
+) -> list[tuple[BroadcastView, Sequence[Waiting]]]:
+    """Who is due of each running broadcast; they share the room, and what one leaves the next may have.
+
+    Nobody where all stood still for long: the clock asks first whether they go on.
+    """
     found: list[tuple[BroadcastView, Sequence[Waiting]]] = []
     running = broadcasts.running(session, now) if most > 0 else []
+    if running and broadcast_clock.stood_still(session, now, policy):
+        return []
     for number, each in enumerate(running):
         share = -(-most // (len(running) - number))
         rows = turns.of_broadcast(session, each.id, now, share) if share > 0 else []

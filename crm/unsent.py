@@ -59,6 +59,8 @@ def words(reason: str) -> Words:
 
 _PAUSES: Mapping[str, Words] = {
     Pause.HOURS: Words("ngoài giờ được gửi", "outside the hours in which one may write"),
+    Pause.LATE: Words("trễ giờ, vì hệ thống đã ngừng một thời gian", "its time passed while the service stood still"),
+    Pause.UNFROZEN: Words("không chốt được danh sách khách", "its audience could not be worked out"),
     Pause.ERRORS: Words("lỗi quá nhiều", "too many failed"),
     Pause.APPROVAL: Words("chờ người thứ hai duyệt", "it waits for a second person's approval"),
     Pause.RESTORED: Words("dữ liệu vừa khôi phục từ bản sao lưu", "the data was restored from a backup"),

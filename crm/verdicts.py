@@ -77,11 +77,17 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The shop's own rules: its caps, its hours, and what texts say of it."""
+    """The shop's own rules: its caps, its hours, what texts say of it, and after which time a broadcast that could have
+    gone out asks a person first; None for never."""
 
     caps: Caps
     hours: LawfulHours
     shop: Mapping[str, str] = field(default_factory=dict)
+    late: timedelta | None = None
+
+    def is_late(self, meant: datetime, now: datetime) -> bool:
+        """Whether what was meant for a moment, and could go out from the next lawful one on, is too late now."""
+        return self.late is not None and now - self.hours.next_moment(meant) > self.late
 
 
 class Ready(NamedTuple):

@@ -14,7 +14,7 @@ from bot.outcomes import Outcomes
 from bot.pace import Paces
 from bot.registry import Registry
 from bot.secrets import Sealer
-from crm import broadcasts
+from crm import broadcast_clock, broadcasts
 from crm.content import Content
 from crm.messages import Purpose
 from storage.claims import Due
@@ -29,8 +29,8 @@ async def test_answers_that_came_after_the_lease_was_lost_do_not_stop_a_broadcas
         found = broadcasts.draft(session, "Cuối tuần", Purpose.BROADCAST, Content("Chào bạn"), "tatca", "cli", clock())
         broadcasts.tested(session, found, clock())
         broadcasts.schedule(session, found, clock(), "cli", clock())
-        broadcasts.start(session, found, clock())
-        broadcasts.frozen(session, found, "", clock())
+        broadcast_clock.start(session, found, clock())
+        broadcast_clock.frozen(session, found, "", clock())
         return found
 
     broadcast = await database.write(running)

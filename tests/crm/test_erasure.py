@@ -158,7 +158,7 @@ def test_who_was_to_get_a_broadcast_has_their_erasure_as_the_reason_in_words(
     erasure.erase(session, lan, secret_key=SECRET, now=clock(), by="cli")
     (found,) = recipients.tally(session, number)
     assert (found.state, found.reason) == told
-    assert unsent.words("erased").vi == "dữ liệu của khách đã được xoá"
+    assert unsent.words("erased").vi == "dữ liệu của khách đã được xóa"
 
 
 def test_who_was_erased_is_not_brought_back_by_the_till(session: Session, clock: Clock) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from crm import broadcasts, consent, freezing, outbox, recipients
+from crm import broadcast_clock, broadcasts, consent, freezing, outbox, recipients
 from crm.broadcasts import Pause
 from crm.caps import Caps
 from crm.choice import Option
@@ -25,7 +25,7 @@ from crm.reach import Lane, Reach, ReachFacts, Rules, reach
 from crm.segments import AsOf
 from crm.verdicts import Held, Policy, Ready
 from storage import broadcasts as store
-from storage import engines
+from storage import engines, marks
 from storage import outbox as queue
 from storage import recipients as rows
 from storage.turns import Place
@@ -116,12 +116,12 @@ def _broadcast(session: Session, purpose: Purpose, now: datetime) -> None:
     found = broadcasts.draft(session, "x", purpose, Content("Chào bạn"), "tatca", "cli", now)
     broadcasts.tested(session, found, now)
     broadcasts.schedule(session, found, now, "cli", now)
-    broadcasts.start(session, found, now)
+    broadcast_clock.start(session, found, now)
     planned = freezing.plan(session, found, AsOf(now, ZONE))
     assert planned is not None
     while freezing.step(session, found, planned, 2) is not None:
         pass
-    broadcasts.frozen(session, found, "", now)
+    broadcast_clock.frozen(session, found, "", now)
 
 
 def _end(session: Session, ready: Ready, how: str, now: datetime) -> None:
@@ -210,6 +210,24 @@ def test_what_ran_to_its_end_is_not_asked_again_turn_by_turn(sqlite_engine: Engi
         assert store.running(session, START) == []
 
 
+@pytest.mark.parametrize(("away", "expected"), [(timedelta(hours=2), 1), (timedelta(hours=4), 0)])
+def test_nothing_of_what_ran_goes_out_after_long_rest_before_the_clock_has_looked(
+    sqlite_engine: Engine, away: timedelta, expected: int
+) -> None:
+    with sqlite_engine.connect() as connection, Session(bind=connection) as session:
+        connection.begin()
+        lan = born(session, START)
+        consent.say(session, lan.customer_id, granted=True, at=START)
+        _broadcast(session, Purpose.BROADCAST, START)
+        marks.done(session, broadcast_clock.TICK, START)
+        now, policy = START + away, Policy(Caps(0, 0), LawfulHours(ZONE), late=timedelta(hours=3))
+        taken = recipients.take(session, OpenGate(now), policy, None, now, 10)
+        assert len(taken.ready) == expected
+        broadcast_clock.tend(session, now, policy)
+        (found,) = store.latest(session)
+        assert (found.state, found.pause_reason) == (("running", "") if expected else ("paused", "late"))
+
+
 @pytest.mark.parametrize("reason", [Pause.STAFF, Pause.ERRORS])
 def test_what_rests_until_the_morning_and_is_stopped_by_a_person_or_by_errors_does_not_go_on_by_itself(
     sqlite_engine: Engine, reason: Pause
@@ -226,5 +244,5 @@ def test_what_rests_until_the_morning_and_is_stopped_by_a_person_or_by_errors_do
         else:
             assert broadcasts.pause(session, found, reason, "cli", START)
         assert not broadcasts.pause(session, found, reason, "cli", START)
-        broadcasts.tend(session, morning, morning)
+        broadcast_clock.tend(session, morning, Policy(Caps(0, 0), LawfulHours(ZONE)))
         assert (broadcasts.get(session, found).state, broadcasts.get(session, found).pause_reason) == ("paused", reason)

@@ -54,7 +54,9 @@ def begun(session: Session, by: str, clock: Clock, said: Content | None = None, 
     return found
 
 
-@pytest.mark.parametrize(("locale", "told"), [("vi", "đã tạm dừng: 11 trong 50"), ("en", "last 50 messages 11 failed")])
+@pytest.mark.parametrize(
+    ("locale", "told"), [("vi", "đã tạm dừng: lỗi quá nhiều (11/50: "), ("en", "is paused: too many failed (11/50: ")]
+)
 async def test_too_many_errors_pause_it_and_who_wrote_it_is_told_in_their_language(
     database_url: str, clock: Clock, locale: str, told: str
 ) -> None:
@@ -69,6 +71,7 @@ async def test_too_many_errors_pause_it_and_who_wrote_it_is_told_in_their_langua
         assert found.state == "paused"
         assert found.broadcast.pause_words.startswith("11/50: ")
         assert found.people["failed"] == 11
+        await go_on(stage)
         await stage.quiet()
         notice = stage.heard(ZALO, "mai")[-1]
         assert told in notice and f"{broadcast}" in notice
@@ -90,6 +93,8 @@ async def test_an_audience_that_grew_waits_for_a_second_person_who_is_not_the_fi
         await go_on(stage)
         found = await report(stage, broadcast)
         assert (found.state, found.broadcast.pause_reason) == ("paused", Pause.APPROVAL)
+        await go_on(stage)
+        assert f"người thứ hai duyệt: /gui {broadcast} duyet" in stage.heard(ZALO, "mai")[-1]
         held = text("SELECT count(*) FROM notice WHERE staff_id = :hoa AND kind = 'broadcast'")
         assert await stage.read(lambda session: session.connection().execute(held, {"hoa": hoa}).scalar()) == 1
         write = stage.service.database.write

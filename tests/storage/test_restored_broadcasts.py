@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from crm import broadcasts
+from crm import broadcast_clock, broadcasts
 from crm.broadcasts import Pause
 from crm.content import Content
 from crm.messages import Purpose
@@ -21,8 +21,8 @@ def test_a_broadcast_that_ran_when_the_backup_was_made_waits_for_a_person(sessio
     for each, at in ((running, NOW), (later, NOW + timedelta(days=1))):
         broadcasts.tested(session, each, NOW)
         broadcasts.schedule(session, each, at, "cli", NOW)
-    broadcasts.start(session, running, NOW)
-    broadcasts.frozen(session, running, "", NOW)
+    broadcast_clock.start(session, running, NOW)
+    broadcast_clock.frozen(session, running, "", NOW)
     doubt.restored(session, NOW + timedelta(hours=1))
     paused = broadcasts.get(session, running)
     assert (paused.state, paused.pause_reason, paused.resumes_at) == ("paused", Pause.RESTORED, None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from crm import broadcasts, freezing, keys, staff
+from crm import broadcast_clock, broadcasts, freezing, keys, staff
 from crm.content import Content
 from crm.messages import Purpose
 from crm.staff import Role
@@ -32,12 +32,12 @@ async def test_a_broadcast_is_told_paused_resumed_and_cancelled(pos: Client, dat
         return number
 
     def frozen(session: Session) -> None:
-        broadcasts.start(session, number, clock())
+        broadcast_clock.start(session, number, clock())
         planned = freezing.plan(session, number, AT)
         assert planned is not None
         while freezing.step(session, number, planned, 100) is not None:
             pass
-        broadcasts.frozen(session, number, "d", clock())
+        broadcast_clock.frozen(session, number, "d", clock())
 
     number = await database.write(begun)
     one = f"/broadcasts/{number}"

@@ -1,0 +1,92 @@
+"""What the clock does with broadcasts: lets them begin, rest by night and go on, and holds those whose time passed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from crm import broadcast_moves as moves
+from crm import broadcasts
+from crm.broadcast_moves import SYSTEM
+from crm.broadcast_states import Pause
+from crm.verdicts import Policy
+from storage import broadcasts as store
+from storage import marks, recipients
+from storage.broadcasts import FREEZING, PAUSED, RUNNING, SCHEDULED, BroadcastView
+
+TICK = "broadcasts"
+"""The mark of the last moment at which somebody looked after broadcasts."""
+
+
+def start(session: Session, broadcast_id: int, now: datetime, policy: Policy | None = None) -> bool:
+    """Begin to freeze the audience as of now; False where somebody was faster, or it is too late by the policy."""
+    found = moves.hold(session, broadcast_id)
+    if not _is_due(found, now) or _is_late(found, now, policy):
+        return False
+    moves.move(session, found, FREEZING, SYSTEM, now, "due", as_of=now, cursor=0)
+    return True
+
+
+def frozen(
+    session: Session, broadcast_id: int, digest: str, now: datetime, policy: Policy | None = None, *, alone: int = 0
+) -> None:
+    """The audience is whole: send, unless so many need a second person's word, or its time passed meanwhile. May be
+    called twice."""
+    found = moves.hold(session, broadcast_id)
+    if found.state != FREEZING:
+        return
+    facts = {"digest": digest, "frozen_at": now}
+    if broadcasts.needs_second(found, found.audience, alone):
+        words = f"{found.audience} > {alone}"
+        moves.move(session, found, PAUSED, SYSTEM, now, Pause.APPROVAL, pause_words=words, **facts)
+    elif _is_late(found, now, policy):
+        moves.move(session, found, PAUSED, SYSTEM, now, Pause.LATE, **facts)
+    else:
+        moves.move(session, found, RUNNING, SYSTEM, now, "frozen", **facts)
+
+
+def stood_still(session: Session, now: datetime, policy: Policy) -> bool:
+    """Whether nobody looked after broadcasts for so long that what was to go out meanwhile is late."""
+    last = marks.last(session, TICK)
+    return last is not None and policy.is_late(last, now)
+
+
+def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
+    """Pause in quiet hours, go on where a pause is over, and hold what is too late until a person has decided.
+
+    The broadcasts whose time to be frozen has come, to be started.
+    """
+    due: list[int] = []
+    opens_at, was_away = policy.hours.next_moment(now), stood_still(session, now, policy)
+    marks.done(session, TICK, now)
+    for each in store.living(session):
+        if each.state == FREEZING or _is_due(each, now):
+            if _is_late(each, now, policy):
+                broadcasts.pause(session, each.id, Pause.LATE, SYSTEM, now)
+            else:
+                due.append(each.id)
+        elif not _is_to_change(each, now, opens_at, was_away=was_away) or not recipients.is_open(session, each.id):
+            continue
+        elif was_away:
+            broadcasts.pause(session, each.id, Pause.LATE, SYSTEM, now)
+        elif each.state == RUNNING:
+            broadcasts.pause(session, each.id, Pause.HOURS, SYSTEM, now, until=opens_at)
+        else:
+            broadcasts.resume(session, each.id, SYSTEM, now)
+    return due
+
+
+def _is_to_change(each: BroadcastView, now: datetime, opens_at: datetime, *, was_away: bool) -> bool:
+    """Whether it runs and may not, or rests and may go on."""
+    if each.state == RUNNING:
+        return was_away or opens_at > now
+    return each.state == PAUSED and each.resumes_at is not None and max(each.resumes_at, opens_at) <= now
+
+
+def _is_due(each: BroadcastView, now: datetime) -> bool:
+    return each.state == SCHEDULED and each.scheduled_at is not None and each.scheduled_at <= now
+
+
+def _is_late(each: BroadcastView, now: datetime, policy: Policy | None) -> bool:
+    return policy is not None and each.scheduled_at is not None and policy.is_late(each.scheduled_at, now)

@@ -1,0 +1,94 @@
+"""What a broadcast's writer is told when it stops by itself: each reason once, and what can be done."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from bot import broadcast_stops
+from crm import broadcast_clock, broadcasts, freezing, staff
+from crm.broadcasts import Pause
+from crm.content import Content
+from crm.messages import Message, Purpose
+from crm.segments import AsOf
+from crm.staff import Role
+from storage import alarms
+from tests.conftest import Clock
+from tests.crm.people import born
+from tests.crm.programme import ZONE
+
+BY_THEMSELVES = {Pause.QUOTA, Pause.BUDGET, Pause.TEMPLATE}
+SOON = timedelta(minutes=15)
+
+
+def running(session: Session, now: datetime) -> int:
+    """Mai's broadcast to one customer, which is being sent."""
+    born(session, now)
+    mai = staff.add(session, "Mai", Role.MARKETER, now)
+    number = broadcasts.draft(session, "Tết", Purpose.BROADCAST, Content("Chào"), "tatca", f"staff:{mai.id}", now)
+    broadcasts.tested(session, number, now)
+    broadcasts.schedule(session, number, now, "cli", now)
+    broadcast_clock.start(session, number, now)
+    planned = freezing.plan(session, number, AsOf(now, ZONE))
+    assert planned is not None
+    while freezing.step(session, number, planned, 10) is not None:
+        pass
+    broadcast_clock.frozen(session, number, "", now)
+    return number
+
+
+def told(session: Session) -> list[str]:
+    """What staff were told."""
+    return [
+        Message.loads(body).text for body in session.connection().execute(text("SELECT body FROM notice")).scalars()
+    ]
+
+
+@pytest.mark.parametrize("reason", sorted(broadcast_stops.NEWS - {Pause.UNFROZEN, Pause.APPROVAL}))
+def test_each_reason_that_lasts_is_told_once_until_a_person_acts(session: Session, clock: Clock, reason: Pause) -> None:
+    number, now = running(session, clock()), clock()
+    until = now + SOON if reason in BY_THEMSELVES else None
+    assert broadcasts.pause(session, number, reason, broadcasts.SYSTEM, now, until=until)
+    for _ in range(2):
+        broadcast_stops.tell(session, now, ZONE)
+    (notice,) = told(session)
+    assert f"#{number} “Tết”" in notice and f"/gui {number} tiep" in notice and f"/gui {number} huy" in notice
+    assert ("Tự gửi tiếp: 10:15" in notice) is (until is not None)
+    assert [each.kind for each in alarms.unsolved(session)] == ["broadcast_paused"]
+    broadcasts.resume(session, number, "cli", now)
+    assert alarms.unsolved(session) == []
+    broadcasts.pause(session, number, reason, broadcasts.SYSTEM, now, until=until)
+    broadcast_stops.tell(session, now, ZONE)
+    assert len(told(session)) == 2
+
+
+def test_what_stops_again_and_again_by_itself_is_told_once_a_day(session: Session, clock: Clock) -> None:
+    number = running(session, clock())
+    for quarter in range(4 * 26):
+        now = clock.pass_by(minutes=15)
+        if quarter:
+            broadcasts.resume(session, number, broadcasts.SYSTEM, now)
+            broadcast_stops.tell(session, now, ZONE)
+        broadcasts.pause(session, number, Pause.TEMPLATE, broadcasts.SYSTEM, now, until=now + SOON)
+        broadcast_stops.tell(session, now, ZONE)
+    assert len(told(session)) == 2
+
+
+@pytest.mark.parametrize("reason", sorted(set(Pause) - broadcast_stops.NEWS))
+def test_the_night_minutes_and_what_somebody_wished_are_no_news(session: Session, clock: Clock, reason: Pause) -> None:
+    number = running(session, clock())
+    broadcasts.pause(session, number, reason, broadcasts.SYSTEM, clock(), until=clock() + SOON)
+    broadcast_stops.tell(session, clock(), ZONE)
+    assert told(session) == []
+
+
+def test_the_alarm_of_one_that_is_over_ends(session: Session, clock: Clock) -> None:
+    number = running(session, clock())
+    broadcasts.pause(session, number, Pause.BUDGET, broadcasts.SYSTEM, clock(), until=clock() + SOON)
+    broadcast_stops.tell(session, clock(), ZONE)
+    session.connection().execute(text("UPDATE recipient SET state = 'skipped'"))
+    broadcast_stops.tell(session, clock(), ZONE)
+    assert alarms.unsolved(session) == []
