@@ -175,10 +175,8 @@ class Claims:
 
         That is the first one of each person for whom nothing else waits or is sent. What waits already keeps its slots
         and its account's pace; and what may not simply go is left to a turn, which knows what to do with it.
-        So is everything on PostgreSQL, where several processes claim: a batch holds customers and must not wait for it.
+        Only for a process that claims alone.
         """
-        if not rows.is_alone(session):
-            return
         outbox.sent(session.connection(), slots.sent)
         slots.noted, free = len(slots.sent), slots.free
         room = self._room(session, now, free)

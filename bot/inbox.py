@@ -76,16 +76,17 @@ class InboxWorker:
         self._staff_only = frozenset(name for name, channel in desk.channels.items() if channel.staff_only)
 
     async def once(self) -> bool:
-        """Handle what is due, as one batch; whether there was anything.
+        """Handle what is due, as one batch; whether more was due than one batch takes.
 
         A batch holds its threads' locks until it commits. If anything raises, all of it is undone and each thread's
         first event is handled by itself, so that only what raises is blamed.
         """
         await self._accounts.freshen()
         taken: list[Held] = []
-        with self._speaker.claiming() as slots:
+        more = True
+        with self._speaker.claiming_beside() as slots:
             try:
-                await self._database.write(lambda session: self._run(session, taken, slots), name="inbox.batch")
+                more = await self._database.write(lambda session: self._run(session, taken, slots), name="inbox.batch")
             except TROUBLE:
                 raise
             except Exception:
@@ -98,7 +99,7 @@ class InboxWorker:
                 faultpoint("t3.committed")
         if taken:
             await self._hearing.keep()
-        return bool(taken)
+        return more
 
     async def _alone(self, thread: Held) -> None:
         try:
@@ -111,12 +112,12 @@ class InboxWorker:
             blame = partial(_blame, thread=thread, error=error, now=self._clock())
             await self._database.write(blame, name="inbox.blame")
 
-    def _run(self, session: Session, taken: list[Held], slots: Slots, only: int | None = None) -> None:
+    def _run(self, session: Session, taken: list[Held], slots: Slots, only: int | None = None) -> bool:
         now = self._clock()
         slots.forget()
         taken[:] = inbox.take(session, now, THREADS, only)
         if not taken:
-            return
+            return False
         faultpoint("t2.taken")
         rows = inbox.waiting(session, [thread.id for thread in taken])[: None if only is None else 1]
         parsed, buried = self._parse(taken, rows, now, self._strange(session, taken))
@@ -152,6 +153,7 @@ class InboxWorker:
         for talk, heard in of_staff:
             inbox.forget_bodies(session, hearing.hear(session, self._desk.office, talk.person, heard, now))
         faultpoint("t3.written")
+        return len(taken) == THREADS or len(rows) == inbox.PER_LEASE
 
     def _staff_talk(self, batch: Batch, events: Sequence[Event]) -> Talk | None:
         """The talk of a thread whose person belongs to staff."""

@@ -19,10 +19,9 @@ async def work(
     poll_s: float,
     rest_s: float = 0,
 ) -> None:
-    """Call `once` as long as it finds something, then wait for the topic; ends after `stopping` is set.
+    """Call `once` as long as there is more to do, then wait for the topic; ends after `stopping` is set.
 
-    The last look, which finds nothing, is no waste: under load it lets more come together for the next one.
-    So does a rest after it, where nobody waits for what is done here.
+    A rest before that lets more come together for the next time, where nobody waits for what is done here.
     """
     while not stopping.is_set():
         topic.clear()
@@ -34,11 +33,13 @@ async def work(
         except Exception:
             log.exception("a worker could not go on; it tries again")
             await asyncio.sleep(1)
-        if not stopping.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(poll_s):
-                    await topic.wait()
         if rest_s and not stopping.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(rest_s):
-                    await stopping.wait()
+            await _wait(stopping, rest_s)
+        if not stopping.is_set():
+            await _wait(topic, poll_s)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -143,6 +143,19 @@ class OutboxWorker:
             self._flying.add(task)
             task.add_done_callback(self._flying.discard)
 
+    @contextmanager
+    def claiming_beside(self) -> Iterator[Slots]:
+        """The same for a transaction that does more than this.
+
+        On PostgreSQL, where several processes claim, there is nothing for it: it holds customers and must not wait for
+        who claims, and meanwhile turns go on with every slot and with what was sent.
+        """
+        if not self._database.is_sqlite:
+            yield Slots(0, [])
+            return
+        with self.claiming() as slots:
+            yield slots
+
     def claim(self, session: Session, now: datetime, slots: Slots, talks: Sequence[Talk]) -> None:
         """Claim, in the transaction that queues them, replies that may go at once."""
         if slots.free > 0:

@@ -122,11 +122,6 @@ def lock(session: Session) -> None:
         engines.execute(session.connection(), "SELECT pg_advisory_xact_lock($1)", (_LOCK,))
 
 
-def is_alone(session: Session) -> bool:
-    """Whether nobody else can claim beside this transaction: a SQLite file has one writer."""
-    return session.get_bind().dialect.name == "sqlite"
-
-
 def due(session: Session, accounts: Sequence[str], now: datetime, most: int) -> list[Due]:
     """The first message of each person that has none in flight, by priority and age.
 

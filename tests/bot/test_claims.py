@@ -158,15 +158,6 @@ def test_nothing_goes_at_once_from_an_account_that_is_held(session: Session, cla
     assert at_once(session, claims(FREELY), 10, [talk(session, person(session))]) == []
 
 
-@pytest.mark.parametrize("session", ["postgresql"], indirect=True)
-def test_where_several_processes_claim_all_is_left_to_turns(session: Session, claims: Decide) -> None:
-    account(session)
-    lan = talk(session, person(session))
-    assert at_once(session, claims(FREELY), 10, [lan]) == []
-    assert queued(session, lan) == ["waiting"]
-    assert len(claims(FREELY).make(session, "me", NOW, 10)[0].claimed) == 1
-
-
 @on_sqlite
 def test_what_was_sent_is_written_down_and_its_person_can_be_answered_again(session: Session, claims: Decide) -> None:
     account(session)
