@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.staff.context import StaffContext
+from bot.staff.grammar import Misread
 from bot.staff.kinds import KINDS, names_one
-from crm.errors import CrmError, Invalid
+from crm.errors import CrmError
 
 
 def read(ctx: StaffContext, rest: str) -> dict[str, Any]:
@@ -33,9 +34,9 @@ def read(ctx: StaffContext, rest: str) -> dict[str, Any]:
         elif each.optional and not names_one(each.kind, rest):
             found[each.name] = each.default
         else:
-            raise problem or Invalid(each.name, f"Thiếu {kind.vi}.", f"Missing: {kind.en}.")
+            raise problem or Misread(each.name, f"Thiếu {kind.vi}.", f"Missing: {kind.en}.")
     if rest:
-        raise problem or Invalid("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
+        raise problem or Misread("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.staff import arguments, kinds
 from bot.staff.context import PinWanted, StaffContext
-from bot.staff.grammar import Order, first_word, nearest, order_in
+from bot.staff.grammar import Misread, Order, first_word, nearest, order_in
 from bot.staff.router import Command, StaffRouter
 from crm import attendance, numbers, staff, words
 from crm.errors import CrmError
@@ -29,7 +29,7 @@ def hear(ctx: StaffContext, text: str) -> None:
         _hear(ctx, text)
     except CrmError as error:
         ctx.ok = False
-        usage = ctx.command.usage if ctx.command and ctx.command.parameters else ""
+        usage = ctx.command.usage if ctx.command and isinstance(error, Misread) else ""
         ctx.reply("refused", words=error.words(ctx.locale), usage=usage)
 
 

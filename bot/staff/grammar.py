@@ -9,9 +9,14 @@ from itertools import dropwhile
 from typing import NamedTuple
 
 from crm import words
+from crm.errors import Invalid
 
 MARK = "/"
 _WIDE_MARK = "／"
+
+
+class Misread(Invalid):
+    """A line that is not written as its command wants it: the refusal tells how it is written, too."""
 
 
 class Order(NamedTuple):

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, NewType
 
 from bot.staff.context import StaffContext
-from bot.staff.grammar import first_word
+from bot.staff.grammar import Misread, first_word
 from crm import categories, numbers, phones, staff, tickets, times, words
 from crm.categories import Category
 from crm.errors import Invalid, NotFound
@@ -136,7 +136,7 @@ def _bound(ctx: StaffContext, word: str) -> Binding:
     """What a short number means here."""
     found = _NUMBER.fullmatch(word)
     if found is None:
-        raise Invalid("conversation", f"“{word}” không phải số trong danh sách (ví dụ 12). Xem /ds.",
+        raise Misread("conversation", f"“{word}” không phải số trong danh sách (ví dụ 12). Xem /ds.",
                       f"“{word}” is no number of your list (such as 12). See /ds.")  # fmt: skip
     binding = numbers.meaning(ctx.session, ctx.member.id, ctx.surface, int(found[1]), ctx.now)
     if binding is None or binding.kind not in (numbers.CONVERSATION, numbers.CUSTOMER):
@@ -207,7 +207,7 @@ def _ticket(ctx: StaffContext, rest: str) -> tuple[TicketRef, str]:
     word, left = first_word(rest)
     found = _TICKET.fullmatch(word.lower())
     if found is None:
-        raise Invalid("ticket", f"“{word}” không phải số phiếu (ví dụ T12).", f"“{word}” is no ticket, such as T12.")
+        raise Misread("ticket", f"“{word}” không phải số phiếu (ví dụ T12).", f"“{word}” is no ticket, such as T12.")
     return _the_ticket(ctx, int(found[1])), left
 
 
@@ -238,7 +238,7 @@ def _category(ctx: StaffContext, rest: str) -> tuple[Category, str]:
     word, left = first_word(rest)
     found = categories.chosen(word)
     if found is None:
-        raise Invalid("category", f"“{word}” không phải số từ 1 tới 8; xem các loại: /loai và số phiếu.",
+        raise Misread("category", f"“{word}” không phải số từ 1 tới 8; xem các loại: /loai và số phiếu.",
                       f"“{word}” is no number from 1 to 8; to see what they mean: /loai and the ticket.")  # fmt: skip
     return found, left
 
@@ -253,7 +253,7 @@ def _priority(ctx: StaffContext, rest: str) -> tuple[Priority, str]:
     word, left = first_word(rest)
     found = _PRIORITIES.get(words.plain(word))
     if found is None:
-        raise Invalid("priority", f"“{word}”: dùng gấp, cao, thường hoặc thấp.",
+        raise Misread("priority", f"“{word}”: dùng gấp, cao, thường hoặc thấp.",
                       f"“{word}”: use urgent, high, normal or low.")  # fmt: skip
     return found, left
 
@@ -261,7 +261,7 @@ def _priority(ctx: StaffContext, rest: str) -> tuple[Priority, str]:
 def _when(ctx: StaffContext, rest: str) -> tuple[When, str]:
     found = times.leading_time(rest, ctx.now, ctx.office.zone)
     if found is None:
-        raise Invalid("when", f"Không hiểu giờ “{rest[:40]}”. Ví dụ: 9h mai, 20h thứ 6, 30p nữa.",
+        raise Misread("when", f"Không hiểu giờ “{rest[:40]}”. Ví dụ: 9h mai, 20h thứ 6, 30p nữa.",
                       f"“{rest[:40]}” is no time. For example: 9h mai, 20h thứ 6, in 30 minutes.")  # fmt: skip
     if found.at <= ctx.now:
         told = times.told(found.at, ctx.office.zone, ctx.now, ctx.locale)
@@ -282,7 +282,7 @@ def _switch(ctx: StaffContext, rest: str) -> tuple[Switch, str]:
     word, left = first_word(rest)
     found = _SWITCHES.get(words.plain(word))
     if found is None:
-        raise Invalid("switch", f"“{word}”: dùng on hoặc off.", f"“{word}”: use on or off.")
+        raise Misread("switch", f"“{word}”: dùng on hoặc off.", f"“{word}”: use on or off.")
     return found, left
 
 
@@ -290,14 +290,14 @@ def _points(ctx: StaffContext, rest: str) -> tuple[Points, str]:
     word, left = first_word(rest)
     found = _POINTS.fullmatch(word)
     if found is None or not int(re.sub(r"\D", "", found[2])):
-        raise Invalid("points", f"“{word}”: ghi +50 để cộng, -50 để trừ.", f"“{word}”: write +50 to add, -50 to take.")
+        raise Misread("points", f"“{word}”: ghi +50 để cộng, -50 để trừ.", f"“{word}”: write +50 to add, -50 to take.")
     return Points(int(found[1] + re.sub(r"\D", "", found[2]))), left
 
 
 def _whole(ctx: StaffContext, rest: str) -> tuple[int, str]:
     word, left = first_word(rest)
     if not (word.isascii() and word.isdecimal() and len(word) < 16):
-        raise Invalid("number", f"“{word}” không phải số.", f"“{word}” is no number.")
+        raise Misread("number", f"“{word}” không phải số.", f"“{word}” is no number.")
     return int(word), left
 
 

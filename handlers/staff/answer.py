@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.staff import dispatch, sending
 from bot.staff.context import StaffContext
+from bot.staff.grammar import Misread
 from bot.staff.kinds import ConversationRef, Pictures, Text
 from bot.staff.router import Group, StaffRouter
 from crm import attendance, replies
-from crm.errors import Conflict, Invalid, NotFound
+from crm.errors import Conflict, NotFound
 from crm.messages import Message
 from crm.staff import Permission
 from storage import customers, desks, outbox, transcripts
@@ -27,7 +28,7 @@ def send_words(ctx: StaffContext, customer: ConversationRef, words: Text, pictur
     """Send these words to a customer, with the pictures that came with them, a few seconds later."""
     said = words if words.strip() else ""
     if not (said or pictures):
-        raise Invalid("words", "Thiếu nội dung.", "Missing: some words.")
+        raise Misread("words", "Thiếu nội dung.", "Missing: some words.")
     first, *more = pictures or ("",)
     sending.send(ctx, customer, Message(said, picture=first), *(Message(picture=each) for each in more))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bot.staff import summary, waking
 from bot.staff.context import StaffContext
+from bot.staff.grammar import Misread
 from bot.staff.kinds import ConversationRef, Matter, StaffRef, Switch, Text, When
 from bot.staff.router import Group, StaffRouter
 from bot.understanding import is_thanks
 from crm import attendance, notices, staff, tickets, times
-from crm.errors import Conflict, Invalid
+from crm.errors import Conflict
 from crm.messages import Message
 from crm.staff import Permission
 from storage import attendance as rows
@@ -118,7 +119,7 @@ def close(ctx: StaffContext, matter: Matter, cause: Text | None = None) -> None:
         return
     assert matter.conversation is not None
     if cause:
-        raise Invalid("cause", f"Thừa: “{cause}”.", f"Too much: “{cause}”.")
+        raise Misread("cause", f"Thừa: “{cause}”.", f"Too much: “{cause}”.")
     if not _may_close(ctx, matter.conversation):
         return
     changed = attendance.close(ctx.session, matter.conversation.id, ctx.now)

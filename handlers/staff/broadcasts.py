@@ -9,7 +9,7 @@ from datetime import datetime
 from bot import broadcast_notices, broadcasting, trial_sends
 from bot.staff import counting, estimating, exporting
 from bot.staff.context import StaffContext
-from bot.staff.grammar import first_word
+from bot.staff.grammar import Misread, first_word
 from bot.staff.kinds import KINDS, StaffRef, Text
 from bot.staff.router import Group, StaffRouter
 from crm import broadcasts, times, words
@@ -58,7 +58,7 @@ def _rows(ctx: StaffContext) -> list[tuple[BroadcastView, str, str]]:
 def _number(which: str) -> int:
     raw = which.removeprefix("#")
     if not (raw.isascii() and raw.isdecimal() and len(raw) < 10):
-        raise Invalid("which", f"“{which}” không phải số của tin gửi loạt; xem /gui. Nhắn một khách: /r.",
+        raise Misread("which", f"“{which}” không phải số của tin gửi loạt; xem /gui. Nhắn một khách: /r.",
                       f"“{which}” is no broadcast's number; see /broadcast. To write to one customer: /r.")  # fmt: skip
     return int(raw)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bot.staff import dispatch, picturing, sending
 from bot.staff.context import StaffContext
+from bot.staff.grammar import Misread
 from bot.staff.kinds import Blanks, ConversationRef, Pictures, Text
 from bot.staff.router import Group, StaffRouter
 from crm import loyalty, orders, ready, replies, wording
-from crm.errors import Invalid
 from crm.messages import Message
 from crm.ready import Kind
 from crm.staff import Permission
@@ -43,15 +43,15 @@ def send_canned(
     read = wording.read(row.text, KNOWN)
     if customer is None:
         if filled:
-            raise Invalid("customer", "Thiếu khách (số trong /ds).", "Missing: a customer (a number of /ds).")
+            raise Misread("customer", "Thiếu khách (số trong /ds).", "Missing: a customer (a number of /ds).")
         ctx.reply("canned_shown", row=row, blanks=read.blanks)
         return
     given = filled or Blanks(())
     if len(given) > len(read.blanks):
-        raise Invalid("filled", f"Mẫu có {len(read.blanks)} chỗ trống.", f"It has {len(read.blanks)} blanks.")
+        raise Misread("filled", f"Mẫu có {len(read.blanks)} chỗ trống.", f"It has {len(read.blanks)} blanks.")
     empty = next((blank for blank, words in zip(read.blanks, given, strict=False) if not words), None)
     if empty is not None:
-        raise Invalid("filled", f"“{empty}” còn trống.", f"“{empty}” is empty.")
+        raise Misread("filled", f"“{empty}” còn trống.", f"“{empty}” is empty.")
     if len(given) < len(read.blanks):
         _ask(ctx, row, read, customer, list(given))
         return

@@ -6,11 +6,12 @@ import re
 
 from bot.staff import finding, sending
 from bot.staff.context import StaffContext
+from bot.staff.grammar import Misread
 from bot.staff.kinds import KINDS, ConversationRef, CustomerRef, Text, names_one
 from bot.staff.router import Group, StaffRouter
 from crm import cards, customers, fields, loyalty, notes, numbers, replies, said, search, tags
 from crm.cards import Card
-from crm.errors import Conflict, CrmError, Invalid
+from crm.errors import Conflict, CrmError
 from crm.staff import Permission
 from storage.columns import new_id
 from storage.customers import Person
@@ -31,10 +32,10 @@ def show_card(ctx: StaffContext, which: Text | None = None) -> None:
     """Show a customer at a glance: chats, points, orders, tickets, notes."""
     customer, rest = _named(ctx, which or "")
     if customer is None and not which:
-        raise Invalid("customer", "Thiếu khách hoặc tên khách.", "Missing: a customer, or a name.")
+        raise Misread("customer", "Thiếu khách hoặc tên khách.", "Missing: a customer, or a name.")
     if customer is None or rest:
         if names_one(CustomerRef, which or ""):
-            raise Invalid("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
+            raise Misread("", f"Thừa: “{rest}”.", f"Too much: “{rest}”.")
         look_for(ctx, Text(which or ""))
     else:
         _show(ctx, cards.of(ctx.session, customer.id, ctx.now))
@@ -170,7 +171,7 @@ def tag(ctx: StaffContext, customer: CustomerRef, changes: Text | None = None) -
     """Put tags on a customer (+) or take them off (-); without any, show them."""
     parts = [part.strip() for part in _TAGS.split(changes or "") if part.strip()]
     if any(part[0] not in "+-" for part in parts):
-        raise Invalid("tags", "Ghi +nhãn để gắn, -nhãn để gỡ.", "Write +tag to put one on, -tag to take it off.")
+        raise Misread("tags", "Ghi +nhãn để gắn, -nhãn để gỡ.", "Write +tag to put one on, -tag to take it off.")
     on, off = ([tags.tidy(part[1:]) for part in parts if part[0] == sign] for sign in "+-")
     by = f"staff:{ctx.member.id}"
     added = [each for each in on if tags.put_on(ctx.session, [customer.id], each, by=by, at=ctx.now)]
@@ -193,7 +194,7 @@ def field(ctx: StaffContext, customer: CustomerRef, change: Text | None = None) 
         return
     which, raw = fields.leading(ctx.session, change)
     if not raw:
-        raise Invalid("value", f"Thiếu giá trị cho “{which.name}”.", f"Missing: what stands in “{which.name}”.")
+        raise Misread("value", f"Thiếu giá trị cho “{which.name}”.", f"Missing: what stands in “{which.name}”.")
     if raw == NOTHING:
         was, now = fields.clear(ctx.session, customer.id, which), ""
     else:

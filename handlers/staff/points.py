@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.staff import second
 from bot.staff.context import StaffContext
+from bot.staff.grammar import Misread
 from bot.staff.kinds import CustomerRef, Points, Text, customer
 from bot.staff.router import Group, StaffRouter
 from crm import adjustments, ledger, loyalty, notices, orders, staff, words
@@ -129,7 +130,7 @@ def explain(ctx: StaffContext, code: Text) -> None:
 def _reason(text: str) -> str:
     reason = " ".join(text.split())
     if not 0 < len(reason) <= LONGEST_REASON:
-        raise Invalid("reason", "Thiếu lý do (tối đa 200 ký tự).", "Missing: why, in 200 characters at most.")
+        raise Misread("reason", "Thiếu lý do (tối đa 200 ký tự).", "Missing: why, in 200 characters at most.")
     return reason
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.staff.context import StaffContext
+from bot.staff.grammar import Misread
 from bot.staff.kinds import Text
 from bot.staff.router import Group, StaffRouter
 from crm import fields, words
@@ -33,7 +34,7 @@ def set_fields(ctx: StaffContext, change: Text | None = None) -> None:
     elif sign == "-":
         _remove(ctx, rest)
     else:
-        raise Invalid("change", "Ghi + để thêm, - để bỏ.", "Write + to add one, - to remove one.")
+        raise Misread("change", "Ghi + để thêm, - để bỏ.", "Write + to add one, - to remove one.")
 
 
 def _add(ctx: StaffContext, told: str) -> None:

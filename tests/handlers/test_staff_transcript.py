@@ -46,7 +46,6 @@ Cách dùng: /r <khách> <nội dung>
 
 > /r 7 chào bạn
 ✗ #7 không còn trong danh sách của bạn. Xem lại bằng /ds.
-Cách dùng: /r <khách> <nội dung>
 
 > /r 1 Chào bạn ạ
 ⏳ 6 giây nữa gửi Nguyễn Thị Lan #1 ({Channel}, còn {left} giờ). /huy để rút lại
@@ -99,7 +98,6 @@ Cách dùng: /hen <khách> <giờ>
 
 > /assign 1 @Nobody
 ✗ Không có nhân viên “Nobody”.
-Cách dùng: /giao <khách> @<nhân viên>
 
 > /take 1
 Minh đang phụ trách Nguyễn Thị Lan. Vẫn nhận?
@@ -110,7 +108,6 @@ Minh đang phụ trách Nguyễn Thị Lan. Vẫn nhận?
 
 > /ok <code>
 ✗ Mã <code> đã dùng rồi.
-Cách dùng: /ok <mã>
 
 > /tra 1
 ✓ Bot trả lời Nguyễn Thị Lan lại.
@@ -138,7 +135,6 @@ Chặn Nguyễn Thị Lan? Bot và nhân viên sẽ không trả lời, không a
 
 > /giu 1
 ✗ Khách này đang bị chặn: /bochan trước.
-Cách dùng: /giu <khách>
 
 > /unblock 1
 ✓ Đã bỏ chặn Nguyễn Thị Lan, bot trả lời lại.
@@ -160,7 +156,6 @@ Nguyễn Thị Lan:
 
 > /don XYZ
 ✗ Không có đơn hay khách “XYZ”.
-Cách dùng: /don <mã đơn | khách>
 
 > /phieu
 T1 Nguyễn Thị Lan · 10:00 23/11: “hộp bị móp”
@@ -201,7 +196,6 @@ Cách dùng: /uutien <T12> <gấp | cao | thường | thấp>
 
 > /dong T1
 ✗ Phiếu T1 chưa đóng được, thiếu: nguyên nhân.
-Cách dùng: /dong <khách | T12 nguyên nhân>
 
 > /dong T1 hộp móp khi giao
 ✓ Đã đóng phiếu T1.
@@ -211,7 +205,6 @@ Cách dùng: /dong <khách | T12 nguyên nhân>
 
 > /phieu T9
 ✗ Không có phiếu T9.
-Cách dùng: /phieu [T12]
 
 > /diem 1 50 thưởng
 ✗ “50”: ghi +50 để cộng, -50 để trừ.
@@ -233,7 +226,6 @@ Nguyễn Thị Lan: cộng 50 điểm (tặng sinh nhật)
 
 > /points KH001 -60 nhầm
 ✗ Không đủ điểm: cần 60, hiện dùng được 50.
-Cách dùng: /diem <khách> <±điểm> <lý do>
 
 > /thudiem DH1024
 DH1024 · Nguyễn Thị Lan · đang giao · 250.000đ
@@ -242,21 +234,18 @@ DH1024 · Nguyễn Thị Lan · đang giao · 250.000đ
 
 > /explain XYZ
 ✗ Không có đơn “XYZ”.
-Cách dùng: /thudiem <mã đơn>
 
 > /duyệt
 Không có điểm nào chờ duyệt.
 
 > /approve 1
 ✗ Không có yêu cầu này.
-Cách dùng: /duyet [số] [không]
 
 > /dulieu
 Không có yêu cầu dữ liệu nào đang chờ.
 
 > /dulieu 9
 ✗ Không có yêu cầu dữ liệu số 9.
-Cách dùng: /dulieu [số] [nhan | xong | tuchoi <lý do>]
 
 > /khoadiem 1 nghi gian lận
 ✓ đã khóa điểm của Nguyễn Thị Lan (nghi gian lận): vẫn tích được, chưa tiêu được. Mở lại: /khoadiem … mo
@@ -266,7 +255,6 @@ Cách dùng: /dulieu [số] [nhan | xong | tuchoi <lý do>]
 
 > /noi 1 KH001
 ✗ Chat này đã là của một khách POS.
-Cách dùng: /noi <khách trong chat> <mã khách POS | số điện thoại>
 
 > /tach
 ✗ Thiếu khách (số trong /ds).
@@ -274,7 +262,6 @@ Cách dùng: /tach <khách trong chat>
 
 > /v 7K3M-W9QP-DXAB
 ✗ Mã voucher không đúng; bạn xem lại từng ký tự nhé.
-Cách dùng: /v <mã> [huy]
 
 > /voucher
 ✗ Thiếu một từ.
@@ -282,11 +269,9 @@ Cách dùng: /v <mã> [huy]
 
 > /tem 1
 ✗ Chương trình không có thẻ tem.
-Cách dùng: /tem <khách> [số tem] [thẻ]
 
 > /stamp 1 2 coffee
 ✗ Chương trình không có thẻ tem.
-Cách dùng: /tem <khách> [số tem] [thẻ]
 
 > /pin
 🔒 Nhắn PIN hiện tại của bạn (không được lưu lại). /thoat để thôi.
@@ -330,7 +315,6 @@ KNOWING = """
 
 > /tt 1 size XL
 ✗ “XL” không có trong: S, M, L.
-Cách dùng: /tt <khách> [<trường> <giá trị | ->]
 
 > /tt 1 size m
 ✓ Nguyễn Thị Lan: Size = M
@@ -404,7 +388,6 @@ Không thấy khách nào “ai do”. Tìm trong tin nhắn: /tim "ai do"
 
 > /tim a
 ✗ Gõ thêm vài chữ để tìm.
-Cách dùng: /tim <tên | cuối số điện thoại | mã đơn | "lời trong tin nhắn">
 
 > /mausua ship Chào {{{{ khach.hoten }}}}
 *
@@ -451,7 +434,6 @@ Nhắn các dòng lệnh của macro doi-hang, mỗi dòng một lệnh, {{khach
 
 > /macrosua doi-hang /macro doi-hang {{khach}}
 ✗ /macro không dùng được trong macro.
-Cách dùng: /macrosua <tên> [các dòng lệnh]
 
 > /macrosua doi-hang /the {{khach}} +đổi hàng{newline}/m ship {{khach}} 3 | sáng
 ✓ Đã lưu macro doi-hang. Chạy: /macro doi-hang <khách>
@@ -491,7 +473,6 @@ Chưa có quy tắc chăm sóc nào.
 
 > /chamsoc birthday bật
 ✗ Không có quy tắc “birthday”; các tên: /chamsoc.
-Cách dùng: /chamsoc [quy tắc] [bật | dừng | tắt]
 
 > /sapgui 1
 90 ngày tới Nguyễn Thị Lan không có tin chăm sóc nào.
@@ -507,7 +488,6 @@ Hài lòng: chưa có
 
 > /report năm
 ✗ Dùng /bc, /bc hôm qua, /bc tuần hoặc /bc tuần trước.
-Cách dùng: /bc [hôm qua | tuần | tuần trước]
 
 > /nhom
 Chưa lưu nhóm nào. Thử: /nhom hang>=vang va mua<90ngay
@@ -521,14 +501,12 @@ Ví dụ: Nguyễn Thị Lan
 
 > /nhom luu khach_moi
 ✗ Ghi tên rồi tới nhóm: /nhom luu vip_moi vip va tao<30ngay.
-Cách dùng: /nhom [<nhóm khách> | luu <tên> <nhóm khách> | tu]
 
 > /nhom
 • khach_moi (bản 1): mua<30ngay va sdt
 
 > /nhom hagn>=vang
 ✗ Không có từ “hagn”. Có phải: nhan, hang, hethan? (ở ký tự thứ 1)
-Cách dùng: /nhom [<nhóm khách> | luu <tên> <nhóm khách> | tu]
 
 > /nhom tu
 *
@@ -551,7 +529,6 @@ Chưa có tin gửi loạt nào. Viết: /gui moi
 
 > /gui 7
 ✗ Không có tin gửi loạt số 7.
-{usage}
 
 > /gui lan chào bạn
 ✗ “lan” không phải số của tin gửi loạt; xem /gui. Nhắn một khách: /r.
@@ -593,7 +570,6 @@ Tiếp: /gui 2 thu để nhận thử · /gui 2 xem · /gui 2 hen 20h thứ 6
 
 > /gui 2 ảnh shop.vn
 ✗ Ảnh cần là một địa chỉ https://.
-{usage}
 
 > /gui 1
 #1 Tết · bản nháp
@@ -612,43 +588,33 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
 
 > {PIN}
 ✗ Tin #1 (bản nháp): chỉ gửi tiếp được tin đang tạm dừng.
-{usage}
 
 > /gui 2 hẹn 20h thứ 6
 ✗ Chưa gửi thử: gõ /gui 2 thu trước khi hẹn giờ.
-{usage}
 
 > /gui 1 hen 23h mai
 ✗ Giờ đó không được gửi tin (giờ yên tĩnh); sớm nhất là 08:00 thứ Tư 25/11 (giờ VN).
-{usage}
 
 > /gui 1 hen 20h 1/11/2026
 ✗ Giờ gửi đã qua.
-{usage}
 
 > /gui 1 hẹn
 ✗ Gửi lúc nào? Ví dụ: /gui 3 hen 20h thứ 6, hoặc /gui 3 hen ngay.
-{usage}
 
 > /gui 1 hen khi rảnh
 ✗ Không hiểu giờ “khi rảnh”. Ví dụ: /gui 3 hen 20h thứ 6, hoặc /gui 3 hen ngay.
-{usage}
 
 > /gui 1 lời -
 ✗ Ghi nội dung mới phía sau; - để bỏ ảnh hoặc nút.
-{usage}
 
 > /gui 1 duyệt
 ✗ Người khác phải duyệt tin này.
-{usage}
 
 > /gui 1 dừng
 ✗ Tin #1 (bản nháp): chỉ tạm dừng được tin đang gửi.
-{usage}
 
 > /gui 1 hôm nay
 ✗ “hôm”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, tep, nhom, loi, anh, nut, ten.
-{usage}
 
 > /gui 2 huỷ
 Hủy hẳn #2 Khai trương (bản nháp)? Không gửi lại được; tin đã gửi vẫn còn.
@@ -661,7 +627,6 @@ Nhóm: tatca
 
 > /gui 2 huy
 ✗ Tin #2 đã kết thúc rồi.
-{usage}
 
 > /broadcast
 #2 Khai trương · đã hủy
@@ -692,7 +657,6 @@ Tiếp: /gui 1 thu để nhận thử · /gui 1 xem · /gui 1 hen 20h thứ 6
 
 > /ok <code>
 ✗ Chưa gửi thử: gõ /gui 1 thu trước khi hẹn giờ.
-{usage}
 
 > /gui 1 thu
 *
@@ -757,7 +721,7 @@ async def opened(lan: Chat, surface: str) -> Surface:
         "window": "", "outgoing": "1", "newline": "\n", "new": "1",
         "looks": "🔎 Đang tìm “hop mop” trong tin nhắn; kết quả tới sau vài giây.\n"
         f"#1 Nguyễn Thị Lan ({shown.title()}, 10:00 23/11) ‹ “hộp bị móp”\n/vao 1 để xem cuộc trò chuyện",
-        "customer": "✗ Chỉ dùng được trong chat.\nCách dùng: /khach on|off | <khách | tên>",
+        "customer": "✗ Chỉ dùng được trong chat.",
         "looked": "🔎 Đang tính “Tết” sẽ tới ai; kết quả tới sau vài giây.\n#1 Tết (don>=1)\n"
         "1 người, tính từ 10:00 thứ Hai 23/11 (giờ VN): 1 không gửi\n"
         "• không gửi 1: khách chưa đồng ý nhận tin\nChi phí dự tính: 0đ",
@@ -766,20 +730,14 @@ async def opened(lan: Chat, surface: str) -> Surface:
         "usage": "Cách dùng: /gui [số | moi] [xem | thu | hen <giờ> | duyet | dung | tiep | huy …]",
     }  # fmt: skip
     if surface == CLI:
-        words["looked"] = f"✗ Trên máy chủ dùng khachquen broadcast preview 1, schedule và approve.\n{words['usage']}"
-        words["tried"] = (
-            "✗ Bạn chưa có chat nào nhận được tin thử: ghép chat của bạn trước (khachquen staff pair).\n"
-            f"{words['usage']}"
-        )
-        words["looks"] = (
-            "✗ Trên máy chủ dùng khachquen find.\n"
-            'Cách dùng: /tim <tên | cuối số điện thoại | mã đơn | "lời trong tin nhắn">'
-        )
+        words["looked"] = "✗ Trên máy chủ dùng khachquen broadcast preview 1, schedule và approve."
+        words["tried"] = "✗ Bạn chưa có chat nào nhận được tin thử: ghép chat của bạn trước (khachquen staff pair)."
+        words["looks"] = "✗ Trên máy chủ dùng khachquen find."
         await lan.does(lambda session: hired(session, "Hoa", Role.ADMIN, lan))
         return Surface(lambda line: order(lan, "Hoa", line), words)
     hoa = await pair(lan.of("hoa", surface), "Hoa", Role.ADMIN)
     if surface == ZALO_BOT:
-        words["customer"] = "✗ Chat này chỉ có nhân viên, không có khách.\nCách dùng: /khach on|off | <khách | tên>"
+        words["customer"] = "✗ Chat này chỉ có nhân viên, không có khách."
         return Surface(partial(heard_by, hoa), words)
     notices = {ZALO: "47", MESSENGER: "23"}[shown]
     words["window"] = f"Thông báo tới được chat này ({shown.title()}, còn {notices} giờ) kể từ tin cuối của bạn.\n"
