@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from bot import audience
 from bot.staff.context import StaffContext
+from bot.staff.grammar import first_word
 from bot.staff.kinds import CustomerRef, Text
 from bot.staff.router import Group, StaffRouter
 from crm import saved_segments, segments, words
-from crm.errors import Invalid
+from crm.errors import CrmError, Invalid
 from crm.segment_words import WORDS
 from crm.segments import AsOf
 from crm.staff import Permission
@@ -16,6 +19,9 @@ from storage import search
 router = StaffRouter("segments")
 
 _SAMPLE = 3
+_LONG_NAME = 4
+_QUOTED = re.compile(r'["“]([^"”]+)["”]\s*[=:]?\s*(.+)', re.DOTALL)
+_SIGN = re.compile("[=:]")
 _SAVE = ("luu", "save")
 _WORDS = ("tu", "words")
 
@@ -27,7 +33,7 @@ _WORDS = ("tu", "words")
 )  # fmt: skip
 def show_segments(ctx: StaffContext, wish: Text | None = None) -> None:
     """Say how many customers a segment has; save one; list the saved ones, or the words."""
-    first, *rest = (wish or "").split(maxsplit=2) or [""]
+    first, rest = first_word(wish or "")
     if not wish:
         ctx.reply("segments", rows=saved_segments.everyone(ctx.session))
     elif words.plain(wish) in _WORDS:
@@ -38,13 +44,45 @@ def show_segments(ctx: StaffContext, wish: Text | None = None) -> None:
         _count(ctx, segments.named(ctx.session, wish))
 
 
-def _save(ctx: StaffContext, rest: list[str]) -> None:
-    if len(rest) < 2:
-        raise Invalid("name", "Ghi tên rồi tới nhóm: /nhom luu vip_moi vip va tao<30ngay.",
-                      "Write a name, then the segment: /segment save vip_new vip and created<30d.")  # fmt: skip
-    kept = saved_segments.save(ctx.session, rest[0], rest[1].lstrip("= "), _now(ctx), f"staff:{ctx.member.id}")
+def _save(ctx: StaffContext, rest: str) -> None:
+    name, text = _parted(rest)
+    kept = saved_segments.save(ctx.session, name, text, _now(ctx), f"staff:{ctx.member.id}")
     ctx.audit("segment.save", "segment", kept.id, f"{kept.name}@{kept.version}")
     ctx.reply("segment_saved", kept=kept, count=segments.count(ctx.session, segments.parse(kept.text), _now(ctx)))
+
+
+def _parted(rest: str) -> tuple[str, str]:
+    """A name and the segment behind it. More than one word is a name in quotes, or before `=` or `:`. Raises Invalid.
+
+    `vip_moi hang=vang` is a name of one word: only where that reads as no segment the sign may end the name.
+    """
+    if quoted := _QUOTED.fullmatch(rest):
+        return quoted[1], quoted[2]
+    name, text = first_word(rest)
+    head, _, tail = (part.strip() for part in _SIGN.sub("\n", rest, count=1).partition("\n"))
+    if _reads(text):
+        return name.rstrip("=:"), text.lstrip("=: ")
+    if _reads(tail):
+        return head, tail
+    if not text:
+        raise Invalid("name", "Ghi tên rồi tới nhóm: /nhom luu vip_moi vip va tao<30ngay.",
+                      "Write a name, then the segment: /segment save vip_new vip and created<30d.")  # fmt: skip
+    for name_ends in range(2, 2 + _LONG_NAME):
+        parts = rest.split(maxsplit=name_ends)
+        if len(parts) > name_ends and _reads(parts[-1]):
+            meant = f'"{" ".join(parts[:-1])}" {parts[-1]}'
+            raise Invalid("name", f"Tên nhiều chữ thì đặt trong ngoặc kép: /nhom luu {meant}",
+                          f"A name of several words stands in quotes: /segment save {meant}")  # fmt: skip
+    return name, text
+
+
+def _reads(text: str) -> bool:
+    """Whether this is a segment by its form."""
+    try:
+        segments.parse(text.lstrip("=: "))
+    except CrmError:
+        return False
+    return True
 
 
 def _count(ctx: StaffContext, segment: segments.Segment) -> None:

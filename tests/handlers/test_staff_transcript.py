@@ -502,6 +502,9 @@ Ví dụ: Nguyễn Thị Lan
 > /nhom luu khach_moi
 ✗ Ghi tên rồi tới nhóm: /nhom luu vip_moi vip va tao<30ngay.
 
+> /nhom luu Khách sắp về mua<30ngay va sdt
+✗ Tên nhiều chữ thì đặt trong ngoặc kép: /nhom luu "Khách sắp về" mua<30ngay va sdt
+
 > /nhom
 • khach_moi (bản 1): mua<30ngay va sdt
 
