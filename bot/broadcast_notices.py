@@ -27,12 +27,17 @@ def tell_writer(session: Session, broadcast: BroadcastView, words: Words, now: d
     return _tell(session, writer or others, broadcast, words, now)
 
 
-def call_second(session: Session, broadcast: BroadcastView, people: int, now: datetime) -> int:
-    """Tell those who may be the second person that one is waited for: those on shift, where there are any. How many."""
-    others = [
+def seconds(session: Session, broadcast: BroadcastView) -> list[StaffRow]:
+    """Those who may be the second person."""
+    return [
         each for each in staff.active(session)
         if broadcast.created_by != f"staff:{each.id}" and staff.may(each, Permission.BROADCAST)
     ]  # fmt: skip
+
+
+def call_second(session: Session, broadcast: BroadcastView, people: int, now: datetime) -> int:
+    """Tell those who may be the second person that one is waited for: those on shift, where there are any. How many."""
+    others = seconds(session, broadcast)
     there = [each for each in others if staff.is_on_shift(each, now)] or others
     number, name = broadcast.id, broadcast.name
     words = Words(

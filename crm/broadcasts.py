@@ -141,7 +141,9 @@ def check_approval(found: BroadcastView, actor: str) -> None:
     """Raises Conflict where this one cannot be the second person, or none is waited for any more."""
     if found.created_by == actor:
         raise Conflict(
-            "Người khác phải duyệt tin này.", "Somebody else must approve this broadcast.", field="broadcast"
+            f"Người viết không tự duyệt được; một lead, marketer hoặc admin khác duyệt: /gui {found.id} duyet.",
+            "Who wrote it cannot approve it: another lead, marketer or admin does (or another key).",
+            field="broadcast",
         )
     if found.state not in (DRAFT, SCHEDULED, FREEZING) and found.pause_reason != Pause.APPROVAL:
         raise refused(found, "không cần duyệt nữa", "needs no approval any more")

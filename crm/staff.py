@@ -107,6 +107,11 @@ def may(member: StaffRow, permission: Permission) -> bool:
     return permission in MAY[Role(member.role)]
 
 
+def roles(permission: Permission) -> list[str]:
+    """The roles that allow this."""
+    return [role.value for role in Role if permission in MAY[role]]
+
+
 def add(session: Session, name: str, role: Role, now: datetime) -> StaffRow:
     """A new member of staff. Raises Invalid where the name is empty, too long or taken, however it is written."""
     name = " ".join(name.split())

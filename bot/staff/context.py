@@ -118,8 +118,10 @@ class StaffContext:
         """What follows takes this permission, and where it is one of `STEPPED_UP` the PIN, for which the command is
         begun anew: to be called before anything is done. Raises Conflict and PinWanted."""
         if not self.may(permission):
+            role, others = self.member.role, staff.roles(permission)
             raise Conflict(
-                f"Vai trò {self.member.role} không được làm việc này.", f"The role {self.member.role} may not do this."
+                f"Vai trò {role} không được làm việc này; cần {' hoặc '.join(others)}.",
+                f"The role {role} may not do this; {' or '.join(others)} may.",
             )
         until = self.desk.stepped_up_until
         if permission in STEPPED_UP and (until is None or self.now >= until):

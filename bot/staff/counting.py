@@ -9,7 +9,7 @@ from functools import partial
 from sqlmodel import Session
 
 from bot.jobs import Payload, Work
-from bot.staff import hearing
+from bot.staff import hearing, next_steps
 from bot.staff.context import Office, StaffContext
 from crm import broadcasts, staff, times, unsent
 from crm.broadcasts import Report
@@ -61,7 +61,7 @@ def say(ctx: StaffContext, report: Report) -> None:
         told=broadcasts.told(report.state, locale), at=_moment(ctx, each.scheduled_at),
         people=[(unsent.state(name).of(locale), count) for name, count in report.people.items()],
         paused=unsent.paused(each.pause_reason).of(locale) if each.pause_reason else "",
-        until=_moment(ctx, each.resumes_at),
+        until=_moment(ctx, each.resumes_at), steps=next_steps.steps(ctx, report), alone=ctx.office.sender.alone,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from crm.care_rules import Words
 from crm.errors import Conflict, Invalid
 from crm.staff import Permission
 from handlers.staff import broadcast_drafts
-from storage.broadcasts import CANCELLED, BroadcastView
+from storage.broadcasts import CANCELLED, DRAFT, BroadcastView
 
 router = StaffRouter("broadcasts")
 
@@ -147,6 +147,7 @@ def _unschedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
 
 def _approve(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     """The second person sees what the first one saw."""
+    _check_second(ctx, each)
     ctx.needs(Permission.BROADCAST)
     broadcasts.check_approval(each, _actor(ctx))
     about = _facts(each, _BY_SECOND)
@@ -155,12 +156,35 @@ def _approve(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
         return
     broadcasts.approve(ctx.session, each.id, _actor(ctx), ctx.now)
     by, number = ctx.member.name, each.id
+    then = _after_approval(each)
     told = Words(
-        f"{by} đã duyệt tin gửi loạt #{number} “{each.name}”. Hẹn giờ: /gui {number} hen 20h thứ 6",
-        f"{by} approved broadcast {number} “{each.name}”. Schedule it: /broadcast {number} schedule 20h thứ 6",
+        f"{by} đã duyệt tin gửi loạt #{number} “{each.name}”.{then.vi}",
+        f"{by} approved broadcast {number} “{each.name}”.{then.en}",
     )
     broadcast_notices.tell_writer(ctx.session, each, told, ctx.now)
     ctx.reply("broadcast_approved", each=broadcasts.get(ctx.session, each.id))
+
+
+def _after_approval(each: BroadcastView) -> Words:
+    """What its writer does next."""
+    if each.state != DRAFT:
+        return Words("", "")
+    if each.tested_at is None:
+        return Words(f" Gửi thử rồi hẹn giờ: /gui {each.id} thu",
+                     f" Test it, then schedule it: /broadcast {each.id} test")  # fmt: skip
+    return Words(f" Hẹn giờ: /gui {each.id} hen 20h thứ 6", f" Schedule it: /broadcast {each.id} schedule 20h thứ 6")
+
+
+def _check_second(ctx: StaffContext, each: BroadcastView) -> None:
+    """Raises Conflict for the writer, with whom they may ask instead."""
+    if each.created_by != _actor(ctx):
+        return
+    names = ", ".join(member.name for member in broadcast_notices.seconds(ctx.session, each))
+    if not names:
+        raise Conflict("Người viết không tự duyệt được, và chưa có lead, marketer hay admin nào khác.",
+                       "Who wrote it cannot approve it, and there is no other lead, marketer or admin.")  # fmt: skip
+    raise Conflict(f"Người viết không tự duyệt được. Nhờ một người khác ({names}) gõ: /gui {each.id} duyet",
+                   f"Who wrote it cannot approve it. Ask another ({names}): /broadcast {each.id} approve")  # fmt: skip
 
 
 def _pause(ctx: StaffContext, each: BroadcastView, rest: str) -> None:

@@ -83,7 +83,8 @@ async def test_where_many_get_it_a_second_person_sees_it_and_agrees(chat: Chat) 
     assert refused.startswith("✗ Gửi cho 2 người thì cần người thứ hai duyệt trước. Đã báo 1 người có quyền duyệt.")
     (told,) = [each.text for each in list(hoa.contact.lines)[before:]]
     assert told == "Tin gửi loạt #1 “Tết” cho 2 người cần thêm một người duyệt.\nXem và duyệt: /gui 1 duyet"
-    assert "Người khác phải duyệt" in await said(mai, "/gui 1 duyet")
+    own = "✗ Người viết không tự duyệt được. Nhờ một người khác (Hoa) gõ: /gui 1 duyet"
+    assert await said(mai, "/gui 1 duyet") == own
     shown = await said(hoa, "/gui 1 duyet")
     assert "Duyệt #1 Tết (tatca)?" in shown and "1 gửi được Zalo, 1 không gửi" in shown
     assert "[QC] Chào Nguyễn Thị Lan, mai giảm 20%" in shown and "cần người thứ hai" in shown
@@ -120,6 +121,27 @@ async def test_a_lead_releases_and_stops_but_does_not_write_and_an_agent_sees_no
     assert "Vai trò lead không được làm việc này" in await said(hoa, DRAFT)
     an = await pair(chat.of("an"), "An", Role.AGENT)
     assert "không được dùng /gui" in await said(an, "/gui")
+
+
+async def test_each_is_offered_what_they_may_do_next(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+
+    async def next_for(member: Chat) -> str:
+        return (await said(member, "/gui 1")).splitlines()[-1]
+
+    await said(mai, DRAFT)
+    assert await next_for(mai) == "Chưa gửi thử: /gui 1 thu · /gui 1 xem"
+    untested = "Chưa gửi thử (người viết làm) · /gui 1 xem · /gui 1 duyet để duyệt, nếu hơn 1 người"
+    assert await next_for(hoa) == untested
+    assert "Vai trò lead không được làm việc này; cần marketer hoặc admin." in await said(hoa, "/gui 1 thu")
+    before = len(mai.contact.lines)
+    await agreed(hoa, "/gui 1 duyet")
+    assert list(mai.contact.lines)[before].text.endswith("Gửi thử rồi hẹn giờ: /gui 1 thu")
+    await said(mai, "/gui 1 thu")
+    for member in (mai, hoa):
+        assert await next_for(member) == "Đã gửi thử. /gui 1 xem · /gui 1 hen 20h thứ 6"
+    await agreed(mai, "/gui 1 hen 20h mai")
+    assert await next_for(hoa) == "/gui 1 bohen để bỏ hẹn"
 
 
 async def test_what_became_of_it_is_told_and_anybody_who_sees_it_may_stop_it(chat: Chat) -> None:

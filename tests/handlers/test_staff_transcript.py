@@ -578,7 +578,7 @@ Tiếp: /gui 2 thu để nhận thử · /gui 2 xem · /gui 2 hen 20h thứ 6
 #1 Tết · bản nháp
 Nhóm: don>=1
 “Chào {{{{ khach.ten or "bạn" }}}}, mai giảm 20%”
-Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
+Chưa gửi thử: /gui 1 thu · /gui 1 xem
 
 > /gui 1 xem
 {looked}
@@ -611,7 +611,7 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem · /gui 1 hen 20h thứ 6
 ✗ Ghi nội dung mới phía sau; - để bỏ ảnh hoặc nút.
 
 > /gui 1 duyệt
-✗ Người khác phải duyệt tin này.
+✗ Người viết không tự duyệt được, và chưa có lead, marketer hay admin nào khác.
 
 > /gui 1 dừng
 ✗ Tin #1 (bản nháp): chỉ tạm dừng được tin đang gửi.
