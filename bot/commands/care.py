@@ -81,7 +81,12 @@ def _change(session: Session, arguments: Namespace, settings: Settings, now: dat
     audit.note(session, f"care.{arguments.action}", now, surface=CLI, subject="care_rule", subject_id=standing.rule_id)
     known = care.named(session, name)
     data = {"rule": name, "state": known.state, "since": stamp(standing.since, settings.timezone)}
-    return Report(data, [f"{name} is {known.state}, since {shown(standing.since, settings.timezone)}."])
+    is_on = arguments.action == "activate"
+    at = shown(standing.since if is_on else standing.changed_at, settings.timezone)
+    lines = [f"{name} is {known.state}, since {at}."]
+    if not is_on:
+        lines.append(f"To go on: khachquen care activate {name}")
+    return Report(data, lines)
 
 
 def _listed(session: Session, settings: Settings) -> Report:

@@ -51,7 +51,7 @@ def manage(ctx: StaffContext, rule: str = "", order: Text | None = None) -> None
     else:
         raise Invalid("order", f"“{order}”: dùng bật, dừng hoặc tắt.", f"“{order}”: say on, pause or off.")
     ctx.audit("care.change", "care_rule", known.version.id, f"{name} {wish}")
-    ctx.reply("care_changed", known=care.named(ctx.session, name))
+    ctx.reply("care_changed", known=care.named(ctx.session, name), counts=care_report.counts(ctx.session, name))
 
 
 @router.command(

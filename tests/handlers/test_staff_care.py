@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from crm import care
+import re
+
+import pytest
+
+from bot import upkeep
+from bot.care import JOB
+from crm import care, care_report
 from crm.orders import Status
 from crm.staff import Role
 from tests.chat import Chat
 from tests.crm.test_care_file import RULE
 from tests.handlers import pos
-from tests.staff import hired, order
+from tests.staff import PIN, hired, order
 
 
 async def test_what_a_customer_will_get_is_told_and_their_word_counts(chat: Chat) -> None:
@@ -37,3 +43,31 @@ async def test_a_rule_says_what_can_be_done_with_it_next(chat: Chat) -> None:
     assert on.endswith("\n/chamsoc thanks dừng để tạm dừng")
     (unknown,) = await order(chat, "Mai", "/chamsoc sinh nhật")
     assert unknown.startswith("✗ Không có quy tắc “sinh”; các tên: /chamsoc.")
+
+
+@pytest.mark.parametrize(
+    ("order_", "told"),
+    [
+        ("dừng", "“Cảm ơn” tạm dừng từ bây giờ, tin đang chờ được giữ lại.\nGửi tiếp: /chamsoc thanks bật"),
+        ("tắt", "“Cảm ơn” đã tắt từ bây giờ.\n1 tin đang chờ: tới giờ mà chưa bật lại thì không gửi nữa. "
+                "Bật lại: /chamsoc thanks bật; những gì xảy ra trong lúc tắt không được tính."),
+    ],
+)  # fmt: skip
+async def test_a_rule_is_stopped_at_once_and_how_to_undo_it_is_said(chat: Chat, order_: str, told: str) -> None:
+    await pos.linked(chat)
+    await chat.says("bắt đầu nhận tin")
+    await chat.does(lambda session: hired(session, "Mai", Role.MARKETER, chat))
+    await chat.does(lambda session: care.load(session, RULE, "test", chat.clock())[0].name)
+    await chat.does(lambda session: care.turn_on(session, "thanks", "test", chat.clock()).rule_id)
+    chat.clock.pass_by(hours=1)
+    await pos.tells_of_order(chat, "DH9", status=Status.DELIVERED)
+    await chat.passes(minutes=10)
+    await upkeep.enqueue(chat.service.database, JOB, chat.clock())
+    await chat.passes(minutes=1)
+    assert await chat.does(lambda session: care_report.counts(session, "thanks").waiting) == 1
+    assert await order(chat, "Mai", f"/chamsoc thanks {order_}") == [told]
+    await order(chat, "Mai", "/chamsoc thanks bật")
+    (asked,) = await order(chat, "Mai", PIN)
+    await order(chat, "Mai", "/ok " + re.findall(r"/ok (\d{4})", asked)[0])
+    (to_come,) = await order(chat, "Mai", "/sapgui KH001")
+    assert to_come.endswith("09:30 thứ Tư 25/11 (giờ VN): Cảm ơn"), "what waits is sent after all"
