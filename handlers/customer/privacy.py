@@ -43,7 +43,7 @@ def ask_erasure(ctx: Context) -> None:
     if said_before or ctx.conversation.staff_holds:
         note_erasure(ctx)
     else:
-        ctx.ask("privacy/confirm", then=confirm_erasure, within=CONFIRM_WITHIN, data={"erase": True})
+        ctx.ask("privacy/confirm", then=confirm_erasure, within=CONFIRM_WITHIN, data={"erase": ctx.text})
 
 
 @router.answer
@@ -72,11 +72,16 @@ def keep_data(ctx: Context) -> None:
     ctx.reply("privacy/kept", withdrawn=withdrawn)
 
 
+def _said(ctx: Context) -> str:
+    """Their words, after those that we asked about: a bare yes tells nothing of what it was said to."""
+    return " → ".join(words for words in (str(ctx.data.get("erase", "")), ctx.text) if words)
+
+
 def _note(ctx: Context, kind: Kind) -> bool:
     """Whether it is noted now, and was not before."""
     noted = privacy.ask(
         ctx.session, ctx.customer.customer_id, kind, now=ctx.now, zone=ctx.policy.calendar.zone,
-        identity_id=ctx.customer.identity_id, wording=ctx.text,
+        identity_id=ctx.customer.identity_id, wording=_said(ctx) if kind is Kind.ERASE else ctx.text,
         message_id=ctx.event.message_id if isinstance(ctx.event, Inbound) else "",
     )  # fmt: skip
     return noted is not None

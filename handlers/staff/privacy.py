@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bot.staff.context import StaffContext
 from bot.staff.kinds import Text, customer
 from bot.staff.router import Group, StaffRouter
-from crm import erasure, privacy, times, words
+from crm import erasure, numbers, privacy, times, words
 from crm.errors import Invalid
 from crm.privacy import Kind, Request
 from crm.staff import Permission
+from storage import customers
 
 router = StaffRouter("privacy")
 
@@ -27,7 +30,7 @@ def requests(ctx: StaffContext, number: int = 0, what: Text | None = None) -> No
         return
     request, said = privacy.find(ctx.session, number), words.plain(what or "")
     if not said:
-        ctx.reply("data_requests", rows=(_row(ctx, request),))
+        _show(ctx, request)
     elif said in _ANSWERED:
         _set(ctx, request, "answered" if privacy.answered(ctx.session, number, ctx.now) else "same")
     elif said in _DONE:
@@ -38,6 +41,18 @@ def requests(ctx: StaffContext, number: int = 0, what: Text | None = None) -> No
         _set(ctx, request, "refused")
     else:
         raise Invalid("what", "Ghi nhan, xong hoặc tuchoi <lý do>.", "Write answered, done, or refuse and why.")
+
+
+def _show(ctx: StaffContext, request: Request) -> None:
+    """What was asked for in which words, how it stands, and what to do next."""
+    _, name, answer_by, due = _row(ctx, request)
+    there = customers.person(ctx.session, request.identity_id) if request.identity_id else None
+    number = ctx.numbers(numbers.CONVERSATION, [request.identity_id])[0] if request.identity_id and there else 0
+    told = partial(times.told, zone=ctx.office.zone, now=ctx.now, locale=ctx.locale)
+    ctx.reply(
+        "data_request_one", request=request, name=name, number=number, answer_by=answer_by, due=due,
+        asked=told(request.requested_at), ended=told(request.ended_at) if request.ended_at else "",
+    )  # fmt: skip
 
 
 def _finish(ctx: StaffContext, request: Request) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlmodel import Session
 
@@ -50,6 +52,29 @@ async def test_a_request_is_listed_answered_and_done(lead: Chat) -> None:
     assert await order(lead, "Minh", f"/dulieu {number} nhan") == [f"✓ Yêu cầu {number}: không có gì thay đổi."]
     assert await order(lead, "Minh", f"/dulieu {number} xong") == [f"✓ Yêu cầu {number}: đã xong."]
     assert (await order(lead, "Minh", f"/dulieu {number} xong"))[0].startswith("✗ Yêu cầu")
+
+
+async def test_one_shows_the_customers_words_and_what_to_do_next(lead: Chat) -> None:
+    number = await asks(lead, "cho xem dữ liệu của tôi")
+    (shown,) = await order(lead, "Minh", f"/dulieu {number}")
+    first, said, by, *steps = shown.splitlines()
+    assert first.startswith(f"Yêu cầu {number}: [#") and first.endswith("muốn xem dữ liệu")
+    assert said.startswith("“cho xem dữ liệu của tôi” · 10:00 thứ Hai 23/11")
+    assert by.startswith("Trả lời trước 10:00 thứ Năm 26/11 · xong trước ")
+    assert re.match(rf"1\. Báo khách là đã nhận: /r \d+ …, rồi /dulieu {number} nhan$", steps[0])
+    assert f"khachquen privacy show {number} --save" in steps[1] and steps[1].endswith(f"rồi /dulieu {number} xong")
+    await order(lead, "Minh", f"/dulieu {number} nhan")
+    assert "\nTiếp: xuất dữ liệu" in (await order(lead, "Minh", f"/dulieu {number}"))[0]
+    await order(lead, "Minh", f"/dulieu {number} xong")
+    (over,) = await order(lead, "Minh", f"/dulieu {number}")
+    assert over.splitlines()[-1].startswith("Kết quả: đã xong 10:00 thứ Hai 23/11")
+
+
+async def test_one_to_be_erased_shows_what_was_first_asked(lead: Chat) -> None:
+    number = await asks(lead, "xóa dữ liệu của tôi")
+    (shown,) = await order(lead, "Minh", f"/dulieu {number}")
+    assert "muốn xóa dữ liệu\n“xóa dữ liệu của tôi → có” · " in shown
+    assert f"2. /dulieu {number} xong là xóa hẳn (PIN, /ok)\n" in shown
 
 
 async def test_a_refusal_has_a_reason(lead: Chat) -> None:
