@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -41,24 +40,21 @@ class Sender:
         return Driven(now, until, self.policy.hours, self.frame(now), self.policy.shop)
 
 
-def people(session: Session, sender: Sender, broadcast: BroadcastView, now: datetime) -> int:
-    """How many are meant now. Raises CrmError where the segment names what is not there."""
+def people(session: Session, broadcast_id: int, sender: Sender, now: datetime) -> int:
+    """How many are meant now; for `db.read`, since it takes long among very many. Raises CrmError where the segment
+    names what is not there."""
+    broadcast = broadcasts.get(session, broadcast_id)
     return segments.count(session, segments.parse(broadcast.segment), sender.frame(now))
 
 
 def schedule(
-    session: Session, sender: Sender, broadcast_id: int, at: datetime, actor: str, now: datetime
+    session: Session, sender: Sender, broadcast_id: int, at: datetime, actor: str, now: datetime, people: int
 ) -> BroadcastView:
-    """Let it begin at this moment. Raises CrmError as `broadcasts.schedule` does."""
-    meant = people(session, sender, broadcasts.get(session, broadcast_id), now)
-    return broadcasts.schedule(session, broadcast_id, at, actor, now, **_rules(sender, meant))
+    """Let it begin at this moment; so many people were counted. Raises CrmError as `broadcasts.schedule` does."""
+    hours = sender.policy.hours
+    return broadcasts.schedule(session, broadcast_id, at, actor, now, people=people, alone=sender.alone, hours=hours)
 
 
-def check(session: Session, sender: Sender, broadcast: BroadcastView, at: datetime, now: datetime) -> None:
-    """Raises CrmError where `schedule` would."""
-    meant = people(session, sender, broadcast, now)
-    broadcasts.check_schedule(broadcast, at, now, **_rules(sender, meant))
-
-
-def _rules(sender: Sender, meant: int) -> dict[str, Any]:
-    return {"people": meant, "alone": sender.alone, "hours": sender.policy.hours}
+def check(sender: Sender, broadcast: BroadcastView, at: datetime, now: datetime) -> None:
+    """Raises CrmError where `schedule` would, however few people it is for."""
+    broadcasts.check_schedule(broadcast, at, now, people=0, alone=sender.alone, hours=sender.policy.hours)

@@ -48,6 +48,7 @@ from bot.staff.counting import Counting
 from bot.staff.estimating import Estimating
 from bot.staff.exporting import Exporting
 from bot.staff.finding import Finding
+from bot.staff.measuring import Measuring
 from bot.staff.picturing import Picturing
 from bot.staff.receipts import Receipts
 from bot.staff.reporting import Reporting
@@ -236,7 +237,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     kinds |= Receipts(database, desk.office, clock).kinds() | Signs(channels, living, clock).kinds()
     kinds |= Finding(database, desk.office, clock).kinds()
     kinds |= Estimating(database, desk.office, clock).kinds()
-    kinds |= Counting(database, desk.office, clock).kinds()
+    kinds |= Counting(database, desk.office, clock).kinds() | Measuring(database, desk.office, clock).kinds()
     kinds |= Exporting(database, desk.office, artist, clock).kinds()
     kinds |= Reporting(database, desk.office, artist, clock).kinds()
     kinds |= Picturing(database, channels, desk.office, artist, clock).kinds()

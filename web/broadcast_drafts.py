@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -242,8 +243,11 @@ async def schedule(call: Call[BroadcastParams, ScheduleIn]) -> BroadcastDraftOut
     in which nothing may be sent, and until it was tested and, for many people, approved."""
     number = row_id(call.params.broadcast)
 
+    meant = partial(broadcasting.people, broadcast_id=number, sender=call.sender, now=call.now)
+    people = await call.database.read(meant)
+
     def put(session: Session) -> BroadcastDraftOut:
-        broadcasting.schedule(session, call.sender, number, call.body.at, call.caller, call.now)
+        broadcasting.schedule(session, call.sender, number, call.body.at, call.caller, call.now, people)
         return _draft(session, number)
 
     return await call.database.write(put)

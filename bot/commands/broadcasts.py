@@ -49,6 +49,10 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
         return await database.read(partial(_READ[action], **given))
     if action == "watch":
         return await _watch(arguments, database, sender, outside)
+    if action == "schedule":
+        meant = partial(broadcasting.people, broadcast_id=arguments.id, sender=sender, now=given["now"])
+        put = partial(_schedule, **given, people=await database.read(meant))
+        return await database.write(put, name="broadcast.schedule")
     return await database.write(partial(_WRITE[action], **given), name=f"broadcast.{action}")
 
 
@@ -133,13 +137,13 @@ def _test(session: Session, arguments: Namespace, sender: Sender, now: datetime)
     return replace(report, lines=[*report.lines, f"It went to {chats} of {member.name}'s chats."])
 
 
-def _schedule(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
+def _schedule(session: Session, arguments: Namespace, sender: Sender, now: datetime, people: int) -> Report:
     actor = _actor(session, arguments)
     words = " ".join(arguments.when)
     when = None if words == _NOW else times.understand_time(words, now, sender.zone)
     if when is None and words != _NOW:
         raise Refused(f"“{words}” is no moment; write 20h thứ 6, or 20:00 04/12/2026, or {_NOW}")
-    broadcasting.schedule(session, sender, arguments.id, when.at if when else now, actor, now)
+    broadcasting.schedule(session, sender, arguments.id, when.at if when else now, actor, now, people)
     return _said(session, arguments.id, sender, now)
 
 
@@ -212,7 +216,7 @@ async def _csv(path: Path, pages: AsyncIterator[list[Row]], locale: str) -> int:
 
 _READ = {"list": _list, "report": _report, "preview": _preview, "recipients": _recipients}
 _WRITE = {
-    "draft": _draft, "edit": _edit, "test": _test, "schedule": _schedule, "approve": _move, "unschedule": _move,
+    "draft": _draft, "edit": _edit, "test": _test, "approve": _move, "unschedule": _move,
     "pause": _move, "resume": _move, "cancel": _move,
 }  # fmt: skip
 

@@ -26,7 +26,8 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
     """Answer about segments, or save one. Raises CrmError."""
     at = audience.as_of(now, settings.timezone, settings.locale)
     if arguments.action == "save":
-        return await database.write(partial(_save, arguments=arguments, at=at), name="segment.save")
+        kept = await database.write(partial(_save, arguments=arguments, at=at), name="segment.save")
+        return await database.read(partial(_saved, kept=kept, at=at))
     read = {"count": _count, "why": _why, "list": _list, "history": _history, "words": _words}[arguments.action]
     return await database.read(partial(read, arguments=arguments, at=at))
 
@@ -57,8 +58,11 @@ def _why(session: Session, arguments: Namespace, at: AsOf) -> Report:
     return Report(data, [head, *table(rows, "")])
 
 
-def _save(session: Session, arguments: Namespace, at: AsOf) -> Report:
-    kept = saved_segments.save(session, arguments.name, arguments.text, at, BY)
+def _save(session: Session, arguments: Namespace, at: AsOf) -> SegmentRow:
+    return saved_segments.save(session, arguments.name, arguments.text, at, BY)
+
+
+def _saved(session: Session, kept: SegmentRow, at: AsOf) -> Report:
     count = segments.count(session, segments.parse(kept.text), at)
     return Report({**_plain(kept, at), "count": count}, [f"{kept.name}@{kept.version}: {count} customers", kept.text])
 

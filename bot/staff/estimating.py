@@ -8,12 +8,13 @@ from functools import partial
 
 from sqlmodel import Session
 
-from bot import previews
+from bot import broadcast_notices, previews
 from bot.jobs import Payload, Work
 from bot.previews import Estimate
 from bot.staff import hearing
 from bot.staff.context import Office, StaffContext
 from crm import broadcasts, staff
+from crm.broadcasts import NeedsSecond
 from crm.errors import CrmError, Invalid
 from crm.staff import Permission
 from storage import customers, desks
@@ -45,10 +46,17 @@ class Estimating:
 
 
 def ask(
-    ctx: StaffContext, broadcast: BroadcastView, *, at: datetime | None = None, order: str = "", about: str = ""
+    ctx: StaffContext,
+    broadcast: BroadcastView,
+    *,
+    at: datetime | None = None,
+    order: str = "",
+    about: str = "",
+    begins: bool = False,
 ) -> None:
     """Have it looked at as if it began then. With an `order` to the running command, that is what `/ok` is to do to it,
-    if the facts `about` are the same then."""
+    if the facts `about` are the same then. Where it `begins` by that and a second person must agree first, those are
+    told instead."""
     if ctx.chat is None:
         raise Invalid("", f"Trên máy chủ dùng khachquen broadcast preview {broadcast.id}, schedule và approve.",
                       f"Here use khachquen broadcast preview {broadcast.id}, schedule and approve.")  # fmt: skip
@@ -56,6 +64,7 @@ def ask(
     payload = {
         "staff": ctx.member.id, "chat": ctx.chat.identity_id, "broadcast": broadcast.id,
         "at": at.isoformat() if at else "", "command": ctx.command.name, "order": order, "about": about,
+        "begins": begins,
     }  # fmt: skip
     ctx.later(JOB, f"{ctx.surface}:{broadcast.id}:{order}", payload)
     ctx.reply("broadcast_looking", name=broadcast.name)
@@ -74,10 +83,17 @@ def _tell(session: Session, office: Office, payload: Payload, found: Estimate | 
     ctx = StaffContext(member, person, session, now, office, desks.find(session, member.id, str(person.identity_id)))
     if isinstance(found, CrmError):
         ctx.reply("refused", words=found.words(ctx.locale), usage="")
+    elif found.by_two and payload.get("begins"):
+        _call_second(ctx, broadcasts.get(session, payload["broadcast"]), found.preview.people)
     else:
         shown = previews.words(office.templates, found, office.sender, now, ctx.locale)
         _say(ctx, payload, shown)
     hearing.tell(ctx, person)
+
+
+def _call_second(ctx: StaffContext, each: BroadcastView, people: int) -> None:
+    told = broadcast_notices.call_second(ctx.session, each, people, ctx.now)
+    ctx.reply("broadcast_by_two", each=each, words=NeedsSecond(people).words(ctx.locale), told=told)
 
 
 def _say(ctx: StaffContext, payload: Payload, shown: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.staff import dispatch
+from bot.staff import dispatch, measuring
 from bot.staff.context import StaffContext
 from bot.staff.router import StaffRouter
 from crm import broadcasts, content, segments
@@ -34,19 +34,16 @@ def write(ctx: StaffContext, order: str) -> None:
         return
     name, segment, text = given
     number = broadcasts.draft(
-        ctx.session, name, Purpose.BROADCAST, Content(text, language=ctx.office.locale),
-        segments.named(ctx.session, segment).text, f"staff:{ctx.member.id}", ctx.now,
+        ctx.session, name, Purpose.BROADCAST, Content(text, language=ctx.office.locale), _segment(ctx, segment),
+        f"staff:{ctx.member.id}", ctx.now,
     )  # fmt: skip
     _kept(ctx, broadcasts.get(ctx.session, number), is_new=True)
+    measuring.ask(ctx, broadcasts.get(ctx.session, number).segment)
 
 
 def _ask(ctx: StaffContext, given: list[str], problem: str = "") -> None:
     """Ask for the next part; `problem` is what is wrong with what was said."""
-    values: dict[str, Any] = {"part": _PARTS[len(given)], "given": given, "problem": problem, "count": None}
-    if len(given) == 2:
-        values["count"] = segments.count(
-            ctx.session, segments.named(ctx.session, given[1]), ctx.office.sender.frame(ctx.now)
-        )
+    values: dict[str, Any] = {"part": _PARTS[len(given)], "given": given, "problem": problem}
     ctx.ask("broadcast_asked", then=take, data={"given": given}, within=_WITHIN, **values)
 
 
@@ -67,10 +64,16 @@ def _check(ctx: StaffContext, part: str, text: str) -> None:
         case "name":
             broadcasts.named(text.replace(APART, " "))
         case "segment":
-            found = segments.named(ctx.session, text)
-            segments.count(ctx.session, found, ctx.office.sender.frame(ctx.now))
+            _segment(ctx, text)
         case _:
             content.check(Content(text))
+
+
+def _segment(ctx: StaffContext, text: str) -> str:
+    """A segment as it is kept. Raises CrmError where it is not understood, or names what is not there."""
+    found = segments.named(ctx.session, text)
+    segments.members(ctx.session, found, ctx.office.sender.frame(ctx.now))
+    return found.text
 
 
 def edit(ctx: StaffContext, each: BroadcastView, part: str, given: str) -> None:
@@ -85,7 +88,7 @@ def edit(ctx: StaffContext, each: BroadcastView, part: str, given: str) -> None:
         case "name":
             changes["name"] = given
         case "segment":
-            changes["segment"] = segments.named(ctx.session, given).text
+            changes["segment"] = _segment(ctx, given)
         case "text":
             changes["content"] = replace(said, text=given)
         case "picture":
@@ -94,6 +97,8 @@ def edit(ctx: StaffContext, each: BroadcastView, part: str, given: str) -> None:
             changes["content"] = replace(said, buttons=() if given == _NONE else (*said.buttons, _button(given)))
     changed = broadcasts.edit(ctx.session, each.id, f"staff:{ctx.member.id}", ctx.now, **changes)
     _kept(ctx, changed, is_new=False)
+    if part == "segment":
+        measuring.ask(ctx, changed.segment)
 
 
 def _button(given: str) -> Button:
@@ -105,6 +110,4 @@ def _button(given: str) -> Button:
 
 
 def _kept(ctx: StaffContext, each: BroadcastView, *, is_new: bool) -> None:
-    at = ctx.office.sender.frame(ctx.now)
-    count = segments.count(ctx.session, segments.parse(each.segment), at)
-    ctx.reply("broadcast_kept", each=each, said=Content.loads(each.content), count=count, is_new=is_new)
+    ctx.reply("broadcast_kept", each=each, said=Content.loads(each.content), is_new=is_new)

@@ -13,7 +13,6 @@ from bot.staff.grammar import Misread, first_word
 from bot.staff.kinds import KINDS, StaffRef, Text
 from bot.staff.router import Group, StaffRouter
 from crm import broadcasts, times, words
-from crm.broadcasts import NeedsSecond
 from crm.care_rules import Words
 from crm.errors import Conflict, Invalid
 from crm.staff import Permission
@@ -103,21 +102,16 @@ class _Begin:
 
 
 def _schedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
-    """After the PIN, a look as sending looks, and `/ok` to just that."""
+    """After the PIN, a look as sending looks, and `/ok` to just that: none is offered where a second person must agree
+    first, and one whose audience grows meanwhile waits for them when it is frozen."""
     ctx.needs(Permission.BROADCAST)
     begin = _begin(ctx, rest)
     about = _facts(each, begin.order)
     if not ctx.is_confirmed(about):
-        try:
-            broadcasting.check(ctx.session, ctx.office.sender, each, begin.at, ctx.now)
-        except NeedsSecond as error:
-            ctx.ok = False
-            told = broadcast_notices.call_second(ctx.session, each, error.people, ctx.now)
-            ctx.reply("broadcast_by_two", each=each, words=error.words(ctx.locale), told=told)
-        else:
-            estimating.ask(ctx, each, at=begin.at, order=begin.order, about=about)
+        broadcasting.check(ctx.office.sender, each, begin.at, ctx.now)
+        estimating.ask(ctx, each, at=begin.at, order=begin.order, about=about, begins=True)
         return
-    done = broadcasting.schedule(ctx.session, ctx.office.sender, each.id, begin.at, _actor(ctx), ctx.now)
+    done = broadcasting.schedule(ctx.session, ctx.office.sender, each.id, begin.at, _actor(ctx), ctx.now, people=0)
     ctx.reply("broadcast_scheduled", each=done, at=_moment(ctx, done.scheduled_at))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot import audience
+from bot.staff import measuring
 from bot.staff.context import StaffContext
 from bot.staff.grammar import first_word
 from bot.staff.kinds import CustomerRef, Text
@@ -14,11 +15,9 @@ from crm.errors import CrmError, Invalid
 from crm.segment_words import WORDS
 from crm.segments import AsOf
 from crm.staff import Permission
-from storage import search
 
 router = StaffRouter("segments")
 
-_SAMPLE = 3
 _LONG_NAME = 4
 _QUOTED = re.compile(r'["“]([^"”]+)["”]\s*[=:]?\s*(.+)', re.DOTALL)
 _SIGN = re.compile("[=:]")
@@ -48,7 +47,8 @@ def _save(ctx: StaffContext, rest: str) -> None:
     name, text = _parted(rest)
     kept = saved_segments.save(ctx.session, name, text, _now(ctx), f"staff:{ctx.member.id}")
     ctx.audit("segment.save", "segment", kept.id, f"{kept.name}@{kept.version}")
-    ctx.reply("segment_saved", kept=kept, count=segments.count(ctx.session, segments.parse(kept.text), _now(ctx)))
+    ctx.reply("segment_saved", kept=kept)
+    measuring.ask(ctx, kept.text)
 
 
 def _parted(rest: str) -> tuple[str, str]:
@@ -86,9 +86,11 @@ def _reads(text: str) -> bool:
 
 
 def _count(ctx: StaffContext, segment: segments.Segment) -> None:
-    count = segments.count(ctx.session, segment, _now(ctx))
-    some = search.details(ctx.session, segments.sample(ctx.session, segment, _now(ctx), _SAMPLE))
-    ctx.reply("segment_count", segment=segment, count=count, some=[each.name for each in some if each.name])
+    """What names something that is not there is refused at once; how many there are is told a little later."""
+    segments.members(ctx.session, segment, _now(ctx))
+    if ctx.chat is None:
+        raise Invalid("", "Trên máy chủ dùng khachquen segment count.", "Here use khachquen segment count.")
+    measuring.ask(ctx, segment.text)
 
 
 @router.command(

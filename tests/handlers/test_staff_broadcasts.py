@@ -6,12 +6,14 @@ import asyncio
 import csv
 import io
 import re
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 
 import openpyxl
 import pytest
+from sqlalchemy import Engine, event
 
 from bot import upkeep
 from bot.broadcasts import TEND
@@ -80,7 +82,8 @@ async def test_where_many_get_it_a_second_person_sees_it_and_agrees(chat: Chat) 
     await said(mai, "/gui 1 thu")
     before = len(hoa.contact.lines)
     refused = await said(mai, "/gui 1 hen 20h mai")
-    assert refused.startswith("✗ Gửi cho 2 người thì cần người thứ hai duyệt trước. Đã báo 1 người có quyền duyệt.")
+    assert "✗ Gửi cho 2 người thì cần người thứ hai duyệt trước. Đã báo 1 người có quyền duyệt." in refused
+    assert "/ok" not in refused
     (told,) = [each.text for each in list(hoa.contact.lines)[before:]]
     assert told == "Tin gửi loạt #1 “Tết” cho 2 người cần thêm một người duyệt.\nXem và duyệt: /gui 1 duyet"
     own = "✗ Người viết không tự duyệt được. Nhờ một người khác (Hoa) gõ: /gui 1 duyet"
@@ -182,6 +185,27 @@ async def test_a_large_one_is_counted_beside_the_chat_and_told_then(chat: Chat) 
     assert told.startswith("#1 Tết · bản nháp\nNhóm: tatca · 5.001 người\n")
 
 
+async def test_no_customer_is_counted_where_others_wait_to_write(chat: Chat) -> None:
+    mai = await pair(chat.of("mai"), "Mai", Role.MARKETER)
+    counted: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *more: object) -> None:
+        if "count(" in statement and "FROM customer" in statement:
+            counted.append(threading.current_thread().name.partition("-")[0].partition("_")[0])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assert "2 khách: tatca" in await said(mai, "/nhom tatca")
+        assert "2 khách: tatca" in await said(mai, "/nhom luu moi_nguoi tatca")
+        assert "2 khách: tatca" in await said(mai, DRAFT)
+        assert "2 khách: nhom:moi_nguoi" in await said(mai, "/gui 1 nhom moi_nguoi")
+        await said(mai, "/gui 1 thu")
+        assert "cần người thứ hai" in await said(mai, "/gui 1 hen 20h mai")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert counted == ["reader"] * len(counted) and len(counted) >= 4
+
+
 async def test_a_messenger_chat_brings_a_workbook_and_others_say_how_to_get_it(chat: Chat) -> None:
     kim = await pair(chat.of("kim", MESSENGER), "Kim", Role.ADMIN)
     await said(kim, DRAFT)
@@ -221,7 +245,7 @@ async def test_it_speaks_english_in_an_english_shop(chat: Chat) -> None:
 
     assert (await says("/broadcast new Tet")).startswith("“Tet”: to which segment?")
     assert "Send the text." in await says("all")
-    assert (await says("Hello")).startswith("✓ Draft #1 Tet to 2 customers: tatca\n“Hello”\nNext: /broadcast 1 test")
+    assert (await says("Hello")).startswith("✓ Draft #1 Tet to: tatca\n“Hello”\nNext: /broadcast 1 test")
     assert (await says("/broadcast 1")).startswith("#1 Tet · a draft\nTo: tatca\n“Hello”\nNot tested yet:")
     assert (await says("/broadcast")).startswith("#1 Tet · a draft")
     assert "PIN" in await says("/broadcast 1 schedule 20h mai")

@@ -493,11 +493,10 @@ Hài lòng: chưa có
 Chưa lưu nhóm nào. Thử: /nhom hang>=vang va mua<90ngay
 
 > /nhóm đơn>=1 và không(mua>30ngày)
-1 khách: don>=1 va khong(mua>30ngay)
-Ví dụ: Nguyễn Thị Lan
+{counted}
 
 > /nhom luu khách_mới mua < 30 ngày va sdt
-✓ Đã lưu nhóm khach_moi (bản 1), 1 khách: mua<30ngay va sdt
+✓ Đã lưu nhóm khach_moi (bản 1): mua<30ngay va sdt{has_new}
 
 > /nhom luu khach_moi
 ✗ Ghi tên rồi tới nhóm: /nhom luu vip_moi vip va tao<30ngay.
@@ -548,26 +547,26 @@ Tên tin gửi loạt (chỉ nhân viên thấy)? /thoat để thôi.
 “Tết” gửi cho nhóm nào? Ví dụ: vip va mua<90ngay, hoặc tatca. Các từ: /nhom tu
 
 > đơn >= 1
-“Tết” cho 1 khách (đơn >= 1). Nhắn nội dung.
+“Tết” cho nhóm: đơn >= 1. Nhắn nội dung.
 Chỗ tự điền: {{{{ khach.ten or "bạn" }}}}, {{{{ khach.diem }}}}. Nhãn [QC] và cách từ chối tự thêm.
 
 > Chào {{{{ khach.ten }}}}
 ✗ Có khách chưa có tên: viết {{{{ khach.ten or "bạn" }}}} để luôn có chữ thay thế.
-“Tết” cho 1 khách (đơn >= 1). Nhắn nội dung.
+“Tết” cho nhóm: đơn >= 1. Nhắn nội dung.
 Chỗ tự điền: {{{{ khach.ten or "bạn" }}}}, {{{{ khach.diem }}}}. Nhãn [QC] và cách từ chối tự thêm.
 
 > Chào {{{{ khach.ten or "bạn" }}}}, mai giảm 20%
-✓ Đã viết nháp #1 Tết cho 1 khách: don>=1
+✓ Đã viết nháp #1 Tết cho nhóm: don>=1
 “Chào {{{{ khach.ten or "bạn" }}}}, mai giảm 20%”
-Tiếp: /gui 1 thu để nhận thử · /gui 1 xem · /gui 1 hen 20h thứ 6
+Tiếp: /gui 1 thu để nhận thử · /gui 1 xem · /gui 1 hen 20h thứ 6{has_bought}
 
 > /gui moi Khai trương | tatca | Chào bạn, tiệm mới mở ở Huế
-✓ Đã viết nháp #2 Khai trương cho 1 khách: tatca
+✓ Đã viết nháp #2 Khai trương cho nhóm: tatca
 “Chào bạn, tiệm mới mở ở Huế”
-Tiếp: /gui 2 thu để nhận thử · /gui 2 xem · /gui 2 hen 20h thứ 6
+Tiếp: /gui 2 thu để nhận thử · /gui 2 xem · /gui 2 hen 20h thứ 6{has_all}
 
 > /gui 2 nút Xem = https://shop.vn
-✓ Đã sửa, lại là bản nháp #2 Khai trương cho 1 khách: tatca
+✓ Đã sửa, lại là bản nháp #2 Khai trương cho nhóm: tatca
 “Chào bạn, tiệm mới mở ở Huế” [Xem]
 Tiếp: /gui 2 thu để nhận thử · /gui 2 xem · /gui 2 hen 20h thứ 6
 
@@ -654,7 +653,7 @@ Chi phí dự tính: 0đ
 → Gõ /ok <code> trong 5 phút để làm.
 
 > /gui 1 lời Chào bạn, mai giảm 30%
-✓ Đã sửa, lại là bản nháp #1 Tết cho 1 khách: tatca
+✓ Đã sửa, lại là bản nháp #1 Tết cho nhóm: tatca
 “Chào bạn, mai giảm 30%”
 Tiếp: /gui 1 thu để nhận thử · /gui 1 xem · /gui 1 hen 20h thứ 6
 
@@ -711,7 +710,7 @@ async def a_busy_shop(chat: Chat) -> None:
 
 async def heard_by(member: Chat, line: str) -> list[str]:
     """What is answered in a chat; what takes longer comes by itself, so it is waited for."""
-    if line.startswith(('/tim "', "/gui", "/gửi", PIN)):
+    if line.startswith(('/tim "', "/gui", "/gửi", "/nhom", "/nhóm", "Chào", PIN)):
         return [each.text for each in await everything(member, line)]
     return await member.says(line)
 
@@ -730,9 +729,16 @@ async def opened(lan: Chat, surface: str) -> Surface:
         "• không gửi 1: khách chưa đồng ý nhận tin\nChi phí dự tính: 0đ",
         "tried": "[QC] Chào Hoa, mai giảm 20%\n\nKhông muốn nhận tin quảng cáo nữa, bạn nhắn: DỪNG\n"
         "✓ Đã gửi thử #1 Tết tới 1 chat của bạn. Ổn thì hẹn: /gui 1 hen 20h thứ 6",
+        "counted": "1 khách: don>=1 va khong(mua>30ngay)\nVí dụ: Nguyễn Thị Lan",
+        **{
+            name: f"\n1 khách: {segment}\nVí dụ: Nguyễn Thị Lan"
+            for name, segment in (("has_new", "mua<30ngay va sdt"), ("has_bought", "don>=1"), ("has_all", "tatca"))
+        },
         "usage": "Cách dùng: /gui [số | moi] [xem | thu | hen <giờ> | duyet | dung | tiep | huy …]",
     }  # fmt: skip
     if surface == CLI:
+        words |= {"has_new": "", "has_bought": "", "has_all": ""}
+        words["counted"] = "✗ Trên máy chủ dùng khachquen segment count."
         words["looked"] = "✗ Trên máy chủ dùng khachquen broadcast preview 1, schedule và approve."
         words["tried"] = "✗ Bạn chưa có chat nào nhận được tin thử: ghép chat của bạn trước (khachquen staff pair)."
         words["looks"] = "✗ Trên máy chủ dùng khachquen find."
