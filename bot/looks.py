@@ -54,6 +54,10 @@ class Look:
         self._spent_now: dict[Account, int] = {}
         self._rung: set[object] = set()
 
+    def go_on(self, session: Session) -> None:
+        """Ask by another session from now on; what was found out, and what was spent, stays."""
+        self._session = session
+
     @property
     def month(self) -> Month:
         """The shop's month."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -17,12 +19,13 @@ from bot.marketing import Gate
 from bot.pace import Paces
 from bot.registry import Registry
 from bot.templates import Templates
-from crm import broadcasts, previews, segments, times, unsent
+from crm import broadcasts, segments, times, unsent
 from crm.content import Content
+from crm.errors import Conflict
 from crm.messages import Purpose
-from crm.previews import Preview
+from crm.previews import Preview, Walk
 from storage import accounts, spending
-from storage.broadcasts import BroadcastView
+from storage.database import Database
 
 _ENDLESS = 1 << 60
 
@@ -42,29 +45,69 @@ class Estimate:
         return None if self.left is None else min(self.left.values(), default=0)
 
 
-def estimate(
-    session: Session, sender: Sender, broadcast: BroadcastView, now: datetime, at: datetime | None = None
+class Looking:
+    """What is under way of a look at a broadcast; each step is a short read of its own."""
+
+    def __init__(self, session: Session, sender: Sender, broadcast_id: int, now: datetime, at: datetime | None) -> None:
+        """As if it began at this moment, else when it is scheduled, else now, or as soon after that as is lawful.
+
+        Raises CrmError where there is no such broadcast, or its segment names what is gone.
+        """
+        self._sender, self._broadcast = sender, broadcasts.get(session, broadcast_id)
+        begins = sender.policy.hours.next_moment(max(at or self._broadcast.scheduled_at or now, now))
+        frame = replace(sender.frame(now), now=begins)
+        members = segments.members(session, segments.parse(self._broadcast.segment), frame)
+        allowed = Allowances()
+        allowed.read(session)
+        self._room = {
+            key: Room(pace.id, _ENDLESS, begins, timedelta())
+            for key, pace in accounts.paces(session).items()
+            if not (pace.held or pace.refused_since) and key[0] in sender.channels
+        }
+        self._look = Look(session, Registry(), sender.budget, allowed, self._room, begins, [])
+        self._gate = Gate(sender.channels, Paces({}), self._look, begins)
+        said, purpose = Content.loads(self._broadcast.content), Purpose(self._broadcast.purpose)
+        self._walk = Walk(members, self._broadcast.id, purpose, said, sender.policy, begins)
+
+    def step(self, session: Session) -> bool:
+        """Look at some more people; False where nobody was left."""
+        self._look.go_on(session)
+        return self._walk.step(session, self._gate)
+
+    def end(self, session: Session) -> Estimate:
+        """What was found."""
+        found, budget = self._walk.found(), self._sender.budget
+        by_two = broadcasts.needs_second(self._broadcast, found.people, self._sender.alone)
+        if budget.ceiling is None:
+            return Estimate(found, None, by_two)
+        start = budget.month(found.at).start
+        left = {key: budget.ceiling - spending.spent(session, *key, start) for key in self._room}
+        return Estimate(found, left, by_two)
+
+
+async def estimate(
+    database: Database,
+    sender: Sender,
+    broadcast_id: int,
+    now: datetime,
+    at: datetime | None = None,
+    *,
+    within: timedelta | None = None,
 ) -> Estimate:
-    """What would become of everybody in its segment if it began at this moment, else when it is scheduled, else now, or
-    as soon after that as is lawful. Reads only; run it by `db.read`."""
-    begins = sender.policy.hours.next_moment(max(at or broadcast.scheduled_at or now, now))
-    frame = replace(sender.frame(now), now=begins)
-    members = segments.members(session, segments.parse(broadcast.segment), frame)
-    allowed = Allowances()
-    allowed.read(session)
-    room = {
-        key: Room(pace.id, _ENDLESS, begins, timedelta())
-        for key, pace in accounts.paces(session).items()
-        if not (pace.held or pace.refused_since) and key[0] in sender.channels
-    }
-    look = Look(session, Registry(), sender.budget, allowed, room, begins, [])
-    gate = Gate(sender.channels, Paces({}), look, begins)
-    said, purpose = Content.loads(broadcast.content), Purpose(broadcast.purpose)
-    found = previews.preview(session, members, broadcast.id, purpose, said, gate, sender.policy, begins)
-    by_two = broadcasts.needs_second(broadcast, found.people, sender.alone)
-    ceiling, start = sender.budget.ceiling, sender.budget.month(begins).start
-    left = None if ceiling is None else {key: ceiling - spending.spent(session, *key, start) for key in room}
-    return Estimate(found, left, by_two)
+    """What would become of everybody in a broadcast's segment, see `Looking`. Others read in between.
+
+    Raises CrmError, also where it takes longer than `within`.
+    """
+    ends = time.monotonic() + within.total_seconds() if within is not None else float("inf")
+    looking = await database.read(partial(Looking, sender=sender, broadcast_id=broadcast_id, now=now, at=at))
+    while await database.read(looking.step):
+        if time.monotonic() > ends:
+            raise Conflict(
+                f"Nhóm này quá đông để xem ngay; dùng /gui {broadcast_id} xem trong chat.",
+                f"It is meant for too many to be looked at while you wait: khachquen broadcast preview {broadcast_id}.",
+                field="broadcast",
+            )
+    return await database.read(looking.end)
 
 
 def words(templates: Templates, found: Estimate, sender: Sender, now: datetime, locale: str) -> str:

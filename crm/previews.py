@@ -80,29 +80,32 @@ class Unsent(Look):
         ]  # fmt: skip
 
 
-def preview(
-    session: Session,
-    members: Select[int],
-    broadcast_id: int,
-    purpose: Purpose,
-    said: Content,
-    gate: Gate,
-    policy: Policy,
-    at: datetime,
-) -> Preview:
-    """Judge all `members` as sending would at this lawful moment. Reads only.
+class Walk:
+    """Judges all `members` as sending would at a lawful moment, some at a time, so that nobody holds a reader for long
+    however many there are. Reads only."""
 
-    What `gate` counts as spent adds up over everybody, so it must be new, and without a pace: nobody waits their turn.
-    """
-    found = Preview(at)
-    chosen = _Chosen()
-    after = -1
-    while rows := store.people(session, members, broadcast_id, purpose.value, found.at, after, AT_ONCE):
-        after = rows[-1].customer_id
+    def __init__(
+        self, members: Select[int], broadcast_id: int, purpose: Purpose, said: Content, policy: Policy, at: datetime
+    ) -> None:
+        self._members, self._broadcast_id, self._purpose, self._said = members, broadcast_id, purpose, said
+        self._policy, self._after, self._chosen, self._found = policy, -1, _Chosen(), Preview(at)
+
+    def step(self, session: Session, gate: Gate) -> bool:
+        """Judge the next ones; False where nobody was left.
+
+        What the gates count as spent adds up over all steps; they are without a pace, so that nobody waits their turn.
+        """
+        found, said = self._found, self._said
+        rows = store.people(
+            session, self._members, self._broadcast_id, self._purpose.value, found.at, self._after, AT_ONCE
+        )
+        if not rows:
+            return False
+        self._after = rows[-1].customer_id
         taken = Taken()
-        look = Unsent(session, gate, policy, found.at, rows, taken)
-        values = recipients.values(session, content.names(said), rows, look.places, policy.shop)
-        look.judge(Batch(broadcast_id, said, rows, values))
+        look = Unsent(session, gate, self._policy, found.at, rows, taken)
+        values = recipients.values(session, content.names(said), rows, look.places, self._policy.shop)
+        look.judge(Batch(self._broadcast_id, said, rows, values))
         found.people += len(rows)
         found.skips.update(taken.skips.values())
         found.waits.update(held.reason for _, held in taken.waits)
@@ -111,10 +114,14 @@ def preview(
             found.ways[way] += 1
             found.costs[way] += ready.option.reach.cost
             found.bare[way.channel] += bool(said.picture and not (ready.message.picture or way.template_id))
-            chosen.see(ready)
-    found.bare = +found.bare
-    found.samples = [_sample(ready) for ready in chosen.three()]
-    return found
+            self._chosen.see(ready)
+        return True
+
+    def found(self) -> Preview:
+        """What came of all so far."""
+        self._found.bare = +self._found.bare
+        self._found.samples = [_sample(ready) for ready in self._chosen.three()]
+        return self._found
 
 
 class _Chosen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -34,6 +34,8 @@ Words = Annotated[
 Address = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x20\x7f]*$")]
 Short = Annotated[str, StringConstraints(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Language = Literal["vi", "en"]
+PREVIEW = timedelta(seconds=25)
+"""A preview that takes longer is refused: programs and proxies do not wait for it."""
 
 
 class LinkIn(Exact):
@@ -209,11 +211,8 @@ async def edit(call: Call[BroadcastParams, BroadcastEditIn]) -> BroadcastDraftOu
 async def preview(call: Call[PreviewParams, None]) -> PreviewOut:
     """Say what it would come to: how many get it by which way at which cost, who does not and why, what some read."""
 
-    def read(session: Session) -> previews.Estimate:
-        each = broadcasts.get(session, row_id(call.params.broadcast))
-        return previews.estimate(session, call.sender, each, call.now, call.params.at)
-
-    found = await call.database.read(read)
+    number = row_id(call.params.broadcast)
+    found = await previews.estimate(call.database, call.sender, number, call.now, call.params.at, within=PREVIEW)
     seen = found.preview
     return PreviewOut(
         at=seen.at, people=seen.people, cost=seen.cost, budget_left=found.least_left, without_picture=dict(seen.bare),

@@ -47,6 +47,8 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
         return await _written(arguments, database, sender)
     if action in _READ:
         return await database.read(partial(_READ[action], **given))
+    if action == "preview":
+        return await _preview(arguments, database, sender, given["now"])
     if action == "watch":
         return await _watch(arguments, database, sender, outside)
     if action == "schedule":
@@ -92,10 +94,10 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
     return Report(data, [*head, *table(rows, "  nobody yet")])
 
 
-def _preview(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
+async def _preview(arguments: Namespace, database: Database, sender: Sender, now: datetime) -> Report:
     """What it would come to: how many get it by which way at which cost, who does not and why, what three read."""
-    each = broadcasts.get(session, arguments.id)
-    found = previews.estimate(session, sender, each, now)
+    each = await database.read(partial(broadcasts.get, broadcast_id=arguments.id))
+    found = await previews.estimate(database, sender, each.id, now)
     seen = found.preview
     data = {
         "id": each.id, "segment": each.segment, "at": stamp(seen.at, sender.zone), "people": seen.people,
@@ -214,7 +216,7 @@ async def _csv(path: Path, pages: AsyncIterator[list[Row]], locale: str) -> int:
     return count
 
 
-_READ = {"list": _list, "report": _report, "preview": _preview, "recipients": _recipients}
+_READ = {"list": _list, "report": _report, "recipients": _recipients}
 _WRITE = {
     "draft": _draft, "edit": _edit, "test": _test, "approve": _move, "unschedule": _move,
     "pause": _move, "resume": _move, "cancel": _move,

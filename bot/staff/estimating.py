@@ -36,9 +36,10 @@ class Estimating:
 
     async def make(self, payload: Payload) -> None:
         """Look, and tell what was found or why nothing can be."""
-        look = partial(_look, office=self._office, payload=payload, now=self._clock())
+        at = datetime.fromisoformat(payload["at"]) if payload["at"] else None
+        what = self._office.sender, payload["broadcast"], self._clock(), at
         try:
-            found: Estimate | CrmError = await self._database.read(look)
+            found: Estimate | CrmError = await previews.estimate(self._database, *what)
         except CrmError as error:
             found = error
         tell = partial(_tell, office=self._office, payload=payload, found=found, now=self._clock())
@@ -68,11 +69,6 @@ def ask(
     }  # fmt: skip
     ctx.later(JOB, f"{ctx.surface}:{broadcast.id}:{order}", payload)
     ctx.reply("broadcast_looking", name=broadcast.name)
-
-
-def _look(session: Session, office: Office, payload: Payload, now: datetime) -> Estimate:
-    at = datetime.fromisoformat(payload["at"]) if payload["at"] else None
-    return previews.estimate(session, office.sender, broadcasts.get(session, payload["broadcast"]), now, at)
 
 
 def _tell(session: Session, office: Office, payload: Payload, found: Estimate | CrmError, now: datetime) -> None:

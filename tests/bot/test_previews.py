@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, event
 from sqlmodel import Session
 
 import main
@@ -22,13 +23,16 @@ from bot.channels.base import Channel
 from bot.looks import Look, Room
 from bot.marketing import Gate
 from bot.pace import Paces
+from bot.previews import Estimate
 from bot.registry import Registry
 from bot.settings import Settings
 from bot.templates import Templates
 from crm import broadcasts, consent, customers, recipients, segments, templates
+from crm import previews as walked
 from crm.budget import Budget
 from crm.caps import Caps
 from crm.content import ByTemplate, Content
+from crm.errors import Conflict
 from crm.lawful import LawfulHours
 from crm.messages import Purpose
 from crm.segments import AsOf
@@ -39,6 +43,7 @@ from storage import broadcasts as rows
 from storage import customers as people
 from storage import recipients as enrolled
 from storage.columns import new_id
+from storage.database import Database
 from tests.conftest import Clock
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -83,6 +88,22 @@ shops = st.fixed_dictionaries(
 )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def two_at_once() -> Iterator[None]:
+    """What adds up over everybody must add up over several steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walked, "AT_ONCE", 2)
+        yield
+
+
+def estimate(session: Session, sender: Sender, number: int, now: datetime) -> Estimate:
+    """All steps of a look, in one session."""
+    looking = previews.Looking(session, sender, number, now, None)
+    while looking.step(session):
+        pass
+    return looking.end(session)
+
+
 @contextmanager
 def undone(session: Session) -> Iterator[None]:
     """What the block writes is forgotten afterwards."""
@@ -117,7 +138,7 @@ def alike(
         sender, frame = sending(channels, ceiling), AsOf(clock(), ZONE)
         policy, budget = sender.policy, sender.budget
         before = counted(session)
-        found = previews.estimate(session, sender, broadcast, clock()).preview
+        found = estimate(session, sender, broadcast.id, clock()).preview
         assert counted(session) == before, "a preview writes nothing"
         rows.change(session, number, state=rows.RUNNING)
         members = segments.members(session, segments.parse(broadcast.segment), frame)
@@ -146,7 +167,7 @@ async def test_a_preview_tells_who_gets_it_who_does_not_and_why_and_what_the_nam
     number = broadcasts.draft(session, "Tin", Purpose.BROADCAST, Content(WORDS), "tatca", "cli", clock())
     async with main.reaching(given_settings) as channels:
         sender = sending(channels, 10_000, alone=3)
-        found = previews.estimate(session, sender, broadcasts.get(session, number), clock())
+        found = estimate(session, sender, number, clock())
     told = previews.words(Templates(ZONE, {"brand": "Tiệm"}), found, sender, clock(), "vi")
     assert told.startswith("4 người, tính từ 10:00 ")
     assert "2 gửi được Zalo, 2 không gửi" in told
@@ -167,11 +188,40 @@ async def test_a_preview_says_on_which_channel_the_words_go_without_the_picture(
     number = broadcasts.draft(session, "Tin", Purpose.BROADCAST, said, "tatca", "cli", clock())
     async with main.reaching(Settings(secret_key="a key for tests only")) as channels:
         sender = sending(channels, None)
-        found = previews.estimate(session, sender, broadcasts.get(session, number), clock())
+        found = estimate(session, sender, number, clock())
     assert found.preview.bare == {"messenger": 2}
     assert sorted(sample.picture for sample in found.preview.samples) == [False, False, True]
     told = previews.words(Templates(ZONE, {}), found, sender, clock(), "vi")
     assert "• 2 người trên Messenger chỉ nhận chữ, không có ảnh" in told and "[ảnh] [QC] Chào Lan" in told
+
+
+async def test_others_read_between_the_steps_of_a_look_and_one_that_takes_too_long_is_refused_in_words(
+    database: Database, clock: Clock
+) -> None:
+    chat = (("zalo", 1, False, "bot"),)
+
+    def shop(session: Session) -> int:
+        open_shop(session, clock, [Somebody("Lan", False, chat, (("zalo", True),), 0)] * 5, template=False)
+        return broadcasts.draft(session, "Tin", Purpose.BROADCAST, Content(WORDS), "tatca", "cli", clock())
+
+    number = await database.write(shop)
+    reads = 0
+
+    def note(*_: object) -> None:
+        nonlocal reads
+        reads += 1
+
+    async with main.reaching(Settings(secret_key="a key for tests only")) as channels:
+        sender = sending(channels, None)
+        event.listen(Engine, "begin", note)
+        try:
+            found = await previews.estimate(database, sender, number, clock())
+        finally:
+            event.remove(Engine, "begin", note)
+        assert (found.preview.people, found.preview.ways.total()) == (5, 5)
+        assert reads >= 5, "a begin, three steps of two people, the one that finds nobody, and an end"
+        with pytest.raises(Conflict, match=f"khachquen broadcast preview {number}"):
+            await previews.estimate(database, sender, number, clock(), within=timedelta())
 
 
 def sending(channels: dict[str, Channel], ceiling: int | None, alone: int = 0) -> Sender:
