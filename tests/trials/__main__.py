@@ -27,7 +27,7 @@ from storage import migrate
 from tests import guide
 from tests.crm import test_ledger_machine
 from tests.postgresql import libpq
-from tests.trials import broadcasts, crowd, day, grants, kills, moves, shift, tills, tokens
+from tests.trials import broadcasts, care, crowd, day, grants, kills, moves, shift, tills, tokens
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -138,6 +138,16 @@ def _broadcasts(asked: argparse.Namespace, made: Databases) -> bool:
         seen = asyncio.run(broadcasts.killed(made.fresh(engine), asked.people, asked.kills, asked.seed))
         rows.append({"engine": engine, **asdict(seen), "minutes": _minutes(began), "all": verdict(seen)})
     table(f"kill -9 at random moments of a broadcast, {broadcasts.SLOTS} slots, seed {asked.seed}", rows)
+    return _held(rows)
+
+
+def _nodes(asked: argparse.Namespace, made: Databases) -> bool:
+    rows: list[dict[str, object]] = []
+    for name, stopped in (("a broadcast", broadcasts.stopped), ("a care rule", care.stopped)):
+        for number in range(1, asked.rounds + 1):
+            seen = asyncio.run(stopped(made.fresh("postgresql"), people=1200, seconds=90))
+            rows.append({"of": name, "round": number, **asdict(seen), "all": verdict(seen)})
+    table("two nodes, one of which stands still for 90 seconds and wakes", rows)
     return _held(rows)
 
 
@@ -253,9 +263,9 @@ def _minutes(began: float) -> float:
 
 
 TRIALS: Mapping[str, Callable[[argparse.Namespace, Databases], bool]] = {
-    "steps": _kills_at_every_step, "moments": _kills_at_random_moments, "broadcasts": _broadcasts, "crowd": _crowd,
-    "tokens": _tokens, "grants": _grants, "day": _day, "shift": _shift, "guide": _guide, "points": _points, "tills":
-    _tills, "moves": _moves,
+    "steps": _kills_at_every_step, "moments": _kills_at_random_moments, "broadcasts": _broadcasts, "nodes": _nodes,
+    "crowd": _crowd, "tokens": _tokens, "grants": _grants, "day": _day, "shift": _shift, "guide": _guide,
+    "points": _points, "tills": _tills, "moves": _moves,
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -193,6 +193,16 @@ class Rig:
         try:
             with engine.connect() as connection, Session(bind=connection) as session:
                 return [tuple(row) for row in session.connection().execute(text(query))]
+        finally:
+            engine.dispose()
+
+    def write(self, change: Callable[[Session], object]) -> None:
+        """Change the database as another process would, in one transaction."""
+        engine = engines.writer(self.url, "OFF")
+        try:
+            with engine.connect() as connection, connection.begin(), Session(bind=connection) as session:
+                change(session)
+                session.flush()
         finally:
             engine.dispose()
 

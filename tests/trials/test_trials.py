@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trials import broadcasts, crowd, day, grants, kills, moves, shift, tokens
+from tests.trials import broadcasts, care, crowd, day, grants, kills, moves, shift, tokens
 
 pytestmark = pytest.mark.timeout(170)
 
@@ -35,6 +35,14 @@ async def test_a_node_that_stands_still_for_90_seconds_and_wakes_misses_nobody_a
     database_url: str,
 ) -> None:
     seen = await broadcasts.stopped(database_url, people=240, seconds=90)
+    seen.check()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_node_that_stands_still_while_care_rules_are_followed_misses_nobody_and_tells_nobody_twice(
+    database_url: str,
+) -> None:
+    seen = await care.stopped(database_url, people=240, seconds=90)
     seen.check()
 
 
