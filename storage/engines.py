@@ -62,7 +62,7 @@ def writer(url: str, synchronous: str) -> Engine:
             f"PRAGMA synchronous={synchronous.upper()}",
             "PRAGMA foreign_keys=ON",
             "PRAGMA wal_autocheckpoint=0",
-            "PRAGMA cache_size=-8000",
+            "PRAGMA cache_size=-4000",
             "PRAGMA temp_store=MEMORY",
         ],
         "BEGIN IMMEDIATE",
