@@ -15,6 +15,8 @@ from storage.columns import NEVER
 from storage.database import Database
 
 _START = (NEVER, 0)
+_LEAST = 25
+"""Of a range: a statement for one costs as much as for these."""
 
 
 async def turn(database: Database, now: datetime) -> None:
@@ -24,9 +26,9 @@ async def turn(database: Database, now: datetime) -> None:
         return 0 if due.lapse(session, size, now) else None
 
     await database.bulk(lapse, 0, size=50)
-    await database.bulk(_range(due.release, now), _START, size=200)
-    await database.bulk(_range(due.expire, now), _START, size=200)
-    await database.bulk(_range(membership.review, now), _START, size=200)
+    await database.bulk(_range(due.release, now), _START, size=100, least=_LEAST)
+    await database.bulk(_range(due.expire, now), _START, size=100, least=_LEAST)
+    await database.bulk(_range(membership.review, now), _START, size=100, least=_LEAST)
 
 
 async def birthdays(database: Database, now: datetime) -> None:

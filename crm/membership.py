@@ -15,7 +15,7 @@ from storage import customers as people
 from storage import loyalty, members
 from storage.lots import FOREVER
 from storage.loyalty import QUALIFY
-from storage.members import Change, Member
+from storage.members import Change, Due, Member
 
 REACHED = "reached"
 KEPT = "kept"
@@ -25,6 +25,8 @@ CORRECTED = "corrected"
 _CODE_LENGTH = 10
 
 Cursor = tuple[datetime, int]
+Placed = tuple[Member | Due, Position, str, int]
+"""A member as they were, where they are now, why, and what was counted."""
 
 
 def standing(session: Session, customer_id: int, now: datetime) -> Standing:
@@ -109,18 +111,15 @@ def review(session: Session, after: Cursor, most: int, now: datetime) -> Cursor 
     due = members.due_for_review(session, now, after, most)
     if not due:
         return None
-    ids = [member.customer_id for member in due]
+    ids = [customer_id for _, customer_id in due]
     people.lock(session, ids)
     programme = programmes.at(session, now)
-    kept = members.qualified(session, ids)
-    rows: list[tuple[Member, Position, str, int]] = []
-    for member in members.some(session, ids):
-        if member.review_at <= now:
-            total = kept.get(member.customer_id, 0)
-            position = tiers.reviewed(programme.tiers, programme.zone, _position(member, now), total)
-            rows.append((member, position, KEPT if position.tier == member.tier else LOWERED, total))
+    rows: list[Placed] = []
+    for member in members.to_review(session, ids, now):
+        position = tiers.reviewed(programme.tiers, programme.zone, _position(member, now), member.kept)
+        rows.append((member, position, KEPT if position.tier == member.tier else LOWERED, member.kept))
     _write(session, rows, now)
-    return (due[-1].review_at, due[-1].customer_id) if len(due) == most else None
+    return due[-1] if len(due) == most else None
 
 
 def place(session: Session, after: int, most: int, now: datetime) -> int | None:
@@ -156,7 +155,7 @@ def _total(session: Session, customer_id: int, programme: Programme, position: P
     return loyalty.total(session, customer_id, QUALIFY, start, end)
 
 
-def _position(member: Member | None, now: datetime) -> Position:
+def _position(member: Member | Due | None, now: datetime) -> Position:
     if member is None:
         return Position(now, "", now, now, FOREVER)
     return Position(member.joined_at, member.tier, member.tier_since, member.window_from, member.review_at)
@@ -166,7 +165,7 @@ def _place(session: Session, member: Member, position: Position, why: str, total
     _write(session, [(member, position, why, total)], now)
 
 
-def _write(session: Session, rows: Sequence[tuple[Member, Position, str, int]], now: datetime) -> None:
+def _write(session: Session, rows: Sequence[Placed], now: datetime) -> None:
     members.set_tiers(session, [_row(member.customer_id, position) for member, position, _, _ in rows])
     members.add_changes(session, [_change(*row, now) for row in rows])
 
@@ -178,7 +177,7 @@ def _row(customer_id: int, position: Position) -> Mapping[str, object]:
     }  # fmt: skip
 
 
-def _change(member: Member, position: Position, why: str, total: int, now: datetime) -> Mapping[str, object]:
+def _change(member: Member | Due, position: Position, why: str, total: int, now: datetime) -> Mapping[str, object]:
     return {
         "customer_id": member.customer_id, "before": member.tier, "after": position.tier, "why": why, "total": total,
         "since_before": member.tier_since, "review_before": member.review_at, "window_before": member.window_from,

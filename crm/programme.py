@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from storage.lots import FOREVER
@@ -252,6 +253,7 @@ def days_in(year: int, month: int) -> int:
     return (following - date(year, month, 1)).days
 
 
+@lru_cache(maxsize=4096)
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The moment at which a day begins there."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(FOREVER.tzinfo)

@@ -1,6 +1,6 @@
 """Tiers: where a member stands, what is missing to the next tier and to keep this one, and what a review decides.
 
-One function says all three, so that what a customer is told and what a review does cannot differ.
+One function says what is missing to keep a tier, so that what a customer is told and what a review does cannot differ.
 """
 
 from __future__ import annotations
@@ -110,19 +110,22 @@ def standing(tiers: Tiers, zone: ZoneInfo, position: Position, total: int, kept:
         missing_to_next=above.at - total if above else 0,
         next_by=end if above and end < FOREVER else None,
         kept=kept,
-        missing_to_keep=max(0, tiers.levels[level].at - kept) if level and due else 0,
+        missing_to_keep=_missing_to_keep(tiers, level, kept) if due else 0,
         keep_by=due if level else None,
     )
 
 
 def reviewed(tiers: Tiers, zone: ZoneInfo, position: Position, kept: int) -> Position:
     """What the review at `review_at` makes of a member who had so much by then."""
-    found = standing(tiers, zone, position, kept, kept, position.review_at)
     level = level_of(tiers, position.tier)
-    if found.missing_to_keep:
+    if _missing_to_keep(tiers, level, kept):
         earned = earned_level(tiers, kept)
         level = max(earned, level - 1) if tiers.downgrade is Downgrade.ONE_DOWN else earned
     return placed(tiers, zone, position, level, position.review_at - timedelta(days=tiers.grace_days))
+
+
+def _missing_to_keep(tiers: Tiers, level: int, kept: int) -> int:
+    return max(0, tiers.levels[level].at - kept) if level else 0
 
 
 def placed(tiers: Tiers, zone: ZoneInfo, position: Position, level: int, at: datetime) -> Position:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, bindparam, select, update
-from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy import CheckConstraint, bindparam, select
 from sqlmodel import Field, Session, SQLModel
 
-from storage.columns import BigInt, insert, part_of_key
+from storage.columns import BigInt, part_of_key
+from storage.hot import Fetch, inserting, updating
 
 
 class PointBalance(SQLModel, table=True):
@@ -46,18 +45,17 @@ _HOLDING = tuple(_balance.c[name] for name in Holding._fields)
 _ONE = select(*_HOLDING).where(
     _balance.c.customer_id == bindparam("customer"), _balance.c.currency == bindparam("in_currency")
 )
-_ADD = (
-    update(_balance)
-    .where(_balance.c.customer_id == bindparam("b_customer_id"), _balance.c.currency == bindparam("b_currency"))
-    .values({name: _balance.c[name] + bindparam(f"b_{name}") for name in Holding._fields})
+_SOME = Fetch(
+    lambda among: select(_balance.c.customer_id, *_HOLDING).where(
+        among(_balance.c.customer_id, "customers"), _balance.c.currency == bindparam("in_currency", required=True)
+    )
 )
-
-
-@cache
-def _opening(dialect: str) -> Insert:
-    """Make a row of nothing where there is none yet."""
-    fresh = insert(dialect, _balance).values(balance=0, pending=0, held=0, debt=0)
-    return fresh.on_conflict_do_nothing(index_elements=["customer_id", "currency"])
+_KEY = ("customer_id", "currency")
+_OPEN = inserting(
+    _balance, (*_KEY, *Holding._fields), lambda fresh: fresh.on_conflict_do_nothing(index_elements=list(_KEY))
+)
+_ADD = updating(_balance, (), by=_KEY, adds=Holding._fields)
+_NOTHING = Holding()._asdict()
 
 
 def holding(session: Session, customer_id: int, currency: str) -> Holding:
@@ -68,10 +66,8 @@ def holding(session: Session, customer_id: int, currency: str) -> Holding:
 
 def holdings(session: Session, customer_ids: Collection[int], currency: str) -> dict[int, Holding]:
     """What these customers hold, by id; those without a row are left out."""
-    statement = select(_balance.c.customer_id, *_HOLDING).where(
-        _balance.c.customer_id.in_(customer_ids), _balance.c.currency == currency
-    )
-    return {row[0]: Holding._make(row[1:]) for row in session.connection().execute(statement)}
+    rows = _SOME.rows(session.connection(), customers=list(customer_ids), in_currency=currency)
+    return {row[0]: Holding._make(row[1:]) for row in rows}
 
 
 def currencies(session: Session, customer_id: int) -> list[str]:
@@ -82,15 +78,10 @@ def currencies(session: Session, customer_id: int) -> list[str]:
 
 def change(session: Session, changes: Mapping[tuple[int, str], Holding]) -> None:
     """Add these differences, by customer and currency. The customers are held by the caller."""
-    if not changes:
-        return
     rows: list[dict[str, Any]] = [
         {"customer_id": customer, "currency": currency, **by._asdict()}
         for (customer, currency), by in sorted(changes.items())
     ]
-    connection = session.connection()
     growing = [row for row in rows if max(row["balance"], row["pending"], row["debt"]) > 0]
-    if growing:
-        keys = [{"customer_id": row["customer_id"], "currency": row["currency"]} for row in growing]
-        connection.execute(_opening(connection.dialect.name), keys)
-    connection.execute(_ADD, [{f"b_{name}": value for name, value in row.items()} for row in rows])
+    _OPEN.run(session.connection(), [{**row, **_NOTHING} for row in growing])
+    _ADD.run(session.connection(), rows)

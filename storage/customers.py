@@ -195,6 +195,9 @@ _OWNER_OF = Fetch(
     lambda among: select(_identity.c.id, _identity.c.customer_id).where(among(_identity.c.id, "identities"))
 )
 _NAME = updating(_customer, ("name", "updated_at"), _customer.c.name == "")
+_HELD = Fetch(
+    lambda among: select(_customer.c.id).where(among(_customer.c.id, "ids")).order_by(_customer.c.id).with_for_update()
+)
 _OWNERS = Fetch(lambda among: _owners(among(_identity.c.id, "identities")))
 _OWNERS_BY_USER = Fetch(lambda among: _owners(among(_identity.c.user_id, "users")))
 
@@ -292,8 +295,7 @@ def lock(session: Session, customer_ids: Sequence[int]) -> bool:
     if session.get_bind().dialect.name == "sqlite":
         return False
     if customer_ids:
-        statement = select(_customer.c.id).where(_customer.c.id.in_(customer_ids)).order_by(_customer.c.id)
-        session.connection().execute(statement.with_for_update()).all()
+        _HELD.lock(session.connection(), ids=list(customer_ids))
     return True
 
 

@@ -298,9 +298,10 @@ def _next_size(size: int, took: float) -> int:
     """Halved where one was late; grown to a third of the time that they may take, for some take twice as long."""
     if took > BULK_S:
         return size // 2
+    some = max(1, size // 4)
     if took > BULK_S / 2:
-        return size - size // 4
-    return min(size * 2 if took < BULK_S / 8 else size + size // 4 if took < BULK_S / 3 else size, 5000)
+        return size - some
+    return min(size * 2 if took < BULK_S / 8 else size + some if took < BULK_S / 3 else size, 5000)
 
 
 def attempt(session: Session, fn: Callable[[], T], *, keep: Callable[[T], bool]) -> T:

@@ -57,8 +57,8 @@ _MOST_ROWS = 16
 _binders: dict[tuple[str, str], Reader | None] = {}
 
 
-def inserting(table: Table, keys: Sequence[str], finish: Callable[[Insert], Insert] | None = None) -> Hot:
-    """Insert rows of these keys, in their order; `finish` may add what happens on conflict."""
+def inserting(table: Table, keys: Sequence[str], finish: Callable[[Insert], Executable] | None = None) -> Hot:
+    """Insert rows of these keys, in their order; `finish` may add what happens on conflict and what is returned."""
 
     def build(dialect: str) -> Executable:
         row = {key: bindparam(key, type_=table.c[key].type, required=True) for key in keys}
@@ -73,19 +73,24 @@ def updating(
     keys: Sequence[str],
     *conditions: ColumnElement[bool],
     constants: Mapping[str, Any] | None = None,
-    by: str = "id",
+    by: str | tuple[str, ...] = "id",
+    adds: Sequence[str] = (),
 ) -> Hot:
     """Update rows by a key: each its own values of these keys, all the same constants, where the conditions hold.
 
-    On PostgreSQL the rows are locked in no order: whoever may meet others there must hold them, or what owns them.
+    To the columns `adds` a row's value is added. On PostgreSQL the rows are locked in no order: whoever may meet others
+    there must hold them, or what owns them.
     """
 
+    found_by = (by,) if isinstance(by, str) else by
+
     def build(dialect: str) -> Executable:
-        named = [column(key, table.c[key].type) for key in (by, *keys)]
+        named = [column(key, table.c[key].type) for key in (*found_by, *keys, *adds)]
         row = tuple(_given(dialect, each) for each in named)
         given = values(*named, name="given").data([row]).cte("given")
-        changed = {key: given.c[key] for key in keys} | dict(constants or {})
-        return update(table).where(table.c[by] == given.c[by], *conditions).values(changed)
+        changed = {key: given.c[key] for key in keys} | {key: table.c[key] + given.c[key] for key in adds}
+        same = (table.c[key] == given.c[key] for key in found_by)
+        return update(table).where(*same, *conditions).values(changed | dict(constants or {}))
 
     return Hot(build)
 
@@ -130,11 +135,19 @@ class Hot:
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Execute for all rows, in their order."""
+        for _ in self._shares_run(connection, rows):
+            pass
+
+    def returned(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+        """Execute for all rows, in their order; what the statement returns, as the driver gives it."""
+        return [row for cursor in self._shares_run(connection, rows) for row in cursor.fetchall()]
+
+    def _shares_run(self, connection: Connection, rows: Sequence[Row]) -> Iterator[Any]:
         if not rows:
             return
         ready = self._ready.get(connection.dialect.name) or self._prepare(connection.dialect)
         for some in _shares(rows, every_number=connection.dialect.name == "sqlite"):
-            engines.execute(connection, ready.text(len(some)), ready.bind(some))
+            yield engines.execute(connection, ready.text(len(some)), ready.bind(some))
 
     def _prepare(self, dialect: Dialect) -> _Prepared:
         text, written, parts = _compiled(self._build(dialect.name), dialect)

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, Index, bindparam, select, text, update
+from sqlalchemy import CheckConstraint, Column, ColumnElement, Index, bindparam, select, text, tuple_, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, moment, reference, serial
+from storage.hot import Fetch, inserting, updating
 
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 """When points expire that never do, and from when points count of which nobody knows it yet."""
@@ -99,30 +100,41 @@ _LOT = select(*(_lot.c[name] for name in Lot._fields))
 _OPEN_LOTS = _LOT.where(
     _lot.c.customer_id == bindparam("customer"), _lot.c.currency == bindparam("in_currency"), _lot.c.remaining > 0
 ).order_by(_lot.c.expires_at, _lot.c.id)
-_MOVE = (
-    update(_lot)
-    .where(_lot.c.id == bindparam("b_id"))
-    .values(remaining=_lot.c.remaining + bindparam("b_points"), held=_lot.c.held + bindparam("b_held"))
-)
+_MOVE = updating(_lot, (), adds=("remaining", "held"))
+_ADD = inserting(_lot, Lot._fields)
+_ADD_USE = inserting(_use, UseRow._fields)
+_SOME = Fetch(lambda among: _LOT.where(among(_lot.c.id, "ids")).order_by(_lot.c.id))
+
+
+def _due(at: Column[datetime], *conditions: ColumnElement[bool]) -> Fetch:
+    """Lots whose time of this kind came by `now`, behind a place in the order of (time, id).
+
+    The two are compared as one, so that PostgreSQL begins at the very place: the index may still hold what is before.
+    """
+    now, place = (bindparam(name, type_=at.type, required=True) for name in ("now", "place"))
+    behind = tuple_(at, _lot.c.id) > tuple_(place, bindparam("number", type_=_lot.c.id.type, required=True))
+    found = _LOT.where(*conditions, at <= now, behind).order_by(at, _lot.c.id)
+    return Fetch(lambda _among: found.limit(bindparam("most", required=True)))
+
+
+_DUE_FOR_RELEASE = _due(_lot.c.available_at, _lot.c.pending)
+_DUE_FOR_EXPIRY = _due(_lot.c.expires_at, _lot.c.remaining > 0)
 
 
 def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add lots."""
-    if rows:
-        session.connection().execute(_lot.insert(), list(rows))
+    _ADD.run(session.connection(), rows)
 
 
 def add_uses(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note uses, without changing their lots."""
-    if rows:
-        session.connection().execute(_use.insert(), list(rows))
+    _ADD_USE.run(session.connection(), rows)
 
 
 def move(session: Session, changes: Mapping[int, tuple[int, int]]) -> None:
     """Change what remains of lots and what is held of it, by lot id. Their customers are held by the caller."""
-    if changes:
-        rows = [{"b_id": lot, "b_points": points, "b_held": held} for lot, (points, held) in sorted(changes.items())]
-        session.connection().execute(_MOVE, rows)
+    rows = [{"id": lot, "remaining": points, "held": held} for lot, (points, held) in sorted(changes.items())]
+    _MOVE.run(session.connection(), rows)
 
 
 def release(session: Session, lot_ids: Collection[int]) -> None:
@@ -146,29 +158,20 @@ def open_lots(session: Session, customer_id: int, currency: str) -> list[Lot]:
 
 def some(session: Session, lot_ids: Collection[int]) -> list[Lot]:
     """These lots, by id."""
-    rows = session.connection().execute(_LOT.where(_lot.c.id.in_(lot_ids)).order_by(_lot.c.id))
-    return [Lot._make(row) for row in rows]
+    return [Lot._make(row) for row in _SOME.rows(session.connection(), ids=list(lot_ids))]
 
 
 def due_for_release(session: Session, now: datetime, after: tuple[datetime, int], most: int) -> list[Lot]:
     """Lots of anybody that waited long enough, behind this (time, id), in order."""
     place, number = after
-    found = _LOT.where(
-        _lot.c.pending, _lot.c.available_at <= now, _lot.c.available_at >= place,
-        (_lot.c.available_at > place) | (_lot.c.id > number),
-    )  # fmt: skip
-    rows = session.connection().execute(found.order_by(_lot.c.available_at, _lot.c.id).limit(most))
+    rows = _DUE_FOR_RELEASE.rows(session.connection(), now=now, place=place, number=number, most=most)
     return [Lot._make(row) for row in rows]
 
 
 def due_for_expiry(session: Session, now: datetime, after: tuple[datetime, int], most: int) -> list[Lot]:
     """Lots of anybody whose time is over and of which something remains, behind this (time, id), in order."""
     place, number = after
-    found = _LOT.where(
-        _lot.c.remaining > 0, _lot.c.expires_at <= now, _lot.c.expires_at >= place,
-        (_lot.c.expires_at > place) | (_lot.c.id > number),
-    )  # fmt: skip
-    rows = session.connection().execute(found.order_by(_lot.c.expires_at, _lot.c.id).limit(most))
+    rows = _DUE_FOR_EXPIRY.rows(session.connection(), now=now, place=place, number=number, most=most)
     return [Lot._make(row) for row in rows]
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Index, UniqueConstraint, bindparam, func, select, text
-from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Field, Session, SQLModel
 
-from storage.columns import BigInt, insert, moment, reference, serial
+from storage.columns import BigInt, moment, reference, serial
+from storage.hot import inserting
 from storage.orders import SalesOrder
 
 SPEND = "spend"
@@ -101,6 +100,13 @@ _entry = LedgerEntry.__table__  # type: ignore[attr-defined]
 _order = SalesOrder.__table__  # type: ignore[attr-defined]
 _ENTRY = select(*(_entry.c[name] for name in Entry._fields))
 
+_ADD = inserting(
+    _entry,
+    Entry._fields[1:],
+    lambda fresh: fresh.on_conflict_do_nothing(index_elements=["source_key"]).returning(
+        _entry.c.id, _entry.c.source_key
+    ),
+)
 _TOTAL = select(func.coalesce(func.sum(_entry.c.points), 0)).where(
     _entry.c.customer_id == bindparam("customer"),
     _entry.c.currency == bindparam("in_currency"),
@@ -111,14 +117,7 @@ _TOTAL = select(func.coalesce(func.sum(_entry.c.points), 0)).where(
 
 def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Add entries; the ids of those that were new, by `source_key`. A fact that is there already adds nothing."""
-    connection = session.connection()
-    return {row[1]: row[0] for row in connection.execute(_adding(connection.dialect.name), list(rows))}
-
-
-@cache
-def _adding(dialect: str) -> ReturningInsert[Any]:
-    fresh = insert(dialect, _entry).on_conflict_do_nothing(index_elements=["source_key"])
-    return fresh.returning(_entry.c.id, _entry.c.source_key)
+    return {key: entry_id for entry_id, key in _ADD.returned(session.connection(), rows)}
 
 
 def by_key(session: Session, source_key: str) -> Entry | None:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, bindparam, func, select, update
+from sqlalchemy import Index, Select, bindparam, cast, func, select, tuple_, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, insert, moment, part_of_key, reference, serial
+from storage.hot import Among, Fetch, inserting, updating
 from storage.lots import FOREVER
 from storage.loyalty import QUALIFY, LedgerEntry
 
@@ -75,6 +76,19 @@ class Member(NamedTuple):
     code: str | None
 
 
+class Due(NamedTuple):
+    """A member whose tier is to be reviewed, and what counts at it: all that qualifies from `window_from` until
+    `review_at`."""
+
+    customer_id: int
+    joined_at: datetime
+    tier: str
+    tier_since: datetime
+    window_from: datetime
+    review_at: datetime
+    kept: int
+
+
 class Change(NamedTuple):
     """A change of tier as read."""
 
@@ -95,12 +109,32 @@ _change = TierChange.__table__  # type: ignore[attr-defined]
 _entry = LedgerEntry.__table__  # type: ignore[attr-defined]
 _MEMBER = select(*(_member.c[name] for name in Member._fields))
 _ONE = _MEMBER.where(_member.c.customer_id == bindparam("customer"))
-_SET_TIER = (
-    update(_member)
-    .where(_member.c.customer_id == bindparam("b_customer_id"))
-    .values({name: bindparam(f"b_{name}") for name in ("tier", "tier_since", "window_from", "review_at")})
-)
+_SET_TIER = updating(_member, ("tier", "tier_since", "window_from", "review_at"), by="customer_id")
 _CHANGE = select(*(_change.c[name] for name in Change._fields))
+_ADD_CHANGE = inserting(_change, Change._fields[1:])
+
+
+def _in_order(_among: Among) -> Select[Any]:
+    now, place = (bindparam(name, type_=_member.c.review_at.type, required=True) for name in ("now", "place"))
+    number = bindparam("number", type_=_member.c.customer_id.type, required=True)
+    order = (_member.c.review_at, _member.c.customer_id)
+    found = select(*order).where(_member.c.review_at <= now, tuple_(*order) > tuple_(place, number))
+    return found.order_by(*order).limit(bindparam("most", required=True))
+
+
+def _with_what_counts(among: Among) -> Select[Any]:
+    counts = (
+        _entry.c.customer_id == _member.c.customer_id, _entry.c.currency == QUALIFY,
+        _entry.c.effective_at >= _member.c.window_from, _entry.c.effective_at < _member.c.review_at,
+    )  # fmt: skip
+    kept = select(cast(func.coalesce(func.sum(_entry.c.points), 0), BigInt)).where(*counts).scalar_subquery()
+    now = bindparam("now", type_=_member.c.review_at.type, required=True)
+    read = select(*(_member.c[name] for name in Due._fields[:-1]), kept)
+    return read.where(among(_member.c.customer_id, "ids"), _member.c.review_at <= now)
+
+
+_DUE = Fetch(_in_order)
+_TO_REVIEW = Fetch(_with_what_counts)
 
 
 def join(session: Session, customer_ids: Collection[int], now: datetime) -> None:
@@ -138,8 +172,7 @@ def set_member(session: Session, customer_id: int, **values: object) -> None:
 
 def set_tiers(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Set `tier`, `tier_since`, `window_from` and `review_at` of these members, each by `customer_id`."""
-    if rows:
-        session.connection().execute(_SET_TIER, [{f"b_{key}": value for key, value in row.items()} for row in rows])
+    _SET_TIER.run(session.connection(), rows)
 
 
 def claim_first(session: Session, customer_id: int, order_id: int) -> None:
@@ -178,15 +211,19 @@ def frozen_among(session: Session, customer_ids: Collection[int]) -> set[int]:
     return set(session.connection().execute(statement).scalars())
 
 
-def due_for_review(session: Session, now: datetime, after: tuple[datetime, int], most: int) -> list[Member]:
-    """Members whose tier is to be reviewed, behind this (time, id), in order."""
+def due_for_review(
+    session: Session, now: datetime, after: tuple[datetime, int], most: int
+) -> list[tuple[datetime, int]]:
+    """When the tiers of members are to be reviewed, and whose: those behind this (time, id), in order."""
     place, number = after
-    found = _MEMBER.where(
-        _member.c.review_at <= now, _member.c.review_at >= place,
-        (_member.c.review_at > place) | (_member.c.customer_id > number),
-    )  # fmt: skip
-    rows = session.connection().execute(found.order_by(_member.c.review_at, _member.c.customer_id).limit(most))
-    return [Member._make(row) for row in rows]
+    rows = _DUE.rows(session.connection(), now=now, place=place, number=number, most=most)
+    return [(at, customer_id) for at, customer_id in rows]
+
+
+def to_review(session: Session, customer_ids: Collection[int], now: datetime) -> list[Due]:
+    """Those of these members whose tier is to be reviewed by now."""
+    rows = _TO_REVIEW.rows(session.connection(), ids=list(customer_ids), now=now)
+    return [Due._make(row) for row in rows]
 
 
 def page(session: Session, after: int, most: int) -> list[Member]:
@@ -197,24 +234,9 @@ def page(session: Session, after: int, most: int) -> list[Member]:
     return [Member._make(row) for row in rows]
 
 
-def qualified(session: Session, customer_ids: Collection[int]) -> dict[int, int]:
-    """What counts at each member's review: all that qualifies from `window_from` until `review_at`."""
-    statement = (
-        select(_entry.c.customer_id, func.sum(_entry.c.points))
-        .join(_member, _member.c.customer_id == _entry.c.customer_id)
-        .where(
-            _entry.c.customer_id.in_(customer_ids), _entry.c.currency == QUALIFY,
-            _entry.c.effective_at >= _member.c.window_from, _entry.c.effective_at < _member.c.review_at,
-        )
-        .group_by(_entry.c.customer_id)
-    )  # fmt: skip
-    return {row[0]: int(row[1]) for row in session.connection().execute(statement)}
-
-
 def add_changes(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note changes of tiers."""
-    if rows:
-        session.connection().execute(_change.insert(), list(rows))
+    _ADD_CHANGE.run(session.connection(), rows)
 
 
 def changes(session: Session, customer_id: int, most: int) -> list[Change]:

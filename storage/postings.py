@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlmodel import Session
 
-from storage import balances, lots, loyalty
+from storage import balances, engines, lots, loyalty
 from storage.balances import Holding
 
 
@@ -64,6 +64,13 @@ def write(session: Session, postings: Sequence[Posting]) -> dict[str, int]:
         return {}
     entries = loyalty.add_many(session, [_entry(each) for each in postings])
     fresh = [each for each in postings if each.key in entries]
+    lots.release(session, [lot for each in fresh for lot in each.released])
+    with engines.together(session.connection()):
+        _write_rest(session, fresh, entries)
+    return entries
+
+
+def _write_rest(session: Session, fresh: Sequence[Posting], entries: Mapping[str, int]) -> None:
     lots.add_many(session, [_lot(each, lot, entries[each.key]) for each in fresh for lot in each.new_lots])
     lots.add_uses(
         session,
@@ -73,10 +80,8 @@ def write(session: Session, postings: Sequence[Posting]) -> dict[str, int]:
             for use in each.uses
         ],
     )
-    lots.release(session, [lot for each in fresh for lot in each.released])
     lots.move(session, _moves(fresh))
     balances.change(session, _changes(fresh))
-    return entries
 
 
 def _entry(posting: Posting) -> dict[str, object]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from sqlmodel import Session
 
-from crm import ledger, loyalty
-from crm.ledger import Fact
-from storage import adjustments
+from crm import customers, due, ledger, loyalty, membership
+from crm.ledger import Fact, Terms
+from storage import adjustments, members
+from storage.columns import NEVER
 from tests.conftest import Clock
 from tests.crm.rewards import member, open_shop
 
@@ -55,3 +58,27 @@ def test_what_was_done_by_hand_that_day_is_found_by_index(session: Session, cloc
     ((statement, values),) = asked
     plan = connection.exec_driver_sql(explain + statement, values).all()
     assert "ix_ledger_entry_by_hand" in " ".join(str(row[-1]) for row in plan)
+
+
+@pytest.mark.parametrize(
+    "work, index", [(due.expire, "ix_point_lot_expiring"), (membership.review, "ix_loyalty_member_review")]
+)
+def test_what_is_due_at_one_moment_is_read_once_however_small_the_ranges(
+    session: Session, clock: Clock, work: Any, index: str
+) -> None:
+    if session.get_bind().dialect.name == "sqlite":
+        pytest.skip("SQLite's indexes forget a row as soon as it is changed")
+    open_shop(session, clock())
+    people, soon = 60, clock() + timedelta(days=1)
+    for number in range(people):
+        customer = customers.known(session, f"C{number}", clock())
+        ledger.earn(session, customer, 5, Fact(key=f"gift {number}", now=clock()), terms=Terms(expires_at=soon))
+        tier = {"tier": "gold", "tier_since": clock(), "window_from": clock(), "review_at": soon}
+        members.set_tiers(session, [{"customer_id": customer, **tier}])
+    read = f"SELECT pg_stat_get_xact_tuples_returned('{index}'::regclass)"
+    before = session.connection().exec_driver_sql(read).scalar_one()
+    cursor, ranges = (NEVER, 0), 0
+    while cursor is not None:
+        cursor, ranges = work(session, cursor, 3, soon), ranges + 1
+    assert ranges >= people // 3
+    assert session.connection().exec_driver_sql(read).scalar_one() - before < 4 * people

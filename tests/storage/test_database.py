@@ -206,6 +206,18 @@ async def test_a_bulk_walk_lets_others_in_between_and_halves_what_is_late(databa
     assert max(sizes[4:]) <= 200
 
 
+async def test_the_smallest_ranges_grow_again(database: Database) -> None:
+    sizes: list[int] = []
+
+    def step(session: Session, cursor: int, size: int) -> int | None:
+        sizes.append(size)
+        threading.Event().wait(0.004)
+        return cursor + 1 if cursor < 12 else None
+
+    await database.bulk(step, 0, size=1)
+    assert sizes[-1] > sizes[3] > 1
+
+
 async def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(database: Database) -> None:
     gate = Gate()
     held = await busy(database, gate)

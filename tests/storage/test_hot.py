@@ -81,6 +81,28 @@ def test_any_number_of_rows_is_written_whole_and_again(session: Session, count: 
     assert {tuple(row) for row in found} == {(row["id"], f"second {row['error']}", 7, None) for row in rows}
 
 
+def test_an_update_by_two_keys_adds_to_what_is_there(session: Session) -> None:
+    rows = [event(channel=channel, attempts=number) for number, channel in enumerate(("zalo", "messenger", "zalo"))]
+    inserting(_inbox, KEYS).run(session.connection(), rows)
+    changing = updating(_inbox, ("error",), by=("id", "channel"), adds=("attempts",))
+    changing.run(
+        session.connection(),
+        [{"id": row["id"], "channel": "zalo", "error": "hit", "attempts": 2**30} for row in rows],
+    )
+    found = session.connection().execute(select(_inbox.c.error, _inbox.c.attempts).order_by(_inbox.c.id))
+    assert [tuple(row) for row in found] == [("hit", 2**30), ("", 1), ("hit", 2**30 + 2)]
+
+
+def test_rows_that_were_there_already_are_not_returned(session: Session) -> None:
+    rows = [event(error=str(number)) for number in range(40)]
+    fresh = inserting(
+        _inbox, KEYS, lambda new: new.on_conflict_do_nothing(index_elements=["id"]).returning(_inbox.c.error)
+    )
+    assert fresh.returned(session.connection(), rows[:5]) == [(str(number),) for number in range(5)]
+    assert {row[0] for row in fresh.returned(session.connection(), rows)} == {str(number) for number in range(5, 40)}
+    assert fresh.returned(session.connection(), []) == []
+
+
 def test_an_update_leaves_alone_what_does_not_meet_its_conditions(session: Session) -> None:
     rows = [event(state=state) for state in ("waiting", "dead", "waiting")]
     inserting(_inbox, KEYS).run(session.connection(), rows)
