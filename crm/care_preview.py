@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -19,6 +19,7 @@ from crm.care_rules import Moment, Rule
 from crm.choice import Option, best
 from crm.consent import Standing
 from crm.content import Content
+from crm.errors import Invalid
 from crm.lawful import LawfulHours
 from crm.messages import Message, Purpose
 from crm.reach import ReachFacts, Rules, reach
@@ -33,6 +34,7 @@ from storage.recipients import PENDING
 
 MOST = 200
 """So many moments of a rule are looked at."""
+A_YEAR = timedelta(days=366)
 PLANNED = "planned"
 LOOKS = 40
 """How often a message is put off before nothing more is told of it."""
@@ -68,6 +70,13 @@ class Driven:
     hours: LawfulHours
     at: AsOf
     shop: Mapping[str, str]
+
+
+def until(asked: datetime | None, now: datetime) -> datetime:
+    """How far a timeline goes: to the moment that was asked for, else a year. Raises Invalid for one that is past."""
+    if asked is not None and asked <= now:
+        raise Invalid("until", "Ngày này đã qua: chọn một ngày sắp tới.", "This is over: name a day to come.")
+    return asked or now + A_YEAR
 
 
 def timeline(session: Session, name: str, customer_id: int, driven: Driven) -> list[Step]:

@@ -290,7 +290,11 @@ class _Reader:
             return self._error(1, "Thiếu một điều kiện ở đây", "A condition is missing here")
         close = words.near(found)
         like_vi = f". Có phải: {', '.join(close)}?" if close else ". Xem các từ: /nhom tu"
-        like_en = f". Did you mean: {', '.join(close)}?" if close else ". All words: /nhom tu"
+        like_en = (
+            f". Did you mean: {', '.join(close)}?"
+            if close
+            else ". All words: /segment words, or khachquen segment words"
+        )
         return self._error(len(found), f"Không có từ “{found}”{like_vi}", f"There is no word “{found}”{like_en}")
 
     def _wants(self, word: Word) -> SegmentError:

@@ -41,7 +41,7 @@ def test_a_rule_is_checked_loaded_shown_and_turned_on_and_off(shop: Line, tmp_pa
     assert (only["rule"], only["state"], only["waiting"]) == ("thanks", "paused", 0)
     assert "thanks is off" in shop("care", "off", "thanks").out
     assert "is off" in shop("care", "pause", "thanks").refused()
-    assert "Nobody was enrolled" in shop("care", "report", "thanks").out
+    assert "No message of thanks is planned" in shop("care", "report", "thanks").out
     (tmp_path / "bad.toml").write_text(RULE.replace('"09:30"', '"23:00"'), "utf-8")
     checked = shop("care", "check", "bad.toml")
     assert checked.status == 1 and "error: at: care messages go out from 07:00" in checked.out
@@ -57,4 +57,8 @@ def test_a_preview_tells_when_a_birthday_of_a_leap_year_is(shop: Line) -> None:
     last = told[-1]
     assert last["at"] == f"{year}-02-28T08:00:00+07:00"
     assert last["reason"] == "no_identity"
+    (line,) = [
+        line for line in shop("care", "preview", "birthday", "--customer", "KH1").out.splitlines() if "  " in line
+    ]
+    assert "birthday (the birthday in 20" in line and line.endswith("is not sent: they are on no channel")
     assert "is over" in shop("care", "preview", "birthday", "--customer", "KH1", "--at", "2020-01-01").refused()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -11,7 +11,6 @@ from sqlmodel import Session
 from crm import care, care_preview, care_report, customers
 from crm.care import Known
 from crm.care_preview import Step
-from crm.errors import Invalid
 from web.fields import ExternalId
 from web.operations import Call, Exact, Operation, Params
 
@@ -185,9 +184,7 @@ async def report(call: Call[RuleParams, None]) -> CareReportOut:
 async def timeline(call: Call[TimelineParams, None]) -> TimelineOut:
     """Say what a rule, and those that follow it, will do for a customer, by a driven clock. Nothing is sent or kept."""
     asked = call.params
-    until = asked.until or call.now + timedelta(days=366)
-    if until <= call.now:
-        raise Invalid("until", "Ngày này đã qua.", "This is over: name a day to come.")
+    until = care_preview.until(asked.until, call.now)
 
     def read(session: Session) -> TimelineOut:
         customer = customers.find(session, asked.customer, field="customer")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.service import sender_of
 from bot.settings import Settings
 from bot.staff.context import CLI
-from crm import audit, care, care_preview, care_report, customers, times, unsent
+from crm import audit, care, care_about, care_preview, care_report, customers, times, unsent
 from crm.care_preview import Step
 from crm.toml_reader import Problem
 from storage.database import Database
@@ -101,7 +101,7 @@ def _listed(session: Session, settings: Settings) -> Report:
     ]  # fmt: skip
     rows = [
         (
-            each.rule.name, each.rule.title.of(settings.locale), f"v{each.version.version}", each.state,
+            each.rule.name, each.rule.title.en, f"v{each.version.version}", each.state,
             f"{counted.waiting} waiting, {counted.sent} sent, {counted.skipped} not sent",
         )
         for each, counted in found
@@ -120,49 +120,49 @@ def _reported(session: Session, name: str) -> Report:
     care.named(session, name)
     found = care_report.tally(session, name)
     data = [{"state": each.state, "reason": each.reason, "people": each.people} for each in found]
-    rows = [(each.state, str(each.people), each.reason and unsent.words(each.reason).en) for each in found]
-    return Report(data, table(rows, "Nobody was enrolled yet."))
+    rows = [
+        (unsent.state(each.state).en, str(each.people), each.reason and unsent.words(each.reason).en) for each in found
+    ]  # fmt: skip
+    return Report(data, table(rows, f"No message of {name} is planned, and none was sent yet."))
 
 
 def _previewed(session: Session, arguments: Namespace, settings: Settings, outside: Outside) -> Report:
     now, zone = outside.clock(), settings.timezone
     customer = customers.find(session, arguments.customer, field="customer")
-    until = _until(arguments.at, now, settings)
+    until = care_preview.until(_end_of(arguments.at, settings) if arguments.at else None, now)
     driven = sender_of(settings, outside.channels).driven(now, until)
     steps = care_preview.timeline(session, arguments.rule, customer.id, driven)
-    data = [_told(step, settings) for step in steps]
+    data = [_told(session, step, settings) for step in steps]
     heading = f"{arguments.rule} for {customer.name or arguments.customer}, until {times.told(until, zone, now, 'en')}:"
-    lines = [line for step in steps for line in _lines(step, settings, now)]
+    lines = [line for step in steps for line in _lines(session, step, settings, now)]
     return Report(data, [heading, *lines] if lines else [heading, "  nothing goes out."])
 
 
-def _until(day: str | None, now: datetime, settings: Settings) -> datetime:
-    """The end of the day that was asked for, or of the same day next year."""
-    if day is None:
-        return now + timedelta(days=366)
+def _end_of(day: str, settings: Settings) -> datetime:
+    """The end of a day, or the moment that was named."""
     try:
         read = datetime.fromisoformat(day)
     except ValueError:
         raise Refused(f"{day!r} is no day such as 2027-03-01") from None
-    until = read.replace(hour=23, minute=59, second=59, tzinfo=settings.timezone) if len(day) == 10 else read
-    until = until if until.tzinfo else until.replace(tzinfo=settings.timezone)
-    if until <= now:
-        raise Refused(f"{day} is over: name a day to come")
-    return until.astimezone(now.tzinfo)
+    end = read.replace(hour=23, minute=59, second=59, tzinfo=settings.timezone) if len(day) == 10 else read
+    return (end if end.tzinfo else end.replace(tzinfo=settings.timezone)).astimezone(UTC)
 
 
-def _told(step: Step, settings: Settings) -> dict[str, object]:
+def _told(session: Session, step: Step, settings: Settings) -> dict[str, object]:
     return {
-        "rule": step.rule, "about": step.subject, "happens_at": stamp(step.happened_at, settings.timezone),
+        "rule": step.rule, "about": step.subject, "words": care_about.words(session, step.subject).en,
+        "happens_at": stamp(step.happened_at, settings.timezone),
         "at": stamp(step.at, settings.timezone), "state": step.state, "reason": step.reason,
         "text": step.message.text if step.message else "",
     }  # fmt: skip
 
 
-def _lines(step: Step, settings: Settings, now: datetime) -> list[str]:
-    what = step.state if step.state != care_preview.PLANNED else "goes out" if step.goes else "is not sent"
+def _lines(session: Session, step: Step, settings: Settings, now: datetime) -> list[str]:
+    is_over = step.state != care_preview.PLANNED
+    what = unsent.state(step.state).en if is_over else "goes out" if step.goes else "is not sent"
+    about = care_about.words(session, step.subject).en
     why = f": {unsent.words(step.reason).en}" if step.reason else ""
-    first = f"  {times.told(step.at, settings.timezone, now, 'en')}  {step.rule} ({step.subject}) {what}{why}"
+    first = f"  {times.told(step.at, settings.timezone, now, 'en')}  {step.rule} ({about}) {what}{why}"
     return [first, *(f"      {line}" for line in (step.message.text.splitlines() if step.message else ()))]
 
 

@@ -42,7 +42,7 @@ def _count(session: Session, arguments: Namespace, at: AsOf) -> Report:
         "sample": [{"id": str(each.id), "name": each.name, "external_id": each.external_id} for each in some],
     }  # fmt: skip
     rows = [(each.name or "(no name)", each.external_id or "", each.channel) for each in some]
-    return Report(data, [segment.text, f"{count} customers", *(table(rows, "") if rows else ())])
+    return Report(data, [segment.text, counted(count), *(table(rows, "") if rows else ())])
 
 
 def _why(session: Session, arguments: Namespace, at: AsOf) -> Report:
@@ -64,7 +64,12 @@ def _save(session: Session, arguments: Namespace, at: AsOf) -> SegmentRow:
 
 def _saved(session: Session, kept: SegmentRow, at: AsOf) -> Report:
     count = segments.count(session, segments.parse(kept.text), at)
-    return Report({**_plain(kept, at), "count": count}, [f"{kept.name}@{kept.version}: {count} customers", kept.text])
+    return Report({**_plain(kept, at), "count": count}, [f"{kept.name}@{kept.version}: {counted(count)}", kept.text])
+
+
+def counted(people: int) -> str:
+    """So many customers, as one says it."""
+    return f"{people} customer{'' if people == 1 else 's'}"
 
 
 def _list(session: Session, arguments: Namespace, at: AsOf) -> Report:
