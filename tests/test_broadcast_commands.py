@@ -60,7 +60,7 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     assert shop("broadcast", "report", number).out.startswith("1 Tết: draft\n  to tatca\n  nobody yet")
     assert "It went to 1 of Mai's chats." in shop("broadcast", "test", number, *by).out
     assert "second person" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
-    assert "Somebody else" in shop("broadcast", "approve", number, *by).refused()
+    assert "Who wrote it cannot approve it" in shop("broadcast", "approve", number, *by).refused()
     shop("broadcast", "approve", number, "--as", "Hoa")
     assert "past" in shop("broadcast", "schedule", number, "20h", "01/01/2020", *by).refused()
     assert "quiet hours" in shop("broadcast", "schedule", number, "23h", "mai", *by).refused()
