@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import time
 
-from crm import segments, wording
+from crm import links, segments, wording
 from crm.care_rules import LOCALES, Goal, LeapDay, Moment, Rule
 from crm.content import KNOWN as ALWAYS
 from crm.errors import CrmError
@@ -28,7 +28,7 @@ _NOBODY: wording.Values = {
     "diem": {"so": 1, "ngay": "x"},
 }  # fmt: skip
 """Somebody of whom nothing is known but what the moment is about."""
-_VALUE = re.compile(r"https://[^\s/]+\.[^\s/]+(/\S*)?|kq:[a-z0-9_.:-]+|\+?[0-9 ]{8,16}")
+_VALUE = re.compile(r"kq:[a-z0-9_.:-]+|\+?[0-9 ]{8,16}")
 
 
 def known(rule: Rule) -> tuple[str, ...]:
@@ -159,5 +159,5 @@ def _buttons(rule: Rule) -> Iterator[Problem]:
         for locale in LOCALES:
             if len(button.title.of(locale)) > LONGEST_TITLE:
                 yield Problem(f"button.{number}.{locale}", f"{LONGEST_TITLE} characters at most")
-        if button.value and not _VALUE.fullmatch(button.value):
+        if button.value and not (links.is_link(button.value) or _VALUE.fullmatch(button.value)):
             yield Problem(f"button.{number}.value", "must be an https:// address, a phone number or kq:<payload>")

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from crm import wording
+from crm import links, wording
 from crm.errors import Conflict, Invalid
-from crm.messages import Button, ButtonKind, Message, Purpose, TemplateUse
+from crm.messages import KEPT, Button, ButtonKind, Message, Purpose, TemplateUse
 from crm.wording import Values, Wording
 
 KNOWN = ("khach.ten", "khach.diem", "shop.ten", "shop.sdt", "shop.dia_chi")
@@ -88,14 +88,23 @@ def check(content: Content) -> None:
         raise Invalid("text", "Thiếu nội dung: cần một văn bản hoặc một mẫu tin.", "There is no text and no template.")
     if len(content.buttons) > MOST_BUTTONS:
         raise Invalid("buttons", f"Tối đa {MOST_BUTTONS} nút.", f"{MOST_BUTTONS} buttons at most.")
-    if content.picture and not content.picture.startswith(("https://", "http://", "media:")):
-        raise Invalid(
-            "picture", "Ảnh cần là một địa chỉ https://.", "A picture is an address that begins with https://."
-        )
+    for button in content.buttons:
+        if button.kind is ButtonKind.URL and not links.is_link(button.value):
+            raise _no_link("buttons", f"Nút “{button.title}”", f"The button “{button.title}”", button.value)
+    if content.picture and not (content.picture.startswith(KEPT) or links.is_link(content.picture)):
+        raise _no_link("picture", "Ảnh", "The picture", content.picture)
     if content.language not in OPT_OUT:
         raise Invalid("language", "Ngôn ngữ: vi hoặc en.", "The language is vi or en.")
     for text in filter(None, (content.text, *(value for each in content.templates for _, value in each.values))):
         _check(text)
+
+
+def _no_link(field: str, vi: str, en: str, address: str) -> Invalid:
+    shown = address[:60]
+    return Invalid(
+        field, f"{vi} cần một địa chỉ https:// đầy đủ, như https://shop.vn/tet, không phải “{shown}”.",
+        f"{en} needs a whole https:// address, such as https://shop.vn/tet, not “{shown}”.",
+    )  # fmt: skip
 
 
 def text(content: Content, purpose: Purpose, values: Values) -> str:

@@ -42,7 +42,7 @@ class LinkIn(Exact):
     """A button that opens an address."""
 
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-    url: Annotated[str, StringConstraints(max_length=1000, pattern=r"^https?://[^\x00-\x20\x7f]+$")]
+    url: Annotated[str, StringConstraints(max_length=1000, pattern=r"^https://[^\x00-\x20\x7f]+$")]
 
 
 class TemplateIn(Exact):

@@ -571,7 +571,7 @@ Tiếp: /gui 2 thu để nhận thử · /gui 2 xem · /gui 2 hen 20h thứ 6{ha
 Tiếp: /gui 2 thu để nhận thử · /gui 2 xem · /gui 2 hen 20h thứ 6
 
 > /gui 2 ảnh shop.vn
-✗ Ảnh cần là một địa chỉ https://.
+✗ Ảnh cần một địa chỉ https:// đầy đủ, như https://shop.vn/tet, không phải “shop.vn”.
 
 > /gui 1
 #1 Tết · bản nháp
