@@ -289,6 +289,11 @@ def get(session: Session, broadcast_id: int) -> BroadcastView:
     return found
 
 
+def audience(found: BroadcastView) -> int | None:
+    """How many it is meant for; None until all of them are written down."""
+    return found.audience if found.frozen_at is not None else None
+
+
 def named(name: str) -> str:
     """A name as it is kept. Raises Invalid."""
     name = " ".join(name.split())

@@ -33,7 +33,11 @@ class RecipientParams(PageParams):
 
 
 class BroadcastOut(BaseModel):
-    """A broadcast as it stands; `as_of` is the moment for which its audience was frozen."""
+    """A broadcast as it stands; `as_of` is the moment for which its audience was frozen.
+
+    `audience` is how many it is meant for: null until all of them are written down, when it begins; `preview` counts
+    before that.
+    """
 
     id: str
     name: str
@@ -41,7 +45,7 @@ class BroadcastOut(BaseModel):
     segment: str
     state: str
     pause_reason: str
-    audience: int
+    audience: int | None
     scheduled_at: datetime | None
     as_of: datetime | None
 
@@ -155,7 +159,8 @@ def shown(each: BroadcastView, state: str) -> BroadcastOut:
     """A broadcast as the API tells of it."""
     return BroadcastOut(
         id=str(each.id), name=each.name, purpose=each.purpose, segment=each.segment, state=state,
-        pause_reason=each.pause_reason, audience=each.audience, scheduled_at=each.scheduled_at, as_of=each.as_of,
+        pause_reason=each.pause_reason, audience=broadcasts.audience(each), scheduled_at=each.scheduled_at,
+        as_of=each.as_of,
     )  # fmt: skip
 
 

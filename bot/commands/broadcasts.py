@@ -280,7 +280,7 @@ def _plain(each: BroadcastView, state: str, sender: Sender) -> dict[str, Any]:
     zone = sender.zone
     return {
         "id": each.id, "name": each.name, "state": state, "purpose": each.purpose, "segment": each.segment,
-        "audience": each.audience, "pause_reason": each.pause_reason, "created_by": each.created_by,
+        "audience": broadcasts.audience(each), "pause_reason": each.pause_reason, "created_by": each.created_by,
         "approved_by": each.approved_by, "tested_at": stamp(each.tested_at, zone),
         "scheduled_at": stamp(each.scheduled_at, zone), "as_of": stamp(each.as_of, zone), "digest": each.digest,
     }  # fmt: skip

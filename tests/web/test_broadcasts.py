@@ -41,7 +41,8 @@ async def test_a_broadcast_is_told_paused_resumed_and_cancelled(pos: Client, dat
 
     number = await database.write(begun)
     one = f"/broadcasts/{number}"
-    assert (await answer(pos, "GET", one))["state"] == "scheduled"
+    before = await answer(pos, "GET", one)
+    assert (before["state"], before["audience"]) == ("scheduled", None), "nobody was counted yet"
     assert await refused(pos, "POST", f"/api/v1{one}/pause") == (409, ["broadcast"])
     clock.pass_by(hours=1)
     await database.write(frozen)
