@@ -24,7 +24,7 @@ async def says(chat: Chat, line: str) -> str:
 )  # fmt: skip
 async def test_a_name_may_have_several_words(chat: Chat, line: str, name: str) -> None:
     await chat.does(lambda session: hired(session, "Hoa", Role.ADMIN, chat))
-    assert (await says(chat, f"/nhom luu {line}")).startswith(f"✓ Đã lưu nhóm {name} (bản 1), 0 khách: don>=3")
+    assert (await says(chat, f"/nhom luu {line}")).startswith(f"✓ Đã lưu nhóm {name} (bản 1): don>=3")
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ async def test_what_cannot_be_a_name_and_a_segment_says_what_to_write(chat: Chat
 
 async def test_a_comparison_behind_a_name_of_one_word_is_no_end_of_the_name(chat: Chat) -> None:
     await chat.does(lambda session: hired(session, "Hoa", Role.ADMIN, chat))
-    assert (await says(chat, "/nhom luu ba_don don=3")).startswith("✓ Đã lưu nhóm ba_don (bản 1), 0 khách: don=3")
+    assert (await says(chat, "/nhom luu ba_don don=3")).startswith("✓ Đã lưu nhóm ba_don (bản 1): don=3")
