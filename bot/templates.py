@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateNotFound, pass_context
 from jinja2.runtime import Context as JinjaContext
 
+from crm import segments
 from crm.messages import Button, ButtonKind, Card, Message
 from crm.words import clipped, money, number
 
@@ -62,7 +63,9 @@ def _environment(timezone: ZoneInfo, folder: Path) -> Environment:
         return at.astimezone(timezone).strftime("%H:%M %d/%m")
 
     environment.globals.update(button=_button, card=_card, picture=_picture)
-    environment.filters.update(money=money, number=number, day=day, moment=moment, slashed="/{}".format, clip=clipped)
+    environment.filters.update(
+        money=money, number=number, day=day, moment=moment, slashed="/{}".format, clip=clipped, segment=segments.told
+    )
     return environment
 
 

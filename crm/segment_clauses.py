@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
-from crm.segment_words import BY_NAME, Takes
+from crm.segment_words import BY_NAME, ENGLISH_UNITS, Takes
 from storage.segment_tree import All, No, Some, Tree
 
 BARE = re.compile(r"""[^\s()"“”<>=!&|≤≥≠:]+""")
@@ -42,32 +43,41 @@ class Clause:
 Wish: TypeAlias = Tree[Clause]
 
 
-def printed(tree: Wish) -> str:
-    """The text that stands for this tree."""
+_JOINED: Mapping[bool, tuple[str, str, str, str]] = {
+    True: (" va ", " hoac ", "khong", " trong "),
+    False: (" and ", " or ", "not", " within "),
+}
+_DATES_IN_ENGLISH = (("homnay", "today"), ("thangnay", "thismonth"), ("thangsau", "nextmonth"), ("thang", "month"))
+
+
+def printed(tree: Wish, locale: str = "vi") -> str:
+    """The text that stands for this tree: in Vietnamese, as it is kept, or for every other locale in English."""
+    both, either, no, _ = _JOINED[locale == "vi"]
     match tree:
         case All(parts):
-            return " va ".join(_held(part, All | Some) for part in parts)
+            return both.join(_held(part, All | Some, locale) for part in parts)
         case Some(parts):
-            return " hoac ".join(_held(part, Some) for part in parts)
+            return either.join(_held(part, Some, locale) for part in parts)
         case No(part):
-            return f"khong({printed(part)})"
+            return f"{no}({printed(part, locale)})"
         case clause:
-            return _clause(clause)
+            return _clause(clause, locale)
 
 
-def span(value: Span) -> str:
-    """ "90ngay"."""
-    return f"{value.count}{value.unit}"
+def span(value: Span, locale: str = "vi") -> str:
+    """ "90ngay", "90d"."""
+    return f"{value.count}{value.unit if locale == 'vi' else ENGLISH_UNITS[value.unit]}"
 
 
-def _held(part: Wish, kinds: object) -> str:
-    return f"({printed(part)})" if isinstance(part, kinds) else printed(part)  # type: ignore[arg-type]
+def _held(part: Wish, kinds: object, locale: str) -> str:
+    return f"({printed(part, locale)})" if isinstance(part, kinds) else printed(part, locale)  # type: ignore[arg-type]
 
 
-def _clause(clause: Clause) -> str:
+def _clause(clause: Clause, locale: str) -> str:
     key = f":{_name(clause.key)}" if clause.key else ""
-    within = f" trong {span(clause.within)}" if clause.within else ""
-    return f"{clause.word}{key}{_operator(clause)}{_value(clause.value)}{within}"
+    within = f"{_JOINED[locale == 'vi'][3]}{span(clause.within, locale)}" if clause.within else ""
+    word = BY_NAME[clause.word].called(locale)
+    return f"{word}{key}{_operator(clause)}{_value(clause, locale)}{within}"
 
 
 def _operator(clause: Clause) -> str:
@@ -75,16 +85,19 @@ def _operator(clause: Clause) -> str:
     return ":" if clause.op == "=" and is_named else clause.op
 
 
-def _value(value: Value) -> str:
-    match value:
+def _value(clause: Clause, locale: str) -> str:
+    match value := clause.value:
         case None:
             return ""
         case Span():
-            return span(value)
+            return span(value, locale)
         case date():
             return f"{value.day:02}/{value.month:02}/{value.year:04}"
         case int():
             return str(value)
+    if BY_NAME[clause.word].takes is Takes.BIRTHDAY and locale != "vi":
+        name, english = next(each for each in _DATES_IN_ENGLISH if value.startswith(each[0]))
+        return f"{english}{value.removeprefix(name)}"
     return _name(value)
 
 

@@ -302,7 +302,7 @@ class _Reader:
         return self._error(1, f"“{word.name}” cần giá trị, như {example}", f"“{word.name}” needs a value: {example}")
 
     def _error(self, length: int, vi: str, en: str) -> SegmentError:
-        return SegmentError(self.at, length, vi, en)
+        return SegmentError(self.at, max(1, length), vi, en)
 
 
 _EXAMPLES: dict[Takes, Callable[[str], str]] = {

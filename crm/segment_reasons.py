@@ -55,7 +55,7 @@ def explain(session: Session, wish: Wish, customer_id: int, at: AsOf, locale: st
     if found is None:
         raise NotFound("Không có khách này.", "There is no such customer.", field="customer")
     reasons = tuple(
-        Reason(printed(clause), holds, _VALUES[clause.word](_Person(session, customer_id, clause, at, locale)))
+        Reason(printed(clause, locale), holds, _VALUES[clause.word](_Person(session, customer_id, clause, at, locale)))
         for clause, holds in zip(clauses, found[1:], strict=True)
     )
     is_member = store.is_member(session, whole, customer_id)

@@ -38,6 +38,12 @@ class Word:
     alone: bool = False
     within: bool = False
 
+    def called(self, locale: str) -> str:
+        """How it is written in Vietnamese or, for every other locale, in English."""
+        return self.name if locale == "vi" or self.name in _IN_BOTH else self.also[0]
+
+
+_IN_BOTH = frozenset({"tag", "email", "vip", "voucher", "r", "f", "m"})
 
 WORDS = (
     Word("tatca", "mọi khách", "everybody", ("all", "everyone", "everybody", "moikhach"), alone=True),
@@ -98,6 +104,7 @@ UNITS: Mapping[str, str] = {
     "thang": "thang", "m": "thang", "month": "thang", "months": "thang",
     "nam": "nam", "y": "nam", "year": "nam", "years": "nam",
 }  # fmt: skip
+ENGLISH_UNITS: Mapping[str, str] = {"gio": "h", "ngay": "d", "tuan": "w", "thang": "months", "nam": "y"}
 LONGEST_SPAN: Mapping[str, int] = {"gio": 100_000, "ngay": 36_500, "tuan": 5_200, "thang": 1_200, "nam": 100}
 """So many of a unit at most."""
 MULTIPLES: Mapping[str, int] = {

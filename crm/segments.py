@@ -31,6 +31,11 @@ def parse(text: str) -> Segment:
     return Segment(tree, printed(tree))
 
 
+def told(text: str, locale: str) -> str:
+    """The text of a segment in the language of who reads it."""
+    return printed(segment_language.read(text), locale)
+
+
 def named(session: Session, text: str) -> Segment:
     """The segment that a text describes, or the saved one of this name. Raises SegmentError."""
     known = {each.name for each in saved_segments.everyone(session)}

@@ -32,10 +32,10 @@ def test_a_segment_is_counted_explained_and_saved(shop: Line) -> None:
     assert (counted["segment"], counted["count"]) == ("sdt va khong(vip)", 1)
     assert [each["external_id"] for each in counted["sample"]] == ["KH2"]
     assert shop("segment", "save", "VIP mới", "vip va tao<30d").out.splitlines() == [
-        "vip_moi@1: 1 customer", "vip va tao<30ngay",
+        "vip_moi@1: 1 customer", "vip and created<30d",
     ]  # fmt: skip
     why = shop("segment", "why", "KH2", "vip_moi")
-    assert why.out.splitlines() == ["out", "✗  nhom:vip_moi"]
+    assert why.out.splitlines() == ["out", "✗  segment:vip_moi"]
     assert shop("segment", "why", "KH1", "vip", "--json").json["member"]
     assert [row["name"] for row in shop("segment", "list", "--json").json] == ["vip_moi"]
     assert shop("segment", "history", "vip_moi").out.startswith("vip_moi@1")

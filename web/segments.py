@@ -114,7 +114,7 @@ async def why(call: Call[NoParams, WhyIn]) -> SegmentWhyOut:
 
     def read(session: Session) -> SegmentWhyOut:
         at, segment = _now(session, call.now), segments.named(session, call.body.segment)
-        found = segments.explain(session, segment, customers.find(session, call.body.customer).id, at)
+        found = segments.explain(session, segment, customers.find(session, call.body.customer).id, at, "en")
         reasons = [ReasonOut(clause=each.clause, holds=each.holds, value=each.value) for each in found.reasons]
         return SegmentWhyOut(segment=segment.text, member=found.is_member, served=found.is_served, reasons=reasons)
 

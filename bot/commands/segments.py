@@ -14,7 +14,8 @@ from bot.commands.report import Report, shown, stamp, table
 from bot.settings import Settings
 from crm import customers, saved_segments, segments
 from crm.saved_segments import SegmentRow
-from crm.segment_words import WORDS
+from crm.segment_clauses import printed
+from crm.segment_words import WORDS, Word
 from crm.segments import AsOf
 from storage import search
 from storage.database import Database
@@ -42,7 +43,7 @@ def _count(session: Session, arguments: Namespace, at: AsOf) -> Report:
         "sample": [{"id": str(each.id), "name": each.name, "external_id": each.external_id} for each in some],
     }  # fmt: skip
     rows = [(each.name or "(no name)", each.external_id or "", each.channel) for each in some]
-    return Report(data, [segment.text, counted(count), *(table(rows, "") if rows else ())])
+    return Report(data, [printed(segment.tree, "en"), counted(count), *(table(rows, "") if rows else ())])
 
 
 def _why(session: Session, arguments: Namespace, at: AsOf) -> Report:
@@ -64,7 +65,10 @@ def _save(session: Session, arguments: Namespace, at: AsOf) -> SegmentRow:
 
 def _saved(session: Session, kept: SegmentRow, at: AsOf) -> Report:
     count = segments.count(session, segments.parse(kept.text), at)
-    return Report({**_plain(kept, at), "count": count}, [f"{kept.name}@{kept.version}: {counted(count)}", kept.text])
+    return Report(
+        {**_plain(kept, at), "count": count},
+        [f"{kept.name}@{kept.version}: {counted(count)}", segments.told(kept.text, "en")],
+    )
 
 
 def counted(people: int) -> str:
@@ -86,11 +90,19 @@ def _words(session: Session, arguments: Namespace, at: AsOf) -> Report:
          "within": word.within, "vi": word.vi, "en": word.en}
         for word in WORDS
     ]  # fmt: skip
-    return Report(data, table([(word.name, ", ".join(word.also), word.en) for word in WORDS], ""))
+    return Report(data, table([_names(word) for word in WORDS], ""))
+
+
+def _names(word: Word) -> tuple[str, str, str]:
+    """How a word is written, in English first."""
+    name, others = word.called("en"), (word.name, *word.also)
+    return name, ", ".join(dict.fromkeys(each for each in others if each != name)), word.en
 
 
 def _table(rows: list[SegmentRow], at: AsOf) -> Report:
-    lines = [(f"{row.name}@{row.version}", shown(row.created_at, at.zone), row.text) for row in rows]
+    lines = [
+        (f"{row.name}@{row.version}", shown(row.created_at, at.zone), segments.told(row.text, "en")) for row in rows
+    ]
     return Report([_plain(row, at) for row in rows], table(lines, "No segment is saved."))
 
 

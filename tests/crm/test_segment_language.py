@@ -28,6 +28,34 @@ def named(wish: Wish, name: str) -> Wish:
 def test_every_tree_has_a_text_that_is_read_back_as_the_same_tree(wish: Wish, name: str) -> None:
     tree = named(wish, name)
     assert read(printed(tree)) == tree
+    assert read(printed(tree, "en")) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("hang>=vang va mua<90ngay va khong(tag:khieu_nai)", "tier>=vang and bought<90d and not(tag:khieu_nai)"),
+        ("chi>=500k trong 3thang hoac don>=2", "spent>=500000 within 3months or orders>=2"),
+        ("sinhnhat:homnay+3 va (vip hoac r>=4)", "birthday:today+3 and (vip or r>=4)"),
+        ("sinhnhat:thang12 hoac sinhnhat:thangnay", "birthday:month12 or birthday:thismonth"),
+        ("nhom:vip_moi@2 va tatca", "segment:vip_moi@2 and all"),
+    ],
+)
+def test_whoever_reads_english_reads_no_vietnamese(text: str, english: str) -> None:
+    assert printed(read(text), "en") == english
+    assert printed(read(english)) == printed(read(text))
+
+
+def test_every_word_has_a_name_in_both_languages() -> None:
+    for word in segment_words.WORDS:
+        for locale in ("vi", "en"):
+            assert segment_words.BY_NAME[word.called(locale)] is word
+
+
+def test_what_ends_too_early_has_a_place_with_a_length() -> None:
+    with pytest.raises(SegmentError) as refused:
+        read("sinhnhat:")
+    assert (refused.value.place, refused.value.length) == (9, 1)
 
 
 SCRAPS = st.sampled_from(
