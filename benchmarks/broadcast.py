@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import uvloop
@@ -33,10 +34,11 @@ from benchmarks.wire import Framed, _ok
 from bot.channels.base import Outgoing
 from bot.channels.messenger import sender
 from bot.settings import Settings
-from crm import broadcasts, content
+from crm import broadcast_clock, broadcasts, content, freezing
 from crm.content import Content
 from crm.events import Address
 from crm.messages import Purpose
+from crm.segments import AsOf
 from storage import customers, engines, migrate
 from storage.broadcasts import RUNNING
 from storage.columns import new_id
@@ -141,17 +143,30 @@ def _settings(port: int, url: str) -> Settings:
     return Settings.from_env(None, given)
 
 
-def prepare(url: str, people: int) -> None:
-    """People who wrote an hour ago and want news, and a broadcast to all of them that is due."""
+def prepare(url: str, people: int, now: datetime = TEN_IN_HANOI, first: int = 0) -> None:
+    """People who wrote an hour ago and want news, numbered from `first`, and a broadcast to all of them that is due."""
     migrate.upgrade(url)
     engine = engines.writer(url, "OFF")
-    now = TEN_IN_HANOI
     with engine.connect() as connection, connection.begin(), Session(bind=connection) as session:
-        for start in range(0, people, 5000):
-            _add(session, range(start, min(start + 5000, people)), now)
+        for start in range(first, first + people, 5000):
+            _add(session, range(start, min(start + 5000, first + people)), now)
         found = broadcasts.draft(session, "bench", Purpose.BROADCAST, Content(TEXT), "tatca", "cli", now)
         broadcasts.tested(session, found, now)
         broadcasts.schedule(session, found, now, "cli", now)
+        session.flush()
+    engine.dispose()
+
+
+def begin(url: str, zone: ZoneInfo, now: datetime) -> None:
+    """Freeze the audience of the broadcast that is due, so that it runs from the first moment on."""
+    engine = engines.writer(url, "OFF")
+    with engine.connect() as connection, connection.begin(), Session(bind=connection) as session:
+        broadcast_clock.start(session, 1, now)
+        planned = freezing.plan(session, 1, AsOf(now, zone))
+        assert planned is not None
+        while freezing.step(session, 1, planned, 10_000) is not None:
+            pass
+        broadcast_clock.frozen(session, 1, "", now)
         session.flush()
     engine.dispose()
 

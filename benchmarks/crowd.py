@@ -18,7 +18,8 @@ STALL_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to load which system; `messages` ends the window early, 0 means by time alone."""
+    """How to load which system; `messages` ends the window early, 0 means by time alone. With `others`, people who
+    never wrote get messages, too."""
 
     mode: str
     port: int
@@ -29,6 +30,7 @@ class Options:
     outstanding: int
     rate: float
     messages: int
+    others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Snapshot:
     at: float
     acks: int
     replies: int
+    others: int
     own_cpu: float
     system_cpu: float
 
@@ -50,7 +53,7 @@ class Crowd:
         self.loop = asyncio.get_running_loop()
         self.sending = True
         self._stalled = False
-        self.sent = self.acks = self.replies = self.bad_acks = self.extra_replies = self.outstanding = 0
+        self.sent = self.acks = self.replies = self.others = self.bad_acks = self.extra_replies = self.outstanding = 0
         self.ack_seconds: list[float] = []
         self.reply_seconds: list[float] = []
         self.late_seconds: list[float] = []
@@ -107,7 +110,7 @@ class Crowd:
     def snapshot(self) -> Snapshot:
         """The totals now."""
         system_cpu = process.cpu_seconds(self.options.pid)
-        return Snapshot(self.loop.time(), self.acks, self.replies, time.process_time(), system_cpu)
+        return Snapshot(self.loop.time(), self.acks, self.replies, self.others, time.process_time(), system_cpu)
 
     @property
     def quiet(self) -> bool:
@@ -188,9 +191,12 @@ class Crowd:
             task.add_done_callback(self._reconnecting.discard)
 
     def replied(self, recipient_id: str) -> None:
-        """A reply has reached the stub."""
-        self.replies += 1
+        """A message has reached the stub: a reply, or where that is looked for one to somebody who never wrote."""
         person = page.person(recipient_id)
+        if person is None and self.options.others:
+            self.others += 1
+            return
+        self.replies += 1
         if self._settled_by_ack:
             return
         if person is None or not self._waiting[person]:

@@ -34,6 +34,8 @@ class Figures:
     """Webhooks whose reply never reached the stub."""
     extra_replies: int
     """Replies to people who waited for none."""
+    others_per_second: float
+    """Messages to people who never wrote: a broadcast's."""
     ack: Latency
     """From the moment a webhook should have left to its answer."""
     reply: Latency

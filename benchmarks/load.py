@@ -61,6 +61,7 @@ def _figures(crowd: Crowd, first: Snapshot, last: Snapshot, resident: int) -> Fi
         bad_acks=crowd.bad_acks + crowd.never_answered,
         lost=crowd.outstanding,
         extra_replies=crowd.extra_replies,
+        others_per_second=round((last.others - first.others) / seconds, 1),
         ack=latency(crowd.ack_seconds),
         reply=latency(crowd.reply_seconds),
         late=latency(crowd.late_seconds),
@@ -106,6 +107,7 @@ def _options(argv: list[str] | None) -> Options:
     parser.add_argument("--outstanding", type=int, default=64, help="webhooks in flight at most, and connections")
     parser.add_argument("--rate", type=float, default=0.0, help="webhooks a second in open loop")
     parser.add_argument("--messages", type=int, default=0, help="stop after so many, whatever the time")
+    parser.add_argument("--others", action="store_true", help="people who never wrote get messages, too")
     options = Options(**vars(parser.parse_args(argv)))
     if (options.mode == "rate") != (options.rate > 0):
         parser.error("--rate belongs to the mode 'rate', and to no other")

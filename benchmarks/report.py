@@ -76,6 +76,15 @@ def answers(rounds: Rounds) -> Iterator[str]:
     yield f"The generator's own lateness, which is part of every figure: p99 at most {late:.2f} ms."
 
 
+def overtaken(rounds: Rounds) -> Iterator[str]:
+    """How long replies took while a broadcast went out beside them: who asks does not wait for those who did not."""
+    for name, runs in rounds.items():
+        sent, slow = spread([one.others_per_second for one in runs], 0), [one.reply.p99 for one in runs]
+        yield f"{name}: {sent} of the broadcast a second; replies p50 {spread([one.reply.p50 for one in runs])} ms"
+        is_met = max(slow) <= 1000 and min(one.others_per_second for one in runs) > 0
+        yield goal(rounds, "a reply's p99 ≤ 1,000 ms while the broadcast goes out", max(slow), is_met)
+
+
 def faults(runs: list[Figures]) -> int:
     """Bad answers, lost replies and extra replies: a figure with faults is no result."""
     return sum(one.bad_acks + one.lost + one.extra_replies for one in runs)

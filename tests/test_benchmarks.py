@@ -51,7 +51,7 @@ def test_percentiles_are_in_milliseconds() -> None:
 
 def test_a_figure_with_faults_meets_no_goal() -> None:
     none = Latency()
-    sound = Figures("rate", 1.0, 1, 1.0, 1.0, 0, 0, 0, none, none, none, 0.1, 1.0, 1.0)
+    sound = Figures("rate", 1.0, 1, 1.0, 1.0, 0, 0, 0, 0.0, none, none, none, 0.1, 1.0, 1.0)
     lossy = replace(sound, lost=1)
     assert goal({"product": [sound]}, "p99 ≤ 100 ms", 0.0, True).endswith(": met")
     assert "no result" in goal({"product": [sound, lossy]}, "p99 ≤ 100 ms", 0.0, True)
