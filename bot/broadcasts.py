@@ -13,6 +13,7 @@ from sqlmodel import Session
 from bot import broadcast_notices, broadcast_stops
 from bot.jobs import Payload, Work
 from crm import broadcast_clock, broadcasts, freezing
+from crm.broadcast_states import STOPS
 from crm.broadcasts import Pause
 from crm.content import Content
 from crm.errors import CrmError
@@ -45,7 +46,7 @@ class Broadcasting:
 
     def kinds(self) -> dict[str, Work]:
         """Name → function."""
-        return {TEND: self.tend, FREEZE: self.freeze, broadcasts.CLOSE: self.close}
+        return {TEND: self.tend, FREEZE: self.freeze, broadcasts.CLOSE: self.close, broadcasts.HASTEN: self.hasten}
 
     async def tend(self, payload: Payload) -> None:
         """Pause and go on as the hours say; let what is due be frozen; tell who wrote what stopped by itself."""
@@ -98,6 +99,15 @@ class Broadcasting:
         await self._database.bulk(step, 0)
         closed = partial(broadcasts.closed, broadcast_id=broadcast, now=self._clock())
         await self._database.write(closed, name="broadcast.closed")
+
+    async def hasten(self, payload: Payload) -> None:
+        """Let those be due now who were put off for what their broadcast lacked."""
+        broadcast, now = int(payload["broadcast"]), self._clock()
+
+        def step(session: Session, cursor: int, size: int) -> int | None:
+            return cursor if recipients.hasten(session, broadcast, STOPS, now, size) else None
+
+        await self._database.bulk(step, 0)
 
     async def _digest(self, broadcast: int) -> str:
         """The SHA-256 of all customers' ids in their order, eight bytes each: what was frozen can be told again."""

@@ -38,6 +38,8 @@ from storage.work import wake
 
 LEASE = timedelta(seconds=20)
 BURST = 10
+MOMENT = timedelta(minutes=5)
+"""A whole broadcast rests for what is over so soon; where it takes longer, those go on who go another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +167,9 @@ class Claims:
             if taken.ready:
                 accounts.hold_pace(session, look.paced)
         for broadcast, held in taken.stops.items():
-            reason = broadcasts.Pause(held.reason)
-            broadcasts.pause(session, broadcast, reason, broadcasts.SYSTEM, now, until=held.until)
+            if held.until - now <= MOMENT:
+                reason = broadcasts.Pause(held.reason)
+                broadcasts.pause(session, broadcast, reason, broadcasts.SYSTEM, now, until=held.until)
         turn.claimed.extend(_unasked(each, now) for each in taken.ready)
         return bool(taken.ready or taken.waits or taken.skips or taken.stops)
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from bot import registry
-from crm import templates
+from crm import broadcasts, templates
+from crm.broadcasts import Pause
 from crm.budget import Budget, Month
 from crm.messages import TemplateUse
 from crm.templates import Key, Status
@@ -94,13 +95,16 @@ def turn_month(session: Session, budget: Budget, now: datetime) -> None:
 
 def lift_budget(session: Session, budget: Budget, now: datetime) -> None:
     """Let go on what waits for a budget that has room now; for the start of the service, with its new settings."""
-    month = budget.month(now)
+    month, has_room = budget.month(now), False
     for subject in alarms.subjects(session, SPENT):
         channel, account_id, _ = subject.split(":", 2)
         spent = spending.spent(session, channel, account_id, month.start)
         if budget.ceiling is None or spent < budget.ceiling or not subject.endswith(f":{month.name}"):
             rows.release(session, channel, account_id, OVER_BUDGET, now)
             alarms.solve(session, SPENT, subject, now)
+            has_room = True
+    if has_room:
+        broadcasts.look_again(session, Pause.BUDGET, now)
 
 
 def _waits_for(key: Key) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from crm import broadcast_moves as moves
 from crm import broadcasts
 from crm.broadcast_moves import SYSTEM
-from crm.broadcast_states import Pause
+from crm.broadcast_states import LASTING, Pause
 from crm.verdicts import Policy
 from storage import broadcasts as store
 from storage import marks, recipients
@@ -66,7 +66,10 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
                 broadcasts.pause(session, each.id, Pause.LATE, SYSTEM, now)
             else:
                 due.append(each.id)
-        elif not _is_to_change(each, now, opens_at, was_away=was_away) or not recipients.is_open(session, each.id):
+        elif not _is_to_change(each, now, opens_at, was_away=was_away):
+            if each.state == RUNNING:
+                _rest_where_all_do(session, each.id, now)
+        elif not recipients.is_open(session, each.id):
             continue
         elif was_away:
             broadcasts.pause(session, each.id, Pause.LATE, SYSTEM, now)
@@ -75,6 +78,12 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
         else:
             broadcasts.resume(session, each.id, SYSTEM, now)
     return due
+
+
+def _rest_where_all_do(session: Session, broadcast_id: int, now: datetime) -> None:
+    off = recipients.all_put_off(session, broadcast_id, LASTING, now)
+    if off is not None:
+        broadcasts.pause(session, broadcast_id, Pause(off[0]), SYSTEM, now, until=off[1])
 
 
 def _is_to_change(each: BroadcastView, now: datetime, opens_at: datetime, *, was_away: bool) -> bool:

@@ -27,6 +27,8 @@ from storage.broadcasts import CANCELLED, DRAFT, FREEZING, PAUSED, RUNNING, SCHE
 
 CLOSE = "broadcast.close"
 """The job that gives those their end who still waited when a broadcast was cancelled."""
+HASTEN = "broadcast.hasten"
+"""The job that lets those be due who were put off, when a broadcast is to go on before that time."""
 LONGEST_NAME = 80
 
 
@@ -255,6 +257,21 @@ def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> No
         moves.move(session, found, FREEZING, actor, now, "resumed", scheduled_at=now, as_of=as_of)
     else:
         moves.move(session, found, RUNNING, actor, now, "resumed")
+        if actor != SYSTEM:
+            _hasten(session, broadcast_id, now)
+
+
+def look_again(session: Session, reason: Pause, now: datetime) -> None:
+    """What every broadcast lacked that rests for this reason may be there now: let it go on, and see."""
+    for each in store.living(session):
+        if each.state == PAUSED and each.pause_reason == reason:
+            resume(session, each.id, SYSTEM, now)
+            _hasten(session, each.id, now)
+
+
+def _hasten(session: Session, broadcast_id: int, now: datetime) -> None:
+    """Who was put off until there is money or a template again does not wait for that any more."""
+    jobs.add_many(session, [jobs.row(HASTEN, str(broadcast_id), {"broadcast": broadcast_id}, now)])
 
 
 def cancel(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:

@@ -50,8 +50,8 @@ class Why:
 
 
 class Held(NamedTuple):
-    """Why somebody waits, and until when. `stops`: so do all who go the same way, and a broadcast of which nobody else
-    is due pauses for that reason. `counts`: it happens a few times only."""
+    """Why somebody waits, and until when. `stops`: so do all who go the same way, and a broadcast of which nobody
+    waits for anything else pauses for that reason. `counts`: it happens a few times only."""
 
     reason: str
     until: datetime

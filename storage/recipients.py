@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Index, Select, bindparam, exists, func, literal, select, text, update
+from sqlalchemy import Connection, Index, Select, and_, bindparam, exists, func, literal, not_, select, text, update
 from sqlalchemy.dialects.postgresql import Insert
 from sqlmodel import Field, Session, SQLModel
 
@@ -234,6 +234,34 @@ def close(session: Session, broadcast_id: int, reason: str, most: int) -> int:
     some = select(_recipient.c.id).where(*waiting, stands(_recipient.c.state, PENDING)).limit(most)
     statement = update(_recipient).where(_recipient.c.id.in_(some), stands(_recipient.c.state, PENDING))
     return session.connection().execute(statement.values(state=SKIPPED, reason=reason)).rowcount
+
+
+def all_put_off(
+    session: Session, broadcast_id: int, reasons: Collection[str], now: datetime
+) -> tuple[str, datetime] | None:
+    """Why, and until when, everybody who is open in a broadcast was put off, where that is for these reasons; of
+    several the one that is over first. None where somebody is due, on the way, or waits for something else."""
+    run, of_it = session.connection().execute, _recipient.c.broadcast_id == broadcast_id
+    off = (
+        stands(_recipient.c.state, PENDING), _recipient.c.due_at > now, _recipient.c.reason.in_(sorted(reasons)),
+    )  # fmt: skip
+    others = exists().where(of_it, stands(_recipient.c.state, *OPEN), not_(and_(*off)))
+    if run(select(others)).scalar():
+        return None
+    first = select(_recipient.c.reason, _recipient.c.due_at).where(of_it, stands(_recipient.c.state, *OPEN), *off)
+    row = run(first.order_by(_recipient.c.due_at, _recipient.c.id).limit(1)).first()
+    return (row[0], row[1]) if row else None
+
+
+def hasten(session: Session, broadcast_id: int, reasons: Collection[str], now: datetime, most: int) -> int:
+    """Up to so many of a broadcast who were put off for these reasons are due now; how many those were."""
+    off = (
+        _recipient.c.broadcast_id == broadcast_id, stands(_recipient.c.state, *OPEN),
+        stands(_recipient.c.state, PENDING), _recipient.c.due_at > now, _recipient.c.reason.in_(sorted(reasons)),
+    )  # fmt: skip
+    some = select(_recipient.c.id).where(*off).limit(most)
+    statement = update(_recipient).where(_recipient.c.id.in_(some), stands(_recipient.c.state, PENDING))
+    return session.connection().execute(statement.values(due_at=now)).rowcount
 
 
 def is_open(session: Session, broadcast_id: int) -> bool:

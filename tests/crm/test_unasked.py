@@ -28,6 +28,7 @@ from storage import broadcasts as store
 from storage import engines, marks
 from storage import outbox as queue
 from storage import recipients as rows
+from storage.columns import new_id
 from storage.turns import Place
 from tests.crm.people import born
 
@@ -35,6 +36,7 @@ START = datetime(2026, 11, 23, 3, 0, tzinfo=ZoneInfo("UTC"))
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 RULES = Rules((Lane("window", within=timedelta(days=30), since=START.date() - timedelta(days=900)),))
 PEOPLE = 3
+WEEK = timedelta(days=7)
 
 
 @dataclass
@@ -208,6 +210,41 @@ def test_what_ran_to_its_end_is_not_asked_again_turn_by_turn(sqlite_engine: Engi
         taken = recipients.take(session, gate, policy, None, START, 10)
         recipients.write(session, taken, "worker", START + timedelta(seconds=20), START)
         assert store.running(session, START) == []
+
+
+@dataclass
+class Broke(OpenGate):
+    """One of the two channels costs more than there is for a week."""
+
+    def held(self, place: Place, purpose: Purpose, option: Option) -> Held | None:
+        """Nothing goes on Zalo."""
+        return Held(Pause.BUDGET, self.now + WEEK, stops=True) if place.channel == "zalo" else None
+
+
+def test_those_go_on_who_go_another_way_and_a_broadcast_rests_when_nobody_is_left_who_does(
+    sqlite_engine: Engine,
+) -> None:
+    policy = Policy(Caps(0, 0), LawfulHours(ZONE))
+    with sqlite_engine.connect() as connection, Session(bind=connection) as session:
+        connection.begin()
+        for channel in ("zalo", "zalo", "messenger"):
+            person = born(session, START, channel=channel, user_id=f"{channel}{new_id()}")
+            consent.say(session, person.customer_id, granted=True, at=START)
+        _broadcast(session, Purpose.BROADCAST, START)
+        number, went = store.latest(session)[0].id, []
+        for _ in range(3):
+            broadcast_clock.tend(session, START, policy)
+            assert broadcasts.get(session, number).state == "running"
+            taken = recipients.take(session, Broke(), policy, None, START, 1)
+            recipients.write(session, taken, "worker", START, START)
+            went += taken.ready
+        assert [each.place.channel for each in went] == ["messenger"]
+        broadcast_clock.tend(session, START, policy)
+        assert broadcasts.get(session, number).state == "running", "one is on the way, and may come back"
+        _end(session, went[0], "sent", START)
+        broadcast_clock.tend(session, START, policy)
+        found = broadcasts.get(session, number)
+        assert (found.state, found.pause_reason, found.resumes_at) == ("paused", Pause.BUDGET, START + WEEK)
 
 
 @pytest.mark.parametrize(("away", "expected"), [(timedelta(hours=2), 1), (timedelta(hours=4), 0)])
