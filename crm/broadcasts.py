@@ -209,8 +209,11 @@ def needs_second(found: BroadcastView, people: int, alone: int) -> bool:
 
 
 def unschedule(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
-    """It is a draft again, which does not begin by itself."""
-    moves.move(session, moves.hold(session, broadcast_id), DRAFT, actor, now, "unscheduled", scheduled_at=None)
+    """It is a draft again, which does not begin by itself. Raises Conflict where it is not scheduled, or has begun."""
+    found = moves.hold(session, broadcast_id)
+    if not may(found, DRAFT):
+        raise refused(found, "chỉ bỏ hẹn được tin đã hẹn giờ", "has no moment to be taken back")
+    moves.move(session, found, DRAFT, actor, now, "unscheduled", scheduled_at=None)
 
 
 def pause(

@@ -594,6 +594,9 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem
 > /gui 2 hẹn 20h thứ 6
 ✗ Chưa gửi thử: gõ /gui 2 thu trước khi hẹn giờ.
 
+> /gui 1 bỏ hẹn
+✗ Tin #1 (bản nháp): chỉ bỏ hẹn được tin đã hẹn giờ.
+
 > /gui 1 hen 23h mai
 ✗ Giờ đó không được gửi tin (giờ yên tĩnh); sớm nhất là 08:00 thứ Tư 25/11 (giờ VN).
 
