@@ -122,6 +122,17 @@ def by_number(session: Session, phone: str) -> str:
     return name_of(session, found[0])
 
 
+def in_chat(session: Session, user_id: str) -> int | None:
+    """The customer who writes under this id of a channel's, joined to one of the POS or not; None where nobody does.
+
+    Raises Conflict where it is several people's, on different accounts.
+    """
+    owners = {each.customer_id for each in store.people(session, [user_id]).values() if each.staff_id is None}
+    if len(owners) > 1:
+        raise Conflict("Nhiều khách có mã chat này.", "Several customers have this id of a chat.", field="customer")
+    return next(iter(owners), None)
+
+
 def name_of(session: Session, customer_id: int) -> str:
     """What the POS calls a customer; "" for one born in a chat."""
     return store.external_ids(session, [customer_id]).get(customer_id, "")

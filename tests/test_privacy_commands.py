@@ -11,7 +11,8 @@ import pytest
 
 from crm import consent, customers, privacy
 from crm.privacy import Kind
-from tests.storage.rows import transaction
+from storage import customers as people
+from tests.storage.rows import person, transaction
 from tests.test_commands import SECRET, Line
 
 NOW = datetime.now(UTC)
@@ -66,3 +67,19 @@ def test_consent_is_recorded_shown_and_exported(shop: Line, tmp_path: Path) -> N
 
 def _id(shop: Line) -> int:
     return int(shop("privacy", "list", "--json").json[0]["customer"])
+
+
+def test_who_is_in_a_chat_only_is_found_by_its_id_or_the_number_shared_there(shop: Line, database_url: str) -> None:
+    with transaction(database_url) as session:
+        identity = person(session, "3000000000000000001", last=NOW)
+        found = people.person(session, identity)
+        assert found is not None
+        people.change(session, found.customer_id, phone="+84901234599")
+        consent.say(session, found.customer_id, granted=True, at=NOW, channel="zalo", wording="nhận quảng cáo")
+    for name in ("3000000000000000001", "0901234599", f"#{found.customer_id}"):
+        told = shop("consent", "show", name).out
+        assert "nhận quảng cáo" in told
+        assert told.endswith("This is a chat on zalo that is joined to no customer of the POS.\n")
+    assert "No chat is joined to this customer" in shop("consent", "show", "KH1").out
+    assert shop("segment", "why", "3000000000000000001", "dongy").out.startswith("in\n✓  consent")
+    assert "no such customer" in shop("consent", "show", "3000000000000000002").refused()

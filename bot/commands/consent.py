@@ -17,6 +17,7 @@ from bot.settings import Settings
 from crm import consent
 from crm.consent import Consent, Terms
 from storage import consent as store
+from storage import customers, segments
 from storage.database import Database
 
 _AT_ONCE = 1000
@@ -26,15 +27,11 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
     """Show one customer's words, write everybody's to a file, or record one. Raises CrmError."""
     zone = settings.timezone
     if arguments.action == "show":
-        return _shown(await database.read(partial(_proof, raw=arguments.customer)), zone)
+        return await database.read(partial(_shown, raw=arguments.customer, zone=zone))
     if arguments.action == "export":
         return await _exported(arguments, database, zone)
     record = partial(_record, arguments=arguments, secret_key=settings.require_secret(), now=now)
     return await database.write(record, name="consent.record")
-
-
-def _proof(session: Session, raw: str) -> list[tuple[Consent, Terms | None]]:
-    return consent.proof(session, named(session, raw))
 
 
 def _record(session: Session, arguments: Namespace, secret_key: str, now: datetime) -> Report:
@@ -71,7 +68,9 @@ def plain(entry: Consent, terms: Terms | None, zone: ZoneInfo) -> dict[str, Any]
     return {**entry._asdict(), "at": stamp(entry.at, zone), "terms": told}
 
 
-def _shown(said: list[tuple[Consent, Terms | None]], zone: ZoneInfo) -> Report:
+def _shown(session: Session, raw: str, zone: ZoneInfo) -> Report:
+    customer_id = named(session, raw)
+    said = consent.proof(session, customer_id)
     rows = [
         (
             shown(entry.at, zone), "yes" if entry.granted else "no", entry.purpose, entry.covers or "all channels",
@@ -80,4 +79,16 @@ def _shown(said: list[tuple[Consent, Terms | None]], zone: ZoneInfo) -> Report:
         )
         for entry, terms in said
     ]  # fmt: skip
-    return Report([plain(*each, zone) for each in said], table(rows, "This customer never said a word about it."))
+    lines = table(rows, "This customer never said a word about it.")
+    return Report([plain(*each, zone) for each in said], [*lines, *_where(session, customer_id)])
+
+
+def _where(session: Session, customer_id: int) -> list[str]:
+    """Where else their words may be looked for: a chat and a customer of the POS that were not joined are two."""
+    chats = sorted({channel for channel, _, _ in segments.channels(session, customer_id)})
+    profile = customers.profile(session, customer_id)
+    if not chats:
+        return ["No chat is joined to this customer: what is said in another is shown by the chat's own id."]
+    if profile is not None and profile.external_id is None:
+        return [f"This is a chat on {' and '.join(chats)} that is joined to no customer of the POS."]
+    return []

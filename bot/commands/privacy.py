@@ -16,6 +16,7 @@ from sqlmodel import Session
 from bot.commands.report import Refused, Report, shown, stamp, table
 from bot.settings import Settings
 from crm import customers, erasure, personal_data, phones, privacy
+from crm.errors import Conflict
 from crm.privacy import Kind, Request
 from storage import customers as people
 from storage.database import Database
@@ -48,13 +49,23 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
 
 
 def named(session: Session, raw: str) -> int:
-    """The customer of this id of the POS, phone number, or number of ours as in `#123`. Raises NotFound, Conflict."""
+    """The customer of this id of the POS, phone number, id of a chat, or number of ours as in `#123`.
+
+    Who is in a chat only is found by its id, or the number that they shared there. Raises NotFound, Conflict.
+    """
     if raw.startswith("#") and raw[1:].isascii() and raw[1:].isdecimal() and len(raw) < 20:
         return int(raw[1:])
     external = people.external(session, raw)
-    if external is None and phones.normalise(raw):
-        raw = customers.by_number(session, raw)
-    return customers.find(session, raw).id
+    if external is not None:
+        return external.id
+    number = phones.normalise(raw)
+    in_chats = people.ids_by_phone(session, number, chat_born=True) if number else []
+    if number and (not in_chats or people.ids_by_phone(session, number, chat_born=False)):
+        return customers.find(session, customers.by_number(session, raw)).id
+    if len(in_chats) > 1:
+        raise Conflict("Nhiều khách có số này.", "Several customers have this number.", field="phone")
+    found = in_chats[0] if in_chats else customers.in_chat(session, raw)
+    return customers.find(session, raw).id if found is None else found
 
 
 def _held(session: Session, raw: str, now: datetime) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from typing import Any
 from sqlmodel import Session
 
 from bot import audience
+from bot.commands.privacy import named
 from bot.commands.report import Report, shown, stamp, table
 from bot.settings import Settings
-from crm import customers, saved_segments, segments
+from crm import saved_segments, segments
 from crm.saved_segments import SegmentRow
 from crm.segment_clauses import printed
 from crm.segment_words import WORDS, Word
@@ -48,7 +49,7 @@ def _count(session: Session, arguments: Namespace, at: AsOf) -> Report:
 
 def _why(session: Session, arguments: Namespace, at: AsOf) -> Report:
     segment = segments.named(session, arguments.text)
-    customer = customers.find(session, arguments.customer).id
+    customer = named(session, arguments.customer)
     found = segments.explain(session, segment, customer, at, "en")
     data = {
         "segment": segment.text, "member": found.is_member, "served": found.is_served,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NewType
 
 from bot.staff.context import StaffContext
 from bot.staff.grammar import Misread, first_word
-from crm import categories, numbers, phones, staff, tickets, times, words
+from crm import categories, customers, numbers, phones, staff, tickets, times, words
 from crm.categories import Category
 from crm.errors import Invalid, NotFound
 from crm.sla import Priority
@@ -150,7 +150,7 @@ def _entered(ctx: StaffContext) -> ConversationRef | None:
 
 
 def _customer(ctx: StaffContext, rest: str) -> tuple[CustomerRef, str]:
-    """By the number in the list, the phone number, or what the POS calls them."""
+    """By the number in the list, the phone number, what the POS calls them, or their id in a chat."""
     word, left = first_word(rest)
     if _NUMBER.fullmatch(word):
         binding = _bound(ctx, word)
@@ -168,12 +168,13 @@ def _customer(ctx: StaffContext, rest: str) -> tuple[CustomerRef, str]:
             raise Invalid("customer", f"{len(ids)} khách có số này; dùng mã khách.",
                           f"{len(ids)} customers have this number; use the customer's code.")  # fmt: skip
     found = people.external(ctx.session, word.removeprefix("@"))
-    if found is None:
+    customer_id = found.id if found else customers.in_chat(ctx.session, word)
+    if customer_id is None:
         raise NotFound(
             f"Không có khách “{word}”: dùng số trong danh sách, số điện thoại hoặc mã khách.",
             f"No customer is “{word}”: use a number of your list, a phone number or the POS's code.",
         )
-    return customer(ctx, found.id), left
+    return customer(ctx, customer_id), left
 
 
 def customer(ctx: StaffContext, customer_id: int) -> CustomerRef:

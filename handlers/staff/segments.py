@@ -15,6 +15,7 @@ from crm.errors import CrmError, Invalid
 from crm.segment_words import WORDS
 from crm.segments import AsOf
 from crm.staff import Permission
+from storage import customers
 
 router = StaffRouter("segments")
 
@@ -101,7 +102,9 @@ def explain_segment(ctx: StaffContext, customer: CustomerRef, wish: Text) -> Non
     """Say why a customer is in a segment or not, condition by condition."""
     segment = segments.named(ctx.session, wish)
     found = segments.explain(ctx.session, segment, customer.id, _now(ctx), ctx.locale)
-    ctx.reply("segment_why", name=customer.name, found=found)
+    profile = customers.profile(ctx.session, customer.id)
+    is_joined = profile is not None and profile.external_id is not None
+    ctx.reply("segment_why", name=customer.name, found=found, is_joined=is_joined)
 
 
 def _now(ctx: StaffContext) -> AsOf:

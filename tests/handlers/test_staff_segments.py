@@ -44,3 +44,13 @@ async def test_what_cannot_be_a_name_and_a_segment_says_what_to_write(chat: Chat
 async def test_a_comparison_behind_a_name_of_one_word_is_no_end_of_the_name(chat: Chat) -> None:
     await chat.does(lambda session: hired(session, "Hoa", Role.ADMIN, chat))
     assert (await says(chat, "/nhom luu ba_don don=3")).startswith("✓ Đã lưu nhóm ba_don (bản 1): don=3")
+
+
+async def test_why_tells_of_a_chat_that_is_joined_to_nobody(chat: Chat) -> None:
+    await chat.does(lambda session: hired(session, "Hoa", Role.ADMIN, chat))
+    await chat.says("nhận quảng cáo")
+    told = await says(chat, f"/visao {chat.contact.user_id} dongy:zalo")
+    first, clause, last = told.splitlines()
+    assert first.endswith("thuộc nhóm này:") and clause == "✓ dongy:zalo · zalo đã đồng ý"
+    assert last == "Chat này chưa nối với khách nào của POS: chỉ xét những gì biết từ chat."
+    assert (await says(chat, "/visao 999999 dongy")).startswith("✗ Không có khách “999999”")
