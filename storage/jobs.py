@@ -76,13 +76,16 @@ def row(
 
 
 def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Queue jobs. One whose key waits already is dropped; one whose key is being done is done again afterwards."""
+    """Queue jobs. One whose key waits already is dropped; one whose key is being done is done again afterwards.
+
+    It is being done as long as whoever took it has not said how it went, even if that is later than the lease.
+    """
     if rows:
         statement = insert(session.get_bind().dialect.name, _job)
         new = {key: statement.excluded[key] for key in ("payload", "created_at", "ready_at")}
         statement = statement.on_conflict_do_update(
             index_elements=["unique_key"], index_where=_WAITING, set_={**new, "lease_owner": _ASKED_AGAIN},
-            where=_job.c.lease_until > statement.excluded.created_at,
+            where=_job.c.lease_until != NEVER,
         )  # fmt: skip
         session.connection().execute(statement, sorted(rows, key=lambda item: item["unique_key"]))
         wake(session, TOPIC)
@@ -121,9 +124,9 @@ def finish(session: Session, done: Sequence[Taken]) -> None:
 
 
 def put_back(session: Session, job: Taken, ready_at: datetime, *, error: str = "", counted: bool = True) -> None:
-    """Try again at `ready_at`; `counted` tries are those that failed."""
-    attempts = job.attempts + counted
-    _change(session, job, ready_at=ready_at, attempts=attempts, error=error[:500], lease_until=NEVER)
+    """Try again at `ready_at`, or at once if it was asked for once more; `counted` tries are those that failed."""
+    attempts, at = job.attempts + counted, case((_job.c.lease_owner == _ASKED_AGAIN, _job.c.ready_at), else_=ready_at)
+    _change(session, job, ready_at=at, attempts=attempts, error=error[:500], lease_until=NEVER, lease_owner="")
 
 
 def bury(session: Session, job: Taken, error: str) -> None:

@@ -74,6 +74,26 @@ def test_a_job_asked_for_while_it_is_done_is_done_again_afterwards(session: Sess
     assert jobs.oldest_waiting(session) is None
 
 
+def test_a_job_asked_for_after_its_lease_ran_out_is_done_again_though_its_worker_ends_it_late(session: Session) -> None:
+    add(session)
+    (late,) = lease(session)
+    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW + 2 * MINUTE)])
+    jobs.finish(session, [late])
+    (again,) = lease(session, "b", NOW + 2 * MINUTE)
+    assert again.payload == '{"n": 2}'
+
+
+def test_a_job_asked_for_while_it_is_done_does_not_wait_with_the_first(session: Session) -> None:
+    add(session)
+    (first,) = lease(session)
+    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW)])
+    jobs.put_back(session, first, NOW + timedelta(days=3), counted=False)
+    (again,) = lease(session, "b")
+    assert again.payload == '{"n": 2}'
+    jobs.put_back(session, again, NOW + timedelta(days=3), counted=False)
+    assert lease(session) == []
+
+
 def test_a_job_asked_for_again_is_not_given_up_with_the_first(session: Session) -> None:
     add(session)
     (first,) = lease(session)
