@@ -157,12 +157,15 @@ def named(session: Session, name: str) -> StaffRow:
 
 def actor(session: Session, name: str, surface: str) -> str:
     """Who does something, as the books note it: the active member of staff of this name, who is the same person in a
-    chat, as `staff:<id>`; else the name with where it was said, as `cli:Mai`."""
+    chat, as `staff:<id>`; else the name with where it was said, as `cli:Mai`.
+
+    "Hoa" is Phan Mỹ Hoa, where nobody else is called so: one person is not two by a shorter name.
+    """
     wanted = words.plain(name)
-    for each in active(session):
-        if words.plain(each.name) == wanted:
-            return f"staff:{each.id}"
-    return f"{surface}:{name}"[:64]
+    everyone = [(words.plain(each.name), each) for each in active(session)]
+    found = [each for plain, each in everyone if plain == wanted]
+    found = found or [each for plain, each in everyone if wanted in (plain.split()[0], plain.split()[-1])]
+    return f"staff:{found[0].id}" if len(found) == 1 else f"{surface}:{name}"[:64]
 
 
 class Leading(NamedTuple):

@@ -40,6 +40,15 @@ def test_names_are_found_without_accents_and_by_their_last_word(session: Session
         minh(session, clock)
 
 
+def test_whoever_acts_is_one_person_by_a_shorter_name_too(session: Session, clock: Clock) -> None:
+    hoa, _ = (staff.add(session, name, Role.LEAD, clock()) for name in ("Phan Mỹ Hoa", "Lê Mai"))
+    for name in ("Phan Mỹ Hoa", "phan my hoa", "Hoa"):
+        assert staff.actor(session, name, "cli") == f"staff:{hoa.id}"
+    assert [staff.actor(session, name, "cli") for name in ("Ho", "owner")] == ["cli:Ho", "cli:owner"]
+    staff.add(session, "Trần Mai", Role.LEAD, clock())
+    assert staff.actor(session, "Mai", "cli") == "cli:Mai", "two are called so"
+
+
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61])
 def test_a_name_has_1_to_60_characters(session: Session, clock: Clock, name: str) -> None:
     with pytest.raises(Invalid):
