@@ -21,6 +21,7 @@ from storage.segment_tree import leaves
 
 _SHOWN = 8
 _UNKNOWN = ("chưa biết", "not known")
+_TODAY = ("hôm nay", "today")
 _NEVER = ("chưa từng", "never")
 _SAID = {
     Standing.GRANTED: ("đã đồng ý", "agreed"), Standing.WITHDRAWN: ("đã từ chối", "opted out"),
@@ -82,7 +83,9 @@ class _Person:
             return self.said(_NEVER)
         days = (self.at.now.astimezone(self.at.zone).date() - moment.astimezone(self.at.zone).date()).days
         day = moment.astimezone(self.at.zone).strftime("%d/%m/%Y")
-        return f"{day} ({days} ngày trước)" if self.locale == "vi" else f"{day} ({days} days ago)"
+        if not days:
+            return f"{day} ({self.said(_TODAY)})"
+        return f"{day} ({days} {self.said(('ngày trước', 'day ago' if days == 1 else 'days ago'))})"
 
     @property
     def profile(self) -> customers.Profile:

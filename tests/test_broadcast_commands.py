@@ -57,7 +57,7 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     assert (seen["skips"], seen["cost"], seen["budget_left"]) == ({"no_identity": 2}, 0, None)
     assert "nothing for 2: they are on no channel" in shop("broadcast", "preview", number).out
     assert "not tested" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
-    assert shop("broadcast", "report", number).out.startswith("1 Tết: draft\n  to tatca\n  nobody yet")
+    assert shop("broadcast", "report", number).out.startswith("1 Tết: draft\n  to all\n  nobody yet")
     assert "It went to 1 of Mai's chats." in shop("broadcast", "test", number, *by).out
     assert "second person" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
     assert "Who wrote it cannot approve it" in shop("broadcast", "approve", number, *by).refused()
@@ -122,7 +122,7 @@ def test_a_finished_one_is_told_with_reasons_in_words_and_rests_no_more(shop: Li
         broadcast_clock.frozen(session, number, "d", now)
         session.connection().execute(update(Recipient).values(state=SKIPPED, reason="no_identity"))
     told = shop("broadcast", "report", str(number)).out
-    assert "  to tatca, 2 people" in told and "no_identity: they are on no channel" in told
+    assert "  to all, 2 people" in told and "no_identity: they are on no channel" in told
     assert "is finished: it is not running" in shop("broadcast", "pause", str(number), "--as", "Mai").refused()
 
 

@@ -39,10 +39,10 @@ PREVIEW = timedelta(seconds=25)
 
 
 class LinkIn(Exact):
-    """A button that opens an address."""
+    """A button that opens an address: https and a host with a dot."""
 
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-    url: Annotated[str, StringConstraints(max_length=1000, pattern=r"^https://[^\x00-\x20\x7f]+$")]
+    url: Annotated[str, StringConstraints(max_length=1000, min_length=1, pattern=r"^[^\x00-\x20\x7f]+$")]
 
 
 class TemplateIn(Exact):

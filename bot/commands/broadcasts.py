@@ -81,7 +81,7 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
         "reasons": [{"state": state, "reason": why, "people": n} for (state, why), n in found.reasons.items()],
     }  # fmt: skip
     people = f", {each.audience} people" if each.frozen_at else ""
-    head = [f"{each.id} {each.name}: {found.state}", f"  to {each.segment}{people}"]
+    head = [f"{each.id} {each.name}: {found.state}", f"  to {segments.told(each.segment, 'en')}{people}"]
     if each.scheduled_at:
         head.append(f"  begins {_moment(each.scheduled_at, sender, now)}")
     if found.state == PAUSED:
@@ -107,7 +107,7 @@ async def _preview(arguments: Namespace, database: Database, sender: Sender, now
         "samples": [{"name": one.name, "text": one.text, "picture": one.picture} for one in seen.samples],
     }  # fmt: skip
     words = previews.words(Templates(sender.zone, {}), found, sender, now, "en")
-    return Report(data, [f"{each.id} {each.name}: to {each.segment}", *words.splitlines()])
+    return Report(data, [f"{each.id} {each.name}: to {segments.told(each.segment, 'en')}", *words.splitlines()])
 
 
 def _draft(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:

@@ -91,3 +91,14 @@ def test_who_bought_a_product_is_found_by_its_code_or_name(shop: Session, text: 
     buyer = orders.find(shop, "pos", "0").customer_id
     assert segments.sample(shop, segments.parse(text), AT, 9) == [buyer]
     assert segments.count(shop, segments.parse("sanpham:sen"), AT) == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "vi", "en"),
+    [(0, "(hôm nay)", "(today)"), (1, "(1 ngày trước)", "(1 day ago)"), (2, "(2 ngày trước)", "(2 days ago)")],
+)
+def test_how_long_ago_it_was_is_said_as_people_say_it(shop: Session, days: int, vi: str, en: str) -> None:
+    person = born(shop, NOW - timedelta(days=days))
+    for locale, told in (("vi", vi), ("en", en)):
+        found = segments.explain(shop, segments.parse("tao<9ngay"), person.customer_id, AT, locale)
+        assert found.reasons[0].value.endswith(told)

@@ -521,7 +521,7 @@ Chưa lưu nhóm nào. Thử: /nhom hang>=vang va mua<90ngay
 
 > /vì sao 1 mua<30ngay va khong vip
 Nguyễn Thị Lan không thuộc nhóm này:
-✓ mua<30ngay · 23/11/2026 (0 ngày trước)
+✓ mua<30ngay · 23/11/2026 (hôm nay)
 ✓ vip · đổi hàng, khách sỉ, VIP
 """
 
