@@ -244,6 +244,8 @@ def rest(session: Session, broadcast_id: int, actor: str, now: datetime) -> None
     """Somebody wants no more to be sent for now. Raises Conflict where `pause` does nothing, or it is finished."""
     found = moves.standing(session, broadcast_id)
     if found.state == FINISHED or not pause(session, broadcast_id, Pause.STAFF, actor, now):
+        if found.state == SCHEDULED:
+            raise refused(found, f"chưa bắt đầu gửi, bỏ hẹn bằng /gui {found.id} bohen", "can be unscheduled instead")
         raise refused(found, "chỉ tạm dừng được tin đang gửi", "is not running")
 
 

@@ -122,7 +122,7 @@ def test_a_finished_one_is_told_with_reasons_in_words_and_rests_no_more(shop: Li
         broadcast_clock.frozen(session, number, "d", now)
         session.connection().execute(update(Recipient).values(state=SKIPPED, reason="no_identity"))
     told = shop("broadcast", "report", str(number)).out
-    assert "  to all, 2 people" in told and "no_identity: they are on no channel" in told
+    assert "  to all, 2 people\n  began " in told and "no_identity: they are on no channel" in told
     assert "is finished: it is not running" in shop("broadcast", "pause", str(number), "--as", "Mai").refused()
 
 

@@ -28,7 +28,7 @@ from crm.errors import Conflict, CrmError
 from crm.messages import Button, ButtonKind, Purpose
 from crm.staff import Permission
 from storage import recipient_pages
-from storage.broadcasts import CANCELLED, DRAFT, PAUSED, BroadcastView
+from storage.broadcasts import CANCELLED, DRAFT, PAUSED, SCHEDULED, BroadcastView
 from storage.database import Database
 
 SURFACE = "cli"
@@ -80,10 +80,11 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
         **_plain(each, found.state, sender), "people": dict(found.people), "lanes": dict(found.lanes),
         "reasons": [{"state": state, "reason": why, "people": n} for (state, why), n in found.reasons.items()],
     }  # fmt: skip
-    people = f", {each.audience} people" if each.frozen_at else ""
+    people = f", {each.audience} {'person' if each.audience == 1 else 'people'}" if each.frozen_at else ""
     head = [f"{each.id} {each.name}: {found.state}", f"  to {segments.told(each.segment, 'en')}{people}"]
     if each.scheduled_at:
-        head.append(f"  begins {_moment(each.scheduled_at, sender, now)}")
+        begins = "begins" if found.state in (DRAFT, SCHEDULED) else "began"
+        head.append(f"  {begins} {_moment(each.scheduled_at, sender, now)}")
     if found.state == PAUSED:
         head.append(f"  paused: {each.pause_reason} {each.pause_words}".rstrip())
     rows = [(f"  {state}", f"{people}", "") for state, people in sorted(found.people.items())]

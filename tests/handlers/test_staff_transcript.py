@@ -674,6 +674,9 @@ Tiếp: /gui 1 thu để nhận thử · /gui 1 xem · /gui 1 hen 20h thứ 6
 #1 Tết · đã hẹn giờ · 20:00 thứ Sáu 27/11 (giờ VN)
 /gui 1 để xem · /gui moi để viết
 
+> /gui 1 dừng
+✗ Tin #1 (đã hẹn giờ): chưa bắt đầu gửi, bỏ hẹn bằng /gui 1 bohen.
+
 > /gui 1 bỏ hẹn
 #1 Tết · bản nháp
 Nhóm: tatca
