@@ -245,8 +245,8 @@ async def test_it_speaks_english_in_an_english_shop(chat: Chat) -> None:
 
     assert (await says("/broadcast new Tet")).startswith("“Tet”: to which segment?")
     assert "Send the text." in await says("all")
-    assert (await says("Hello")).startswith("✓ Draft #1 Tet to: tatca\n“Hello”\nNext: /broadcast 1 test")
-    assert (await says("/broadcast 1")).startswith("#1 Tet · a draft\nTo: tatca\n“Hello”\nNot tested yet:")
+    assert (await says("Hello")).startswith("✓ Draft #1 Tet to: all\n“Hello”\nNext: /broadcast 1 test")
+    assert (await says("/broadcast 1")).startswith("#1 Tet · a draft\nTo: all\n“Hello”\nNot tested yet:")
     assert (await says("/broadcast")).startswith("#1 Tet · a draft")
     assert "PIN" in await says("/broadcast 1 schedule 20h mai")
     assert "It was not tested yet" in await says(PIN)
