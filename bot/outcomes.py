@@ -210,8 +210,10 @@ class Outcomes:
             await self._failed_of_broadcast(item, words)
 
     async def _failed_of_broadcast(self, item: Claimed, words: str) -> None:
-        """Too many failures of one broadcast stop it."""
-        failed = self._breaker.trips(item.broadcast, failed=True) if item.broadcast else 0
+        """Too many failures of one broadcast stop it; not those that are noted after their claim was over, when it was
+        this process that stood still."""
+        counts = item.broadcast and self._clock() <= item.until
+        failed = self._breaker.trips(item.broadcast, failed=True) if counts else 0
         if failed:
             stop = partial(breaker.stop, broadcast=item.broadcast, failed=failed, why=words[:100], now=self._clock())
             await self._database.write(stop, name="broadcast.errors")

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from sqlmodel import Session
 
 from bot.accounts import Accounts
 from bot.allowances import Allowances
 from bot.breaker import MOST_FAILED
-from bot.claims import Claimed
+from bot.claims import LEASE, Claimed
 from bot.outcomes import Outcomes
 from bot.pace import Paces
 from bot.registry import Registry
 from bot.secrets import Sealer
-from crm import broadcast_clock, broadcasts
+from crm import broadcast_clock, broadcasts, consent, recipients
+from crm.caps import Caps
 from crm.content import Content
+from crm.lawful import LawfulHours
 from crm.messages import Purpose
+from crm.verdicts import Policy, Ready
+from storage import broadcasts as store
 from storage.claims import Due
 from storage.database import Database
 from tests.conftest import Clock
+from tests.crm.people import born
+from tests.crm.test_unasked import ZONE, OpenGate, broadcast_to_all
 
 
 async def test_answers_that_came_after_the_lease_was_lost_do_not_stop_a_broadcast(
@@ -43,3 +50,47 @@ async def test_answers_that_came_after_the_lease_was_lost_do_not_stop_a_broadcas
         item = Claimed(gone, "window", 1, clock() + timedelta(seconds=20), 0, recipient=1, broadcast=broadcast)
         await outcomes.in_doubt(item, "the answer was lost")
     assert await database.read(lambda session: broadcasts.get(session, broadcast).state) == "running"
+
+
+@pytest.mark.parametrize(("still", "state"), [(timedelta(), "paused"), (timedelta(seconds=90), "running")])
+async def test_calls_that_broke_off_because_this_process_stood_still_do_not_stop_a_broadcast(
+    database: Database, clock: Clock, still: timedelta, state: str
+) -> None:
+    def taken(session: Session) -> list[Ready]:
+        for number in range(MOST_FAILED + 1):
+            person = born(session, clock(), user_id=f"u{number}")
+            consent.say(session, person.customer_id, granted=True, at=clock())
+        broadcast_to_all(session, Purpose.BROADCAST, clock())
+        policy = Policy(Caps(0, 0), LawfulHours(ZONE))
+        found = recipients.take(session, OpenGate(clock()), policy, None, clock(), MOST_FAILED + 1)
+        recipients.write(session, found, "me", clock() + LEASE, clock())
+        return found.ready
+
+    ready = await database.write(taken)
+    outcomes = Outcomes(
+        database,
+        {},
+        Accounts(database, {}, {}, Sealer("secret"), clock, "me"),
+        Paces({}),
+        Registry(),
+        Allowances(),
+        clock,
+    )
+    items = [_claimed(each, clock() + LEASE) for each in ready]
+    clock.now += still
+    for item in items:
+        await outcomes.in_doubt(item, "no answer in time")
+    (found,) = await database.read(store.latest)
+    assert found.state == state
+
+
+def _claimed(ready: Ready, until: datetime) -> Claimed:
+    """As a turn claims it."""
+    place = ready.place
+    due = Due(
+        ready.outbox_id, place.identity_id, place.channel, place.account_id, place.user_id, Purpose.BROADCAST.value,
+        False, ready.body, 0, False, 1, None, None, place.customer_id, until - LEASE,
+    )  # fmt: skip
+    return Claimed(
+        due, "window", 1, until, 0, recipient=ready.recipient.id, broadcast=ready.recipient.broadcast_id or 0
+    )

@@ -97,7 +97,7 @@ def _live(session: Session, caps: Caps, steps: list[tuple[object, ...]]) -> None
     for step in steps:
         match step:
             case ("broadcast", str(purpose)):
-                _broadcast(session, Purpose(purpose), gate.now)
+                broadcast_to_all(session, Purpose(purpose), gate.now)
             case ("says", int(who), bool(yes), str(what)):
                 word = {"granted": yes, "at": gate.now, "purpose": what, "channel": people[who].channel}
                 consent.say(session, people[who].customer_id, **word)  # type: ignore[arg-type]
@@ -114,7 +114,8 @@ def _live(session: Session, caps: Caps, steps: list[tuple[object, ...]]) -> None
                 _check_caps(session, caps, gate.now)
 
 
-def _broadcast(session: Session, purpose: Purpose, now: datetime) -> None:
+def broadcast_to_all(session: Session, purpose: Purpose, now: datetime) -> None:
+    """One to everybody that is being sent."""
     found = broadcasts.draft(session, "x", purpose, Content("Chào bạn"), "tatca", "cli", now)
     broadcasts.tested(session, found, now)
     broadcasts.schedule(session, found, now, "cli", now)
@@ -171,7 +172,7 @@ def test_who_is_being_joined_to_somebody_else_is_not_taken_meanwhile(database_ur
         guest, lan = (born(session, START, user_id=name).customer_id for name in ("guest", "lan"))
         for each in (guest, lan):
             consent.say(session, each, granted=True, at=START)
-        _broadcast(session, Purpose.BROADCAST, START)
+        broadcast_to_all(session, Purpose.BROADCAST, START)
         session.commit()
     with Session(engine) as joins, Session(engine) as sends:
         rows.carry_over(joins, guest, lan)
@@ -192,7 +193,7 @@ def test_what_waits_for_long_is_in_nobodys_way_and_what_goes_soon_goes_first(
         consent.say(session, lan.customer_id, granted=True, at=START)
         row = outbox.row(lan, 1, Message("Đơn đã tới").dumps(), Purpose.TRANSACTION, START)
         queue.add_many(session.connection(), [row | {"ready_at": START + held}])
-        _broadcast(session, Purpose.BROADCAST, START)
+        broadcast_to_all(session, Purpose.BROADCAST, START)
         taken = recipients.take(session, OpenGate(), Policy(Caps(0, 0), LawfulHours(ZONE)), None, START, 10)
         assert len(taken.ready) == expected
         assert len(taken.waits) == 1 - expected
@@ -204,7 +205,7 @@ def test_what_ran_to_its_end_is_not_asked_again_turn_by_turn(sqlite_engine: Engi
         born(session, START)
         gate, policy = OpenGate(), Policy(Caps(0, 0), LawfulHours(ZONE))
         for _ in range(3):
-            _broadcast(session, Purpose.BROADCAST, START)
+            broadcast_to_all(session, Purpose.BROADCAST, START)
         assert len(store.running(session, START)) == 3
         assert store.running(session, START - timedelta(seconds=1)) == []
         taken = recipients.take(session, gate, policy, None, START, 10)
@@ -230,7 +231,7 @@ def test_those_go_on_who_go_another_way_and_a_broadcast_rests_when_nobody_is_lef
         for channel in ("zalo", "zalo", "messenger"):
             person = born(session, START, channel=channel, user_id=f"{channel}{new_id()}")
             consent.say(session, person.customer_id, granted=True, at=START)
-        _broadcast(session, Purpose.BROADCAST, START)
+        broadcast_to_all(session, Purpose.BROADCAST, START)
         number, went = store.latest(session)[0].id, []
         for _ in range(3):
             broadcast_clock.tend(session, START, policy)
@@ -255,7 +256,7 @@ def test_nothing_of_what_ran_goes_out_after_long_rest_before_the_clock_has_looke
         connection.begin()
         lan = born(session, START)
         consent.say(session, lan.customer_id, granted=True, at=START)
-        _broadcast(session, Purpose.BROADCAST, START)
+        broadcast_to_all(session, Purpose.BROADCAST, START)
         marks.done(session, broadcast_clock.TICK, START)
         now, policy = START + away, Policy(Caps(0, 0), LawfulHours(ZONE), late=timedelta(hours=3))
         taken = recipients.take(session, OpenGate(now), policy, None, now, 10)
@@ -272,7 +273,7 @@ def test_what_rests_until_the_morning_and_is_stopped_by_a_person_or_by_errors_do
     with sqlite_engine.connect() as connection, Session(bind=connection) as session:
         connection.begin()
         born(session, START)
-        _broadcast(session, Purpose.BROADCAST, START)
+        broadcast_to_all(session, Purpose.BROADCAST, START)
         found, morning = store.latest(session)[0].id, START + timedelta(hours=9)
         assert broadcasts.pause(session, found, Pause.HOURS, broadcasts.SYSTEM, START, until=morning)
         assert not broadcasts.pause(session, found, Pause.QUOTA, broadcasts.SYSTEM, START, until=morning)
