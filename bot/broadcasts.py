@@ -105,7 +105,7 @@ class Broadcasting:
         broadcast, now = int(payload["broadcast"]), self._clock()
 
         def step(session: Session, cursor: int, size: int) -> int | None:
-            return cursor if recipients.hasten(session, broadcast, STOPS, now, size) else None
+            return recipients.hasten(session, broadcast, STOPS, now, cursor, size)
 
         await self._database.bulk(step, 0)
 

@@ -267,11 +267,17 @@ def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> No
 
 
 def look_again(session: Session, reason: Pause, now: datetime) -> None:
-    """What every broadcast lacked that rests for this reason may be there now: let it go on, and see."""
+    """What broadcasts lacked for this reason may be there now: all that are not over look anew at who was put off, and
+    those that rest for it go on."""
     for each in store.living(session):
-        if each.state == PAUSED and each.pause_reason == reason:
-            resume(session, each.id, SYSTEM, now)
-            _hasten(session, each.id, now)
+        if not recipients.is_open(session, each.id):
+            continue
+        found = moves.hold(session, each.id)
+        if found.frozen_at is None or found.state not in (RUNNING, PAUSED):
+            continue
+        if found.state == PAUSED and found.pause_reason == reason:
+            moves.move(session, found, RUNNING, SYSTEM, now, "resumed")
+        _hasten(session, each.id, now)
 
 
 def _hasten(session: Session, broadcast_id: int, now: datetime) -> None:

@@ -253,15 +253,22 @@ def all_put_off(
     return (row[0], row[1]) if row else None
 
 
-def hasten(session: Session, broadcast_id: int, reasons: Collection[str], now: datetime, most: int) -> int:
-    """Up to so many of a broadcast who were put off for these reasons are due now; how many those were."""
+def hasten(
+    session: Session, broadcast_id: int, reasons: Collection[str], now: datetime, after: int, most: int
+) -> int | None:
+    """Of up to so many customers of a broadcast with ids above `after`, those who were put off for these reasons are
+    due now; the last one looked at, None where there was none. Each is looked at once, for sending may put them off
+    anew meanwhile."""
+    seen = audience(session, broadcast_id, after, most)
+    if not seen:
+        return None
     off = (
-        _recipient.c.broadcast_id == broadcast_id, stands(_recipient.c.state, *OPEN),
-        stands(_recipient.c.state, PENDING), _recipient.c.due_at > now, _recipient.c.reason.in_(sorted(reasons)),
+        _recipient.c.broadcast_id == broadcast_id, _recipient.c.customer_id > after,
+        _recipient.c.customer_id <= seen[-1], stands(_recipient.c.state, PENDING), _recipient.c.due_at > now,
+        _recipient.c.reason.in_(sorted(reasons)),
     )  # fmt: skip
-    some = select(_recipient.c.id).where(*off).limit(most)
-    statement = update(_recipient).where(_recipient.c.id.in_(some), stands(_recipient.c.state, PENDING))
-    return session.connection().execute(statement.values(due_at=now)).rowcount
+    session.connection().execute(update(_recipient).where(*off).values(due_at=now))
+    return seen[-1]
 
 
 def is_open(session: Session, broadcast_id: int) -> bool:

@@ -1,0 +1,68 @@
+"""Who was put off in a broadcast is looked at anew when what lacked may be there: everybody once, whatever runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+
+from crm import broadcasts
+from crm.broadcast_states import STOPS
+from crm.broadcasts import Pause
+from storage import jobs, recipients, turns
+from tests.bot.test_broadcast_stops import running
+from tests.conftest import Clock
+from tests.crm.people import born
+
+LATER = timedelta(days=9)
+PEOPLE = 7
+
+
+def many(session: Session, clock: Clock) -> int:
+    """A broadcast that runs, to so many customers, who are all put off for money."""
+    for number in range(PEOPLE - 1):
+        born(session, clock(), user_id=f"k{number}")
+    broadcast = running(session, clock())
+    put_off(session, broadcast, clock)
+    return broadcast
+
+
+def put_off(session: Session, number: int, clock: Clock) -> int:
+    """As sending does with all who are due: there is no money. How many those were."""
+    due = [each.id for each in turns.of_broadcast(session, number, clock(), PEOPLE)]
+    later = {"due_at": clock() + LATER, "reason": Pause.BUDGET.value, "attempts": 0}
+    recipients.put_off(session, [{"id": each, **later} for each in due])
+    return len(due)
+
+
+def test_each_is_looked_at_once_even_if_sending_puts_them_off_anew_meanwhile(session: Session, clock: Clock) -> None:
+    number, after, looked = many(session, clock), 0, []
+    while (cursor := recipients.hasten(session, number, STOPS, clock(), after, 2)) is not None:
+        looked.append(put_off(session, number, clock))
+        assert cursor > after
+        after = cursor
+    assert looked == [2, 2, 2, 1]
+
+
+@pytest.mark.parametrize("reason", [Pause.BUDGET, Pause.HOURS, None])
+def test_more_money_lets_everybody_be_looked_at_of_whatever_is_not_over(
+    session: Session, clock: Clock, reason: Pause | None
+) -> None:
+    number = many(session, clock)
+    if reason is not None:
+        broadcasts.pause(session, number, reason, broadcasts.SYSTEM, clock(), until=clock() + LATER)
+    broadcasts.look_again(session, Pause.BUDGET, clock())
+    found = broadcasts.get(session, number)
+    assert found.state == ("paused" if reason is Pause.HOURS else "running")
+    assert jobs.waits(session, broadcasts.HASTEN, str(number))
+
+
+def test_one_that_rested_for_money_and_is_over_meanwhile_is_left_alone(session: Session, clock: Clock) -> None:
+    number = many(session, clock)
+    broadcasts.pause(session, number, Pause.BUDGET, broadcasts.SYSTEM, clock(), until=clock() + LATER)
+    session.connection().execute(text("UPDATE recipient SET state = 'skipped', reason = 'erased'"))
+    broadcasts.look_again(session, Pause.BUDGET, clock())
+    assert broadcasts.report(session, number).state == "finished"
+    assert not jobs.waits(session, broadcasts.HASTEN, str(number))
