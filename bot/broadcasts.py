@@ -27,9 +27,10 @@ log = logging.getLogger(__name__)
 
 TEND = "broadcasts.tend"
 FREEZE = "broadcast.freeze"
-FIRST_RANGE = 1000
-LEAST_RANGE = 200
+FIRST_RANGE = LEAST_RANGE = 200
 """So few take a few milliseconds to freeze, whatever else makes a range late."""
+MOST_RANGE = 2000
+"""More would save little, and take too long where the disk is asked for each page."""
 _PAGE = 10_000
 
 
@@ -78,7 +79,7 @@ class Broadcasting:
         def step(session: Session, cursor: int, size: int) -> int | None:
             return freezing.step(session, broadcast, planned, size)
 
-        await self._database.bulk(step, 0, size=FIRST_RANGE, least=LEAST_RANGE)
+        await self._database.bulk(step, 0, size=FIRST_RANGE, least=LEAST_RANGE, most=MOST_RANGE)
         digest = await self._digest(broadcast)
         whole = partial(
             _frozen, broadcast=broadcast, digest=digest, now=self._clock(), policy=self._policy, alone=self._alone

@@ -107,12 +107,18 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
 
     async def bulk(
-        self, step: Callable[[Session, C, int], C | None], start: C, *, size: int = 500, least: int = 1
+        self,
+        step: Callable[[Session, C, int], C | None],
+        start: C,
+        *,
+        size: int = 500,
+        least: int = 1,
+        most: int = 5000,
     ) -> None:
         """Walk a keyset: `step(session, cursor, size)` does one range and returns the next cursor, None at the end.
 
-        Ranges halve when they take over 20 ms and grow again, and are never smaller than `least`: where each is cheap,
-        it is not their size that makes them late. Everything else that waits goes in between.
+        Ranges halve when they take over 20 ms and grow again, up to `most`. They are never smaller than `least`: where
+        each is cheap, it is not their size that makes them late. Everything else that waits goes in between.
         """
         cursor: C | None = start
         while cursor is not None:
@@ -123,7 +129,7 @@ class Database:
                 return step(session, here, size), time.monotonic() - began
 
             cursor, took = await self.write(run, priority=Priority.BULK, name=name_of(step))
-            size = max(least, _next_size(size, took))
+            size = min(most, max(least, _next_size(size, took)))
 
     def lane(
         self,
@@ -295,13 +301,13 @@ class _Writer:
 
 
 def _next_size(size: int, took: float) -> int:
-    """Halved where one was late; grown to a third of the time that they may take, for some take twice as long."""
+    """Halved where one was late; grown to a quarter of the time that they may take, for some take thrice as long."""
     if took > BULK_S:
         return size // 2
     some = max(1, size // 4)
     if took > BULK_S / 2:
         return size - some
-    return min(size * 2 if took < BULK_S / 8 else size + some if took < BULK_S / 3 else size, 5000)
+    return size * 2 if took < BULK_S / 8 else size + some if took < BULK_S / 4 else size
 
 
 def attempt(session: Session, fn: Callable[[], T], *, keep: Callable[[T], bool]) -> T:

@@ -1,6 +1,8 @@
 """Moments in customers' lives, in the order in which they became known or come: the queries that care rules follow.
 
 Each walk gives what lies behind a place, up to a moment, and reads no more than that: by an index, on both engines.
+What lies behind it at the place's own moment is asked for by itself: a million tiers may change in one moment, and
+SQLite would read all of these again from the first.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlmodel import Session
 
 from storage.customers import Customer, Identity
@@ -112,12 +114,19 @@ def birthday_of(session: Session, customer_id: int) -> str:
 
 
 def _walk(session: Session, found: Select[Any], walk: Walk, at: Any, key: Any, owner: Any) -> list[Happened]:
-    moment, number = walk.after
     if walk.customer_id is not None:
-        found = found.where(owner == walk.customer_id, at <= walk.until).order_by(at, key)
-    else:
-        found = found.where(at >= moment, at <= walk.until, or_(at > moment, key > number)).order_by(at, key)
-    rows = session.connection().execute(found.limit(walk.most))
+        return _steps(session, found.where(owner == walk.customer_id, at <= walk.until).order_by(at, key), walk.most)
+    moment, number = walk.after
+    rest = found.where(at == moment, at <= walk.until, key > number).order_by(key)
+    steps = _steps(session, rest, walk.most)
+    if len(steps) < walk.most:
+        later = found.where(at > moment, at <= walk.until).order_by(at, key)
+        steps += _steps(session, later, walk.most - len(steps))
+    return steps
+
+
+def _steps(session: Session, found: Select[Any], most: int) -> list[Happened]:
+    rows = session.connection().execute(found.limit(most))
     return [Happened(row[0], row[1], row[2], row[3], (row[4], row[2])) for row in rows]
 
 

@@ -218,6 +218,17 @@ async def test_the_smallest_ranges_grow_again(database: Database) -> None:
     assert sizes[-1] > sizes[3] > 1
 
 
+async def test_quick_ranges_grow_as_far_as_they_may(database: Database) -> None:
+    sizes: list[int] = []
+
+    def step(session: Session, cursor: int, size: int) -> int | None:
+        sizes.append(size)
+        return cursor + 1 if cursor < 20 else None
+
+    await database.bulk(step, 0, size=300, least=200, most=1000)
+    assert max(sizes) == 1000 and min(sizes) >= 200
+
+
 async def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(database: Database) -> None:
     gate = Gate()
     held = await busy(database, gate)

@@ -103,12 +103,34 @@ def test_no_walk_reads_a_table_from_its_beginning(session: Session, clock: Clock
     else:
         getattr(moments, name)(session, walk)
     event.remove(connection, "before_cursor_execute", listen)
-    statement, parameters = said[-1]
+    is_sqlite = connection.dialect.name == "sqlite"
+    if not is_sqlite:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
+    for statement, parameters in said:
+        plan = [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}", parameters)]
+        assert not [line for line in plan if line.startswith("SCAN") or "Seq Scan" in line], plan
+        assert [line for line in plan if "Index Cond" in line or "USING" in line], plan
+
+
+@pytest.mark.parametrize("name", ["joined", "placed", "delivered", "tiers", "expiring"])
+def test_a_walk_begins_behind_its_very_place_among_rows_of_one_moment(
+    session: Session, clock: Clock, name: str
+) -> None:
+    connection = session.connection()
+    said: list[tuple[str, Any]] = []
+
+    def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, _m: bool) -> None:
+        said.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", listen)
+    getattr(moments, name)(session, Walk((clock(), new_id()), clock() + timedelta(hours=1), 100))
+    event.remove(connection, "before_cursor_execute", listen)
+    (statement, parameters), _ = said
     if connection.dialect.name == "sqlite":
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-        assert not [line for line in plan if line.startswith("SCAN")], plan
+        assert [line for line in plan if "=? AND id>?)" in line or "=? AND rowid>?)" in line], plan
     else:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
-        assert not [line for line in plan if "Seq Scan" in line], plan
-        assert [line for line in plan if "Index Cond" in line], plan
+        assert [line for line in plan if "Index Cond" in line and " = " in line and "(id > " in line], plan
