@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from bot import broadcast_notices
-from crm import broadcasts, times, unsent
+from crm import times, unsent
 from crm.broadcast_states import ALARM, alarm_of, has_begun
-from crm.broadcasts import FINISHED, Pause
+from crm.broadcasts import Pause
 from crm.care_rules import Words
 from storage import alarms
 from storage import broadcasts as store
-from storage.broadcasts import PAUSED, BroadcastView
+from storage.broadcasts import BroadcastView
 
 NEWS = frozenset(
     {
@@ -36,24 +36,19 @@ def tell(session: Session, now: datetime, zone: ZoneInfo) -> None:
     rung = {each.subject: each.since for each in alarms.unsolved(session) if each.kind == ALARM}
     stopped = {alarm_of(each.id, each.pause_reason): each for each in living if each.pause_reason in NEWS}
     for subject, each in stopped.items():
-        if subject not in rung and broadcasts.state(session, each) == PAUSED:
-            alarms.ring(session, ALARM, subject, _rung(each), now)
+        if subject not in rung and alarms.ring(session, ALARM, subject, _rung(each), now):
             broadcast_notices.tell_writer(session, each, _told(each, zone, now), now)
-    by_id = {each.id: each for each in living}
+    numbers = {each.id for each in living}
     over = [
         subject
         for subject, since in rung.items()
-        if (subject not in stopped and since <= now - AGAIN) or _is_over(session, by_id.get(_number(subject)))
+        if (subject not in stopped and since <= now - AGAIN) or _number(subject) not in numbers
     ]
     alarms.solve_many(session, ALARM, over, now)
 
 
 def _number(subject: str) -> int:
     return int(subject.partition(":")[0])
-
-
-def _is_over(session: Session, each: BroadcastView | None) -> bool:
-    return each is None or broadcasts.state(session, each) == FINISHED
 
 
 def _rung(each: BroadcastView) -> str:

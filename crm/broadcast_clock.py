@@ -69,8 +69,6 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
         elif not _is_to_change(each, now, opens_at, was_away=was_away):
             if each.state == RUNNING:
                 _rest_where_all_do(session, each.id, now)
-        elif not recipients.is_open(session, each.id):
-            continue
         elif was_away:
             broadcasts.pause(session, each.id, Pause.LATE, SYSTEM, now)
         elif each.state == RUNNING:

@@ -270,8 +270,6 @@ def look_again(session: Session, reason: Pause, now: datetime) -> None:
     """What broadcasts lacked for this reason may be there now: all that are not over look anew at who was put off, and
     those that rest for it go on."""
     for each in store.living(session):
-        if not recipients.is_open(session, each.id):
-            continue
         found = moves.hold(session, each.id)
         if found.frozen_at is None or found.state not in (RUNNING, PAUSED):
             continue

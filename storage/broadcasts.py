@@ -98,18 +98,21 @@ _HELD = Fetch(lambda _among: _VIEW.where(_broadcast.c.id == bindparam("broadcast
 _ADVANCED = updating(_broadcast, ("cursor", "audience"))
 
 
-def _somebody_is_due() -> ColumnElement[bool]:
-    return exists().where(
-        _recipient.c.broadcast_id == _broadcast.c.id,
-        stands(_recipient.c.state, *OPEN),
-        stands(_recipient.c.state, PENDING),
-        _recipient.c.due_at <= bindparam("now", type_=_recipient.c.due_at.type, required=True),
-    )
+def _somebody_is_open(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    theirs = _recipient.c.broadcast_id == _broadcast.c.id
+    return exists().where(theirs, stands(_recipient.c.state, *OPEN), *conditions)
 
 
+_IS_DUE = (
+    stands(_recipient.c.state, PENDING),
+    _recipient.c.due_at <= bindparam("now", type_=_recipient.c.due_at.type, required=True),
+)
+_LIVE = Fetch(
+    lambda _among: _VIEW.where(_ALIVE, _broadcast.c.frozen_at.is_(None) | _somebody_is_open()).order_by(_broadcast.c.id)
+)
 _RUNNING = Fetch(
     lambda _among: (
-        _VIEW.where(_ALIVE, stands(_broadcast.c.state, RUNNING), _somebody_is_due())
+        _VIEW.where(_ALIVE, stands(_broadcast.c.state, RUNNING), _somebody_is_open(*_IS_DUE))
         .order_by(_broadcast.c.id)
         .with_for_update(read=True)
     )
@@ -148,9 +151,11 @@ def latest(session: Session, most: int = 20) -> list[BroadcastView]:
 
 
 def living(session: Session) -> list[BroadcastView]:
-    """Those that are scheduled, being frozen, running or paused, oldest first."""
-    rows = session.connection().execute(_VIEW.where(_ALIVE).order_by(_broadcast.c.id))
-    return [BroadcastView._make(row) for row in rows]
+    """Those that are scheduled, being frozen, running or paused and not over, oldest first.
+
+    All that ever ran to their end are asked in this one statement.
+    """
+    return [BroadcastView._make(row) for row in _LIVE.rows(session.connection())]
 
 
 def running(session: Session, now: datetime) -> list[BroadcastView]:

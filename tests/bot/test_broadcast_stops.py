@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,14 +13,19 @@ from sqlmodel import Session
 from bot import broadcast_stops
 from crm import broadcast_clock, broadcasts, freezing, staff
 from crm.broadcasts import Pause
+from crm.caps import Caps
 from crm.content import Content
+from crm.lawful import LawfulHours
 from crm.messages import Message, Purpose
 from crm.segments import AsOf
 from crm.staff import Role
-from storage import alarms
+from crm.verdicts import Policy
+from storage import alarms, engines
+from storage.broadcasts import Broadcast
 from tests.conftest import Clock
 from tests.crm.people import born
 from tests.crm.programme import ZONE
+from tests.crm.test_caps import counted
 
 BY_THEMSELVES = {Pause.QUOTA, Pause.BUDGET, Pause.TEMPLATE}
 SOON = timedelta(minutes=15)
@@ -92,3 +99,49 @@ def test_the_alarm_of_one_that_is_over_ends(session: Session, clock: Clock) -> N
     session.connection().execute(text("UPDATE recipient SET state = 'skipped'"))
     broadcast_stops.tell(session, clock(), ZONE)
     assert alarms.unsolved(session) == []
+
+
+def test_what_ran_to_its_end_costs_the_clock_no_statement(session: Session, clock: Clock) -> None:
+    policy, asked = Policy(Caps(), LawfulHours(ZONE)), []
+    number = running(session, clock())
+    for over in range(3):
+        for _ in range(over):
+            _another(session, number)
+        with counted(session) as statements:
+            broadcast_clock.tend(session, clock(), policy)
+            broadcast_stops.tell(session, clock(), ZONE)
+        asked.append(len(statements))
+        session.connection().execute(text("UPDATE recipient SET state = 'sent'"))
+    assert asked[1] == asked[2] < asked[0]
+
+
+def _another(session: Session, number: int) -> None:
+    """One more such broadcast, with nobody in it."""
+    names = ", ".join(column.name for column in Broadcast.__table__.columns if column.name != "id")  # type: ignore[attr-defined]
+    statement = text(f"INSERT INTO broadcast ({names}) SELECT {names} FROM broadcast WHERE id = :id")
+    session.connection().execute(statement, {"id": number})
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_processes_that_tell_at_once_tell_once(database_url: str, clock: Clock) -> None:
+    engine = engines.writer(database_url, "OFF")
+    with Session(engine) as session:
+        number = running(session, clock())
+        broadcasts.pause(session, number, Pause.ERRORS, broadcasts.SYSTEM, clock())
+        session.commit()
+
+    def tell() -> None:
+        with Session(engine) as other:
+            broadcast_stops.tell(other, clock(), ZONE)
+            other.commit()
+
+    beside = threading.Thread(target=tell)
+    with Session(engine) as session:
+        broadcast_stops.tell(session, clock(), ZONE)
+        beside.start()
+        while not session.connection().execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
+            time.sleep(0.01)
+        session.commit()
+        beside.join()
+        assert len(told(session)) == 1
+    engine.dispose()
