@@ -49,8 +49,11 @@ def sqlite_path(url: str) -> Path:
     return Path(name)
 
 
-def writer(url: str, synchronous: str) -> Engine:
-    """The engine that writes. On SQLite every transaction begins IMMEDIATE, so that it never fails half way."""
+def writer(url: str, synchronous: str, patience_s: float = BUSY_S) -> Engine:
+    """The engine that writes. On SQLite every transaction begins IMMEDIATE, so that it never fails half way.
+
+    `patience_s` is how long it waits for another process that holds the SQLite file.
+    """
     if not is_sqlite(url):
         return _postgresql(url, size=8, options=f"{BY_INDEX} -c idle_in_transaction_session_timeout={IDLE_S}s")
     if synchronous.upper() not in SYNCHRONOUS:
@@ -66,6 +69,7 @@ def writer(url: str, synchronous: str) -> Engine:
             "PRAGMA temp_store=MEMORY",
         ],
         "BEGIN IMMEDIATE",
+        patience_s,
     )
 
 
@@ -73,17 +77,17 @@ def reader(url: str, size: int) -> Engine:
     """The engine that only reads."""
     if not is_sqlite(url):
         return _postgresql(url, size=size, options="-c default_transaction_read_only=on")
-    return _sqlite(url, ["PRAGMA query_only=ON", "PRAGMA cache_size=-2000"], "BEGIN")
+    return _sqlite(url, ["PRAGMA query_only=ON", "PRAGMA cache_size=-2000"], "BEGIN", BUSY_S)
 
 
-def _sqlite(url: str, pragmas: list[str], begin: str) -> Engine:
+def _sqlite(url: str, pragmas: list[str], begin: str, patience_s: float) -> Engine:
     sqlite_path(url)
     engine = create_engine(
         url,
         hide_parameters=True,
         poolclass=QueuePool,
         pool_size=5,
-        connect_args={"check_same_thread": False, "timeout": BUSY_S, "cached_statements": 512},
+        connect_args={"check_same_thread": False, "timeout": patience_s, "cached_statements": 512},
     )
 
     @event.listens_for(engine, "connect")

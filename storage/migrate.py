@@ -84,14 +84,12 @@ def knows(revision: str) -> bool:
 
 def upgrade(url: str, target: str = "head") -> Upgrade:
     """Upgrade in one transaction; on SQLite a copy of the file is kept first. Changes nothing where nothing is due."""
-    engine = engines.writer(url, "FULL")
+    engine = engines.writer(url, "FULL", _PATIENCE_S)
     try:
         sqlite = engines.is_sqlite(url)
         if sqlite:
             engines.sqlite_path(url).parent.mkdir(parents=True, exist_ok=True)
         with engine.connect() as connection:
-            if sqlite:
-                _driver(connection).execute(f"PRAGMA busy_timeout={_PATIENCE_S * 1000}")
             before = current(connection)
             connection.rollback()
             wanted = head() if target == "head" else target

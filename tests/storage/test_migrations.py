@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -410,6 +411,17 @@ def test_two_upgrades_at_once_are_one(empty_url: str) -> None:
         each.join(60)
     assert [each.exitcode for each in both] == [0, 0]
     assert not migrate.is_pending(empty_url)
+
+
+def test_an_upgrade_waits_for_another_that_has_just_made_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        ends = threading.Timer(engines.BUSY_S + 0.5, lambda: other.execute("ROLLBACK"))
+        ends.start()
+        migrate.upgrade(f"sqlite:///{path}")
+        ends.join()
+    assert not migrate.is_pending(f"sqlite:///{path}")
 
 
 def test_a_file_that_is_no_database_is_told_apart(tmp_path: Path) -> None:
