@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
 
-from storage import engines, ledger_check, migrate, tables
+from storage import alarms, engines, ledger_check, migrate, tables
 from tests import forked
 from tests.postgresql import NOTHING, Server
 
@@ -273,6 +273,17 @@ def test_a_file_that_was_loaded_twice_at_once_keeps_both_batches_to_be_taken_bac
     with connected(empty_url) as connection:
         rows = connection.execute(text("SELECT id, digest FROM point_batch ORDER BY id"))
         assert [tuple(row) for row in rows] == [(1, "same"), (2, "2"), (3, "same")]
+
+
+def test_an_alarm_of_a_stopped_broadcast_ends_under_the_name_that_nothing_ends_any_more(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0044")
+    with connected(empty_url) as connection:
+        for kind in ("broadcast_errors", "token_dead"):
+            row = {"kind": kind, "subject": "7", "words": "", "since": NOW}
+            connection.execute(_as_it_was("alarm", row).insert(), [row])
+    migrate.upgrade(empty_url)
+    with connected(empty_url) as connection, Session(bind=connection) as session:
+        assert [each.kind for each in alarms.unsolved(session)] == ["token_dead"]
 
 
 def test_every_revision_keeps_every_row(empty_url: str) -> None:
