@@ -179,7 +179,8 @@ async def test_what_became_of_it_is_told_and_anybody_who_sees_it_may_stop_it(cha
 async def test_a_large_one_is_counted_beside_the_chat_and_told_then(chat: Chat) -> None:
     kim = await pair(chat.of("kim"), "Kim", Role.ADMIN)
     await said(kim, DRAFT)
-    await chat.does(lambda session: rows.change(session, 1, audience=counting.AT_ONCE + 1))
+    whole = {"audience": counting.AT_ONCE + 1, "frozen_at": chat.clock()}
+    await chat.does(lambda session: rows.change(session, 1, **whole))
     waits, told = [each.text for each in await everything(kim, "/gui 1")]
     assert waits == "⏳ #1 Tết: đang đếm 5.001 người; kết quả tới sau vài giây."
     assert told.startswith("#1 Tết · bản nháp\nNhóm: tatca · 5.001 người\n")
@@ -251,3 +252,13 @@ async def test_it_speaks_english_in_an_english_shop(chat: Chat) -> None:
     assert "PIN" in await says("/broadcast 1 schedule 20h mai")
     assert "It was not tested yet" in await says(PIN)
     assert "for good?" in await says("/broadcast 1 cancel")
+
+
+async def test_how_many_it_is_for_is_told_once_all_are_written_down(chat: Chat) -> None:
+    mai = await pair(chat.of("mai"), "Mai", Role.MARKETER)
+    await said(mai, DRAFT)
+    await chat.does(lambda session: rows.change(session, 1, state=rows.FREEZING, audience=7))
+    being_frozen = await said(mai, "/gui 1")
+    assert "đang chốt danh sách" in being_frozen and "7 người" not in being_frozen
+    await chat.does(lambda session: rows.change(session, 1, state=rows.RUNNING, frozen_at=chat.clock()))
+    assert "Nhóm: tatca · 7 người" in await said(mai, "/gui 1")
