@@ -68,7 +68,7 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
                 due.append(each.id)
         elif not _is_to_change(each, now, opens_at, was_away=was_away):
             if each.state == RUNNING:
-                _rest_where_all_do(session, each.id, now)
+                _rest_where_nobody_goes(session, each.id, now)
         elif was_away:
             broadcasts.pause(session, each.id, Pause.LATE, SYSTEM, now)
         elif each.state == RUNNING:
@@ -78,10 +78,11 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
     return due
 
 
-def _rest_where_all_do(session: Session, broadcast_id: int, now: datetime) -> None:
-    off = recipients.all_put_off(session, broadcast_id, LASTING, now)
-    if off is not None:
-        broadcasts.pause(session, broadcast_id, Pause(off[0]), SYSTEM, now, until=off[1])
+def _rest_where_nobody_goes(session: Session, broadcast_id: int, now: datetime) -> None:
+    """Until then nobody is due: whoever else waits waits for longer."""
+    reason, until = recipients.first_waits(session, broadcast_id) or ("", now)
+    if reason in LASTING and until > now:
+        broadcasts.pause(session, broadcast_id, Pause(reason), SYSTEM, now, until=until)
 
 
 def _is_to_change(each: BroadcastView, now: datetime, opens_at: datetime, *, was_away: bool) -> bool:

@@ -47,7 +47,7 @@ class Pause(StrEnum):
 STOPS = (Pause.ACCOUNT, Pause.QUOTA, Pause.BUDGET, Pause.TEMPLATE, Pause.LIMIT)
 """Why people are put off who would go out but for an account, its money or its templates."""
 LASTING = (Pause.QUOTA, Pause.BUDGET, Pause.TEMPLATE)
-"""Those of them that last: the broadcast goes on for who goes another way, and rests when nobody is left who does."""
+"""Those of them that last: the broadcast goes on for who goes another way, and rests where nobody is due before."""
 BEFORE = (Pause.LATE, Pause.UNFROZEN)
 """Why one may be paused that does not run yet."""
 ALARM = "broadcast_paused"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Index, Select, and_, bindparam, exists, func, literal, not_, select, text, update
+from sqlalchemy import Connection, Index, Select, bindparam, exists, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import Insert
 from sqlmodel import Field, Session, SQLModel
 
@@ -236,20 +236,15 @@ def close(session: Session, broadcast_id: int, reason: str, most: int) -> int:
     return session.connection().execute(statement.values(state=SKIPPED, reason=reason)).rowcount
 
 
-def all_put_off(
-    session: Session, broadcast_id: int, reasons: Collection[str], now: datetime
-) -> tuple[str, datetime] | None:
-    """Why, and until when, everybody who is open in a broadcast was put off, where that is for these reasons; of
-    several the one that is over first. None where somebody is due, on the way, or waits for something else."""
-    run, of_it = session.connection().execute, _recipient.c.broadcast_id == broadcast_id
-    off = (
-        stands(_recipient.c.state, PENDING), _recipient.c.due_at > now, _recipient.c.reason.in_(sorted(reasons)),
-    )  # fmt: skip
-    others = exists().where(of_it, stands(_recipient.c.state, *OPEN), not_(and_(*off)))
-    if run(select(others)).scalar():
+def first_waits(session: Session, broadcast_id: int) -> tuple[str, datetime] | None:
+    """For which reason, and until when, the one waits who is due first in a broadcast; None where somebody is on the
+    way, or nobody waits."""
+    run = session.connection().execute
+    theirs = (_recipient.c.broadcast_id == broadcast_id, stands(_recipient.c.state, *OPEN))
+    if run(select(exists().where(*theirs, stands(_recipient.c.state, SENDING)))).scalar():
         return None
-    first = select(_recipient.c.reason, _recipient.c.due_at).where(of_it, stands(_recipient.c.state, *OPEN), *off)
-    row = run(first.order_by(_recipient.c.due_at, _recipient.c.id).limit(1)).first()
+    first = select(_recipient.c.reason, _recipient.c.due_at).where(*theirs, stands(_recipient.c.state, PENDING))
+    row = run(first.order_by(_recipient.c.due_at).limit(1)).first()
     return (row[0], row[1]) if row else None
 
 

@@ -8,14 +8,19 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import broadcasts
+from crm import broadcast_clock, broadcasts
 from crm.broadcast_states import STOPS
 from crm.broadcasts import Pause
+from crm.caps import Caps
+from crm.lawful import LawfulHours
+from crm.verdicts import Policy, Why
 from storage import jobs, recipients, turns
 from tests.bot.test_broadcast_stops import running
 from tests.conftest import Clock
 from tests.crm.people import born
+from tests.crm.programme import ZONE
 
+HOUR = timedelta(hours=1)
 LATER = timedelta(days=9)
 PEOPLE = 7
 
@@ -66,3 +71,22 @@ def test_one_that_rested_for_money_and_is_over_meanwhile_is_left_alone(session: 
     broadcasts.look_again(session, Pause.BUDGET, clock())
     assert broadcasts.report(session, number).state == "finished"
     assert not jobs.waits(session, broadcasts.HASTEN, str(number))
+
+
+@pytest.mark.parametrize(
+    ("waits", "rests"), [(LATER + HOUR, True), (LATER - HOUR, False), (timedelta(), False)], ids=str
+)
+def test_it_rests_until_the_first_is_due_who_lacks_something_whatever_others_wait_for_longer(
+    session: Session, clock: Clock, waits: timedelta, rests: bool
+) -> None:
+    number = many(session, clock)
+    one = {"due_at": clock() + waits, "reason": Why.TALKING, "attempts": 1}
+    recipients.put_off(session, [{"id": _somebody(session), **one}])
+    broadcast_clock.tend(session, clock(), Policy(Caps(), LawfulHours(ZONE)))
+    found = broadcasts.get(session, number)
+    expected = ("paused", Pause.BUDGET, clock() + LATER) if rests else ("running", "", None)
+    assert (found.state, found.pause_reason, found.resumes_at) == expected
+
+
+def _somebody(session: Session) -> int:
+    return int(session.connection().execute(text("SELECT max(id) FROM recipient")).scalar_one())
