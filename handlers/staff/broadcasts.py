@@ -12,7 +12,7 @@ from bot.staff.context import StaffContext
 from bot.staff.grammar import Misread, first_word
 from bot.staff.kinds import KINDS, StaffRef, Text
 from bot.staff.router import Group, StaffRouter
-from crm import broadcasts, times, words
+from crm import broadcast_moves, broadcasts, times, words
 from crm.care_rules import Words
 from crm.errors import Conflict, Invalid
 from crm.staff import Permission
@@ -140,9 +140,10 @@ def _unschedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
 
 
 def _approve(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
-    """The second person sees what the first one saw."""
+    """The second person sees what the first one saw, and agrees with just that: nobody changes it meanwhile."""
     _check_second(ctx, each)
     ctx.needs(Permission.BROADCAST)
+    each = broadcast_moves.hold(ctx.session, each.id)
     broadcasts.check_approval(each, _actor(ctx))
     about = _facts(each, _BY_SECOND)
     if not ctx.is_confirmed(about):

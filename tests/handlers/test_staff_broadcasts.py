@@ -13,12 +13,14 @@ from functools import partial
 
 import openpyxl
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
+from sqlmodel import Session
 
 from bot import upkeep
 from bot.broadcasts import TEND
 from bot.staff import counting, exporting, hearing
 from crm import broadcasts, consent, customers
+from crm.content import Content
 from crm.staff import Role
 from simulator.people import MESSENGER
 from storage import audit
@@ -262,3 +264,25 @@ async def test_how_many_it_is_for_is_told_once_all_are_written_down(chat: Chat) 
     assert "đang chốt danh sách" in being_frozen and "7 người" not in being_frozen
     await chat.does(lambda session: rows.change(session, 1, state=rows.RUNNING, frozen_at=chat.clock()))
     assert "Nhóm: tatca · 7 người" in await said(mai, "/gui 1")
+
+
+_WAITS = text("SELECT 1 FROM pg_locks WHERE NOT granted")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_agrees_while_it_is_being_changed_sees_it_anew(database_url: str, clock: Clock) -> None:
+    async with chatting(database_url, clock, broadcast_alone=1) as chat:
+        mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+        await said(mai, DRAFT)
+        code = re.search(r"/ok \d{4}", await said(hoa, "/gui 1 duyet"))
+        assert code is not None
+        with Session(chat.service.database.engine) as edits:
+            written = Content("Chào bạn, mai giảm 90%")
+            broadcasts.edit(edits, 1, "staff:1", clock(), content=written)
+            agrees = asyncio.create_task(said(hoa, code[0]))
+            async with asyncio.timeout(PATIENCE_S):
+                while not edits.connection().execute(_WAITS).first():  # noqa: ASYNC110 - the server sets no event
+                    await asyncio.sleep(GLANCE_S)
+            edits.commit()
+        assert "Duyệt #1 Tết (tatca)?" in await agrees
+        assert (await chat.does(lambda session: broadcasts.get(session, 1))).approved_by == ""
