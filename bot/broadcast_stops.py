@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from bot import broadcast_notices
-from crm import times, unsent
+from bot import broadcast_notices, failures
+from crm import times
 from crm.broadcast_states import ALARM, alarm_of, has_begun
 from crm.broadcasts import Pause
 from crm.care_rules import Words
@@ -52,15 +52,14 @@ def _number(subject: str) -> int:
 
 
 def _rung(each: BroadcastView) -> str:
-    why = unsent.paused(each.pause_reason).en + (f" ({each.pause_words})" if each.pause_words else "")
+    why = failures.stopped(each).en
     return f"Broadcast {each.id} is paused: {why}. See how it stands: khachquen broadcast report {each.id}"
 
 
 def _told(each: BroadcastView, zone: ZoneInfo, now: datetime) -> Words:
-    why, number, name = unsent.paused(each.pause_reason), each.id, each.name
-    more = f" ({each.pause_words})" if each.pause_words else ""
-    vi = f"⚠ Tin gửi loạt #{number} “{name}” đã tạm dừng: {why.vi}{more}."
-    en = f"⚠ Broadcast {number} “{name}” is paused: {why.en}{more}."
+    why, number, name = failures.stopped(each), each.id, each.name
+    vi = f"⚠ Tin gửi loạt #{number} “{name}” đã tạm dừng: {why.vi}."
+    en = f"⚠ Broadcast {number} “{name}” is paused: {why.en}."
     if each.scheduled_at is not None and not has_begun(each):
         vi += f" Giờ hẹn: {times.told(each.scheduled_at, zone, now, 'vi')}."
         en += f" It was to begin at {times.told(each.scheduled_at, zone, now, 'en')}."

@@ -215,7 +215,7 @@ class Outcomes:
         counts = item.broadcast and self._clock() <= item.until
         failed = self._breaker.trips(item.broadcast, failed=True) if counts else 0
         if failed:
-            stop = partial(breaker.stop, broadcast=item.broadcast, failed=failed, why=words[:100], now=self._clock())
+            stop = partial(breaker.stop, broadcast=item.broadcast, failed=failed, why=words, now=self._clock())
             await self._database.write(stop, name="broadcast.errors")
 
     async def _move(self, item: Claimed, *, unreachable: bool = False, **values: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import broadcasting, previews, recipient_table, trial_sends
+from bot import broadcasting, failures, previews, recipient_table, trial_sends
 from bot.broadcasting import Sender
 from bot.commands import files
 from bot.commands.report import Outside, Refused, Report, stamp, table
@@ -21,7 +21,7 @@ from bot.recipient_table import CSV, XLSX, Row
 from bot.service import sender_of
 from bot.settings import Settings
 from bot.templates import Templates
-from crm import broadcasts, segments, staff, times, unsent
+from crm import broadcasts, segments, staff, times
 from crm.broadcasts import FINISHED
 from crm.content import Content
 from crm.errors import Conflict, CrmError
@@ -86,10 +86,10 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
         begins = "begins" if found.state in (DRAFT, SCHEDULED) else "began"
         head.append(f"  {begins} {_moment(each.scheduled_at, sender, now)}")
     if found.state == PAUSED:
-        head.append(f"  paused: {each.pause_reason} {each.pause_words}".rstrip())
+        head.append(f"  paused: {failures.stopped(each).en}")
     rows = [(f"  {state}", f"{people}", "") for state, people in sorted(found.people.items())]
     rows += [
-        (f"  {state}", f"{people}", f"{why}: {unsent.words(why).en}")
+        (f"  {state}", f"{people}", f"{why}: {failures.words(why).en}")
         for (state, why), people in sorted(found.reasons.items())
     ]
     return Report(data, [*head, *table(rows, "  nobody yet")])

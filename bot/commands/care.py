@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from bot import failures
 from bot.commands import files
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.service import sender_of
@@ -121,8 +122,9 @@ def _reported(session: Session, name: str) -> Report:
     found = care_report.tally(session, name)
     data = [{"state": each.state, "reason": each.reason, "people": each.people} for each in found]
     rows = [
-        (unsent.state(each.state).en, str(each.people), each.reason and unsent.words(each.reason).en) for each in found
-    ]  # fmt: skip
+        (unsent.state(each.state).en, str(each.people), each.reason and failures.words(each.reason).en)
+        for each in found
+    ]
     return Report(data, table(rows, f"No message of {name} is planned, and none was sent yet."))
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlmodel import Session
 
+from bot import failures
 from bot.jobs import Payload, Work
 from bot.staff import hearing, next_steps
 from bot.staff.context import Office, StaffContext
@@ -60,7 +61,7 @@ def say(ctx: StaffContext, report: Report) -> None:
         "broadcast_one", each=each, said=Content.loads(each.content), state=report.state, why=_why(report, locale),
         told=broadcasts.told(report.state, locale), at=_moment(ctx, each.scheduled_at),
         people=[(unsent.state(name).of(locale), count) for name, count in report.people.items()],
-        paused=unsent.paused(each.pause_reason).of(locale) if each.pause_reason else "",
+        paused=failures.stopped(each).of(locale) if each.pause_reason else "",
         until=_moment(ctx, each.resumes_at), steps=next_steps.steps(ctx, report), alone=ctx.office.sender.alone,
     )  # fmt: skip
 
@@ -68,7 +69,7 @@ def say(ctx: StaffContext, report: Report) -> None:
 def _why(report: Report, locale: str) -> list[tuple[str, str, int]]:
     """Why how many did not get it or wait, the most frequent reason first."""
     found = [
-        (unsent.state(state).of(locale), unsent.words(reason).of(locale), count)
+        (unsent.state(state).of(locale), failures.words(reason).of(locale), count)
         for (state, reason), count in report.reasons.items()
         if state in (PENDING, SKIPPED, FAILED)
     ]

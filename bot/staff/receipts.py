@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from sqlmodel import Session
 
+from bot import failures
 from bot.jobs import Payload, Work
 from bot.staff.context import CLI, Office
 from bot.staff.sending import remaining
@@ -94,5 +95,5 @@ def _words(number: int, office: Office, person: Person, failed: SendRow | None, 
     if failed is None:
         return office.templates.render("staff/sent", office.locale, CLI, values)
     unknown = failed.state == queue.UNKNOWN
-    told = {**values, "error": failed.error, "unknown": unknown}
+    told = {**values, "error": failed.error, "why": failures.told(failed.error).of(office.locale), "unknown": unknown}
     return office.templates.render("staff/failed", office.locale, CLI, told)

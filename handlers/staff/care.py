@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot import failures
 from bot.staff.context import StaffContext
 from bot.staff.kinds import CustomerRef, Text
 from bot.staff.router import Group, StaffRouter
@@ -73,4 +74,4 @@ def foretell(ctx: StaffContext, customer: CustomerRef) -> None:
 def _reasons(ctx: StaffContext, name: str) -> list[tuple[Words, int]]:
     """Why how many messages of a rule did not go out, the most frequent reason first."""
     found = [each for each in care_report.tally(ctx.session, name) if each.state in (SKIPPED, FAILED)]
-    return [(unsent.words(each.reason), each.people) for each in sorted(found, key=lambda each: -each.people)]
+    return [(failures.words(each.reason), each.people) for each in sorted(found, key=lambda each: -each.people)]

@@ -55,7 +55,11 @@ def begun(session: Session, by: str, clock: Clock, said: Content | None = None, 
 
 
 @pytest.mark.parametrize(
-    ("locale", "told"), [("vi", "đã tạm dừng: lỗi quá nhiều (11/50: "), ("en", "is paused: too many failed (11/50: ")]
+    ("locale", "told"),
+    [
+        ("vi", "đã tạm dừng: lỗi quá nhiều (11/50: Tham số hoặc mã người nhận không hợp lệ"),
+        ("en", "is paused: too many failed (11/50: A parameter or the person's id is not valid"),
+    ],
 )
 async def test_too_many_errors_pause_it_and_who_wrote_it_is_told_in_their_language(
     database_url: str, clock: Clock, locale: str, told: str
@@ -74,7 +78,7 @@ async def test_too_many_errors_pause_it_and_who_wrote_it_is_told_in_their_langua
         await go_on(stage)
         await stage.quiet()
         notice = stage.heard(ZALO, "mai")[-1]
-        assert told in notice and f"{broadcast}" in notice
+        assert told in notice and f"{broadcast}" in notice and "(-201)" in notice
         before = len(stage.calls(ZALO))
         clock.pass_by(hours=2)
         await go_on(stage)

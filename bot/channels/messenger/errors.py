@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from bot.channels.base import Fault, SendError, raised
+from bot.channels.base import Fault, SendError, Words, raised
 from bot.channels.messenger import faults
 
 Code = tuple[int, int]
@@ -24,6 +24,12 @@ def fault_of(code: int, subcode: int, status: int = 400) -> Fault:
         or FAULTS.get((code, 0))
         or (faults.UNKNOWN_TROUBLE if status >= 500 else faults.UNKNOWN_REFUSAL)
     )
+
+
+def meaning(code: int, subcode: int) -> Words | None:
+    """What an error says, in words; None for one that we do not know."""
+    fault = fault_of(code, subcode)
+    return None if fault is faults.UNKNOWN_REFUSAL else fault.words
 
 
 def error(code: int, subcode: int, status: int, wait: timedelta | None = None, detail: str = "") -> SendError:
