@@ -269,6 +269,7 @@ def run_demo(arguments: argparse.Namespace, given: Settings) -> None:
         port = demo.free_port(wanted)
         page_port = demo.free_port(wanted_page, taken=port)
         settings = demo.settings_of(given, port, demo.address(page_port))
+        demo.lay_out(settings)
         migrate.upgrade(settings.database_url)
         report = demo.welcome(settings, page_port, wanted, wanted_page)
         uvloop.run(play(settings, page_port, lambda: show(report, arguments.json)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -74,6 +76,17 @@ def settings_of(given: Settings, port: int, platforms: str) -> Settings:
     )
 
 
+def lay_out(settings: Settings) -> None:
+    """Keep the demo's settings in `demo.env` of its folder, for commands beside it; only this user may read them."""
+    values = {"DATA_DIR": settings.data_dir, "TIMEZONE": settings.timezone, "PORT": settings.port}
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        if isinstance(value, str) and value != item.default:
+            values[item.name.upper()] = value
+    lines = [f"{name}={shlex.quote(str(value))}\n" for name, value in values.items()]
+    _put(settings.data_dir / "demo.env", "".join(lines))
+
+
 def free_port(wanted: int, taken: int = 0) -> int:
     """The first port from `wanted` on that nobody listens on and that is not `taken`; raises Refused for none."""
     for port in range(wanted, min(wanted + _PORTS_TRIED, 65_536)):
@@ -93,11 +106,16 @@ def free_port(wanted: int, taken: int = 0) -> int:
 def _secret(path: Path) -> str:
     """The demo's key, made once."""
     if not path.exists():
-        fresh = path.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(32))
-        fresh.replace(path)
+        _put(path, secrets.token_urlsafe(32))
     return path.read_text().strip()
+
+
+def _put(path: Path, text: str) -> None:
+    """A whole file, or none, that only this user may read."""
+    fresh = path.with_suffix(".new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text)
+    fresh.replace(path)
 
 
 def address(port: int) -> str:
@@ -134,8 +152,10 @@ def welcome(settings: Settings, page_port: int, wanted: int, wanted_page: int) -
         '  1. Nhắn "xem điểm", bấm "Liên kết số ĐT", chia sẻ số, bấm "Điểm của tôi".',
         '     Write "xem điểm", link and share your phone number, press "Điểm của tôi" (my points).',
         f'  2. Nhắn "đơn {sample_shop.GUEST_ORDER} tới đâu rồi". / Or: "where is my order {sample_shop.GUEST_ORDER}".',
-        '  3. Nhắn "hàng bị vỡ" và gửi một ảnh; rồi chọn nhân viên Hoa: nhắn "/ds", "/vao 1", và trả lời khách.',
-        '     Write "my cup arrived broken" and send a photo; then, as Hoa of the staff: "/ds", "/vao 1", and answer.',
+        '  3. Nhắn "hàng bị vỡ" và gửi một ảnh; rồi chọn nhân viên Hoa: nhắn "/ds", "/vao" với số',
+        f"     của {_GUEST} trong danh sách, và trả lời khách.",
+        '     Write "my cup arrived broken" and send a photo; then, as Hoa of the staff: "/ds", "/vao" with the number',
+        f"     of {_GUEST} in the list, and answer.",
         "",
         "Ctrl-C để dừng. / Ctrl-C stops it.",
     ]

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -44,6 +45,26 @@ def test_the_demo_is_played_stopped_and_played_again(tmp_path: Path) -> None:
         assert _customers(shown) == 30
         assert shown.told["api_key"] == key
         assert shown.stop() == 0
+
+
+def test_the_third_thing_to_try_names_nobody_by_a_number_that_may_be_another_customers(tmp_path: Path) -> None:
+    settings = demo.settings_of(Settings(data_dir=tmp_path), 8080, demo.address(8081))
+    told = "\n".join(demo.welcome(settings, 8081, 8080, 8081).lines)
+    assert '"/vao"' in told and "/vao 1" not in told
+
+
+def test_commands_beside_the_demo_find_its_settings(tmp_path: Path) -> None:
+    given = Settings(data_dir=tmp_path, timezone=ZoneInfo("Asia/Tokyo"), locale="en")
+    settings = demo.settings_of(given, 8123, demo.address(8124))
+    demo.lay_out(settings)
+    kept = tmp_path / "demo.env"
+    assert Settings.from_env(kept, {}) == settings
+    assert kept.stat().st_mode & 0o777 == 0o600
+    said = subprocess.run(
+        ["sh", "-c", '(set -a; . "$0"; echo "$BRAND_NAME|$OPENING_HOURS")', str(kept)],
+        env=environment(), text=True, capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert said == f"{settings.brand_name}|{settings.opening_hours}\n"
 
 
 def test_a_second_demo_in_the_same_folder_does_not_start(tmp_path: Path) -> None:
