@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
 from bot import broadcasting, previews, trial_sends
-from crm import broadcasts, segments, staff, unsent
+from crm import broadcast_moves, broadcasts, segments, staff, unsent
 from crm.content import ByTemplate, Content
 from crm.messages import Button, ButtonKind, Purpose
 from storage.broadcasts import BroadcastView
@@ -198,7 +198,7 @@ async def edit(call: Call[BroadcastParams, BroadcastEditIn]) -> BroadcastDraftOu
     said, number = call.body, row_id(call.params.broadcast)
 
     def change(session: Session) -> BroadcastDraftOut:
-        before = Content.loads(broadcasts.get(session, number).content)
+        before = Content.loads(broadcast_moves.hold(session, number).content)
         content = replace(before, **_changes(said))
         to = segments.named(session, said.segment).text if said.segment is not None else None
         changed = None if content == before else content

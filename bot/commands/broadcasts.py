@@ -21,7 +21,7 @@ from bot.recipient_table import CSV, XLSX, Row
 from bot.service import sender_of
 from bot.settings import Settings
 from bot.templates import Templates
-from crm import broadcasts, segments, staff, times
+from crm import broadcast_moves, broadcasts, segments, staff, times
 from crm.broadcasts import FINISHED
 from crm.content import Content
 from crm.errors import Conflict, CrmError
@@ -121,7 +121,7 @@ def _draft(session: Session, arguments: Namespace, sender: Sender, now: datetime
 
 
 def _edit(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
-    actor, each = _actor(session, arguments), broadcasts.get(session, arguments.id)
+    actor, each = _actor(session, arguments), broadcast_moves.hold(session, arguments.id)
     before = Content.loads(each.content)
     wording = _content(arguments, before)
     broadcasts.edit(

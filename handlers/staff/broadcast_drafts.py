@@ -9,7 +9,7 @@ from typing import Any
 from bot.staff import dispatch, measuring
 from bot.staff.context import StaffContext
 from bot.staff.router import StaffRouter
-from crm import broadcasts, content, segments
+from crm import broadcast_moves, broadcasts, content, segments
 from crm.content import Content
 from crm.errors import CrmError, Invalid
 from crm.messages import Button, ButtonKind, Purpose
@@ -82,7 +82,7 @@ def edit(ctx: StaffContext, each: BroadcastView, part: str, given: str) -> None:
     if not given or (given == _NONE and part in _PARTS):
         raise Invalid(part, "Ghi nội dung mới phía sau; - để bỏ ảnh hoặc nút.",
                       "Write the new words behind it; - takes the picture or the buttons away.")  # fmt: skip
-    said = Content.loads(each.content)
+    said = Content.loads(broadcast_moves.hold(ctx.session, each.id).content)
     changes: dict[str, Any] = {}
     match part:
         case "name":

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 
@@ -273,16 +273,41 @@ _WAITS = text("SELECT 1 FROM pg_locks WHERE NOT granted")
 async def test_who_agrees_while_it_is_being_changed_sees_it_anew(database_url: str, clock: Clock) -> None:
     async with chatting(database_url, clock, broadcast_alone=1) as chat:
         mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
-        await said(mai, DRAFT)
-        code = re.search(r"/ok \d{4}", await said(hoa, "/gui 1 duyet"))
+        number = await _drafted(chat, mai)
+        code = re.search(r"/ok \d{4}", await said(hoa, f"/gui {number} duyet"))
         assert code is not None
-        with Session(chat.service.database.engine) as edits:
-            written = Content("Chào bạn, mai giảm 90%")
-            broadcasts.edit(edits, 1, "staff:1", clock(), content=written)
-            agrees = asyncio.create_task(said(hoa, code[0]))
-            async with asyncio.timeout(PATIENCE_S):
-                while not edits.connection().execute(_WAITS).first():  # noqa: ASYNC110 - the server sets no event
-                    await asyncio.sleep(GLANCE_S)
-            edits.commit()
-        assert "Duyệt #1 Tết (tatca)?" in await agrees
-        assert (await chat.does(lambda session: broadcasts.get(session, 1))).approved_by == ""
+        dearer = _edit(number, Content("Chào bạn, mai giảm 90%"), clock)
+        assert f"Duyệt #{number} Tết (tatca)?" in await _beside(chat, dearer, said(hoa, code[0]))
+        assert (await chat.does(partial(broadcasts.get, broadcast_id=number))).approved_by == ""
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_two_who_change_different_parts_at_once_both_do(database_url: str, clock: Clock) -> None:
+    async with chatting(database_url, clock) as chat:
+        mai = await pair(chat.of("mai"), "Mai", Role.MARKETER)
+        number = await _drafted(chat, mai)
+        pictured = Content("Chào", picture="https://shop.vn/tet.png")
+        await _beside(chat, _edit(number, pictured, clock), said(mai, f"/gui {number} loi Mai nghỉ"))
+        found = Content.loads((await chat.does(partial(broadcasts.get, broadcast_id=number))).content)
+        assert (found.text, found.picture) == ("Mai nghỉ", pictured.picture)
+
+
+async def _drafted(chat: Chat, member: Chat) -> int:
+    await said(member, DRAFT)
+    return (await chat.does(rows.latest))[0].id
+
+
+def _edit(number: int, content: Content, clock: Clock) -> Callable[[Session], object]:
+    return partial(broadcasts.edit, broadcast_id=number, actor="staff:1", now=clock(), content=content)
+
+
+async def _beside(chat: Chat, change: Callable[[Session], object], says: Coroutine[None, None, str]) -> str:
+    """What is answered to a line that comes while another process changes something, and has to wait for that."""
+    with Session(chat.service.database.engine) as other:
+        change(other)
+        answer = asyncio.create_task(says)
+        async with asyncio.timeout(PATIENCE_S):
+            while not other.connection().execute(_WAITS).first():  # noqa: ASYNC110 - the server sets no event
+                await asyncio.sleep(GLANCE_S)
+        other.commit()
+    return await answer
