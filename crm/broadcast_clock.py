@@ -31,10 +31,10 @@ def start(session: Session, broadcast_id: int, now: datetime, policy: Policy | N
 def frozen(
     session: Session, broadcast_id: int, digest: str, now: datetime, policy: Policy | None = None, *, alone: int = 0
 ) -> None:
-    """The audience is whole: send, unless so many need a second person's word, or its time passed meanwhile. May be
-    called twice."""
+    """Where the audience is whole: send, unless so many need a second person's word, or its time passed meanwhile. May
+    be called twice."""
     found = moves.hold(session, broadcast_id)
-    if found.state != FREEZING:
+    if found.state != FREEZING or found.as_of is None or not recipients.is_whole(session, found.cursor, found.as_of):
         return
     facts = {"digest": digest, "frozen_at": now}
     if broadcasts.needs_second(found, found.audience, alone):

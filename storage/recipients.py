@@ -128,6 +128,12 @@ def next_bound(session: Session, after: int, size: int) -> int | None:
     return None if last is None else int(last)
 
 
+def is_whole(session: Session, cursor: int, as_of: datetime) -> bool:
+    """Whether everybody who was here at a moment has been looked at, up to the customer `cursor`."""
+    left = exists().where(_customer.c.id > cursor, _customer.c.created_at <= as_of)
+    return not session.connection().execute(select(left)).scalar()
+
+
 def freezing(session: Session, broadcast_id: int, purpose: str, members: Select[int], as_of: datetime) -> Insert:
     """The statement that makes recipients of the members in a range of ids who were here at this moment; they are due
     from then on. Built once for all ranges, for building costs more than a small one takes."""
