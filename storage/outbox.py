@@ -169,7 +169,6 @@ class Totals(NamedTuple):
 
     waiting: int
     unknown: int
-    dead: int
     oldest: datetime | None
 
 
@@ -195,9 +194,15 @@ def totals(session: Session) -> Totals:
     return Totals(
         waiting=run(count.where(stands(_outbox.c.state, WAITING, SENDING))).scalar_one(),
         unknown=run(count.where(stands(_outbox.c.state, UNKNOWN))).scalar_one(),
-        dead=run(count.where(stands(_outbox.c.state, DEAD))).scalar_one(),
         oldest=run(select(func.min(_outbox.c.ready_at)).where(stands(_outbox.c.state, WAITING))).scalar_one(),
     )
+
+
+def dead_count(session: Session, but_not: Collection[str] = ()) -> int:
+    """How many messages were given up, without those of the purposes `but_not`."""
+    statement = select(func.count()).select_from(_outbox).where(stands(_outbox.c.state, DEAD))
+    statement = statement.where(_outbox.c.purpose.not_in(sorted(but_not)))
+    return int(session.connection().execute(statement).scalar_one())
 
 
 class Struggling(NamedTuple):

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from bot.service import Service
+from crm import given_up
 from storage import accounts, alarms, catchup, engines, inbox, jobs, marks, migrate, outbox
 from web.health import Health
 
@@ -34,7 +35,7 @@ def _health(
         inbox_age_s=_age(inbox.oldest_waiting(session), now),
         outbox_age_s=_age(totals.oldest, now),
         job_age_s=_age(jobs.oldest_waiting(session), now),
-        dead=inbox.dead_count(session) + totals.dead + jobs.dead_count(session),
+        dead=given_up.count(session),
         unknown=totals.unknown,
         wal_bytes=wal,
         disk_free_bytes=free,

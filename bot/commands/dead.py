@@ -13,14 +13,13 @@ from sqlmodel import Session
 
 from bot.commands.report import Refused, Report, shown, stamp, table
 from bot.settings import Settings
-from crm.messages import Purpose
+from crm.given_up import MARKETING
 from crm.words import clipped
 from storage import inbox, jobs, outbox
 from storage.database import Database
 from storage.queue import QueueRow, Replayed, dead_ids
 from storage.work import Priority
 
-_MARKETING = frozenset(purpose.value for purpose in Purpose if purpose.is_marketing)
 _LONGEST = 300
 _RANGE = 100
 _PAUSE_S = 0.02
@@ -49,7 +48,7 @@ async def run(arguments: Namespace, database: Database, settings: Settings, now:
 
 
 def _queues(*, force: bool) -> dict[str, _Queue]:
-    messages = partial(outbox.replay, but_not=() if force else _MARKETING)
+    messages = partial(outbox.replay, but_not=() if force else MARKETING)
     return {
         "event": _Queue(inbox.InboxEvent, inbox.replay, "its body is gone (it is older than RAW_BODY_DAYS)"),
         "message": _Queue(
@@ -121,7 +120,7 @@ def _dead(session: Session, most: int) -> list[dict[str, Any]]:
         {
             "id": message.id, "kind": "message", "at": message.created_at,
             "about": f"{message.channel} {message.account_id} {message.purpose}", "error": message.error,
-            "can_replay": message.purpose not in _MARKETING,
+            "can_replay": message.purpose not in MARKETING,
         }
         for message in outbox.dead(session, most)
     ]  # fmt: skip

@@ -22,6 +22,7 @@ from bot.hearing import switched_off
 from bot.secrets import Sealer, WrongKey
 from bot.service import apps_of
 from bot.settings import Settings
+from crm import given_up
 from storage import accounts, alarms, catchup, condition, engines, inbox, jobs, marks, migrate, outbox, polling
 from storage.accounts import AccountView
 from storage.database import Database
@@ -238,7 +239,7 @@ def _queues(session: Session, now: datetime) -> Iterator[Finding]:
     for each in outbox.struggling(session):
         words = f"{each.messages} messages of {each.channel} {each.account_id} could not be sent so far."
         yield Finding("queues", MEND if each.attempts else NOTE, words, f"They are tried again. {each.error}")
-    dead = inbox.dead_count(session) + totals.dead + jobs.dead_count(session)
+    dead = given_up.count(session)
     if dead:
         remedy = "khachquen dead list says why; khachquen dead replay tries again once the cause is mended."
         yield Finding("queues", MEND, f"{dead} rows were given up.", remedy)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bot.staff.context import StaffContext
 from bot.staff.router import Group, StaffRouter
-from crm import attendance, staff
+from crm import attendance, given_up, staff
 from crm.staff import Permission
-from storage import accounts, alarms, inbox, jobs, outbox
+from storage import accounts, alarms, inbox, outbox
 
 router = StaffRouter("system")
 
@@ -23,7 +23,7 @@ def show_state(ctx: StaffContext) -> None:
         inbox_since=inbox.oldest_waiting(ctx.session),
         outgoing=totals.waiting,
         unknown=totals.unknown,
-        dead=inbox.dead_count(ctx.session) + totals.dead + jobs.dead_count(ctx.session),
+        dead=given_up.count(ctx.session),
         waiting=attendance.count(ctx.session, ctx.now),
         alarms=[each.kind for each in alarms.unsolved(ctx.session)],
         held=[f"{each.channel} {each.account_id}" for each in accounts.everyone(ctx.session) if each.held],

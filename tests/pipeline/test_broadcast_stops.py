@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import broadcasts, consent, staff
+from crm import broadcasts, consent, given_up, staff
 from crm.broadcasts import Pause
 from crm.content import Content
 from crm.errors import Conflict
 from crm.messages import KEPT, Purpose
 from crm.staff import Role
 from simulator.people import ZALO
-from storage import customers, media
+from storage import customers, media, outbox
 from storage.media import Kept
 from tests.conftest import Clock
 from tests.pipeline.stage import Stage
@@ -75,6 +75,7 @@ async def test_too_many_errors_pause_it_and_who_wrote_it_is_told_in_their_langua
         assert found.state == "paused"
         assert found.broadcast.pause_words.startswith("11/50: ")
         assert found.people["failed"] == 11
+        assert await stage.read(outbox.dead_count) == 11 and await stage.read(given_up.count) == 0
         await go_on(stage)
         await stage.quiet()
         notice = stage.heard(ZALO, "mai")[-1]

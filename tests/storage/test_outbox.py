@@ -140,7 +140,8 @@ def test_totals_count_what_is_not_over(session: Session) -> None:
     outbox.move(session, ids[1], "sending", state="unknown", ready_at=NOW)
     outbox.move(session, ids[2], "sending", state="dead", error="-244")
     totals = outbox.totals(session)
-    assert (totals.waiting, totals.unknown, totals.dead, totals.oldest) == (2, 1, 1, NOW)
+    assert (totals.waiting, totals.unknown, outbox.dead_count(session), totals.oldest) == (2, 1, 1, NOW)
+    assert (outbox.dead_count(session, ["broadcast"]), outbox.dead_count(session, ["reply"])) == (1, 0)
     assert [(row.id, row.error) for row in outbox.dead(session)] == [(ids[2], "-244")]
 
 
