@@ -269,7 +269,8 @@ def _said(session: Session, number: int, sender: Sender, now: datetime) -> Repor
     state = broadcasts.state(session, each)
     lines = [f"{each.id} {each.name}: {state}"]
     if each.scheduled_at:
-        lines.append(f"It begins {_moment(each.scheduled_at, sender, now)}.")
+        begins = "begins" if state in (DRAFT, SCHEDULED) else "began"
+        lines.append(f"It {begins} {_moment(each.scheduled_at, sender, now)}.")
     return Report(_plain(each, state, sender), lines)
 
 

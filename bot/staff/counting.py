@@ -62,7 +62,8 @@ def say(ctx: StaffContext, report: Report) -> None:
         told=broadcasts.told(report.state, locale), at=_moment(ctx, each.scheduled_at),
         people=[(unsent.state(name).of(locale), count) for name, count in report.people.items()],
         paused=failures.stopped(each).of(locale) if each.pause_reason else "",
-        until=_moment(ctx, each.resumes_at), steps=next_steps.steps(ctx, report), alone=ctx.office.sender.alone,
+        until=_moment(ctx, each.resumes_at), second=_second(ctx, each),
+        steps=next_steps.steps(ctx, report), alone=ctx.office.sender.alone,
     )  # fmt: skip
 
 
@@ -74,6 +75,12 @@ def _why(report: Report, locale: str) -> list[tuple[str, str, int]]:
         if state in (PENDING, SKIPPED, FAILED)
     ]
     return sorted(found, key=lambda each: -each[2])[:REASONS]
+
+
+def _second(ctx: StaffContext, each: BroadcastView) -> str:
+    """The name of whoever agreed as the second person; "" where nobody of the staff did."""
+    kind, _, number = each.approved_by.partition(":")
+    return staff.find(ctx.session, int(number)).name if kind == "staff" else ""
 
 
 def _moment(ctx: StaffContext, at: datetime | None) -> str:

@@ -178,6 +178,21 @@ async def test_a_preview_tells_who_gets_it_who_does_not_and_why_and_what_the_nam
     assert "cần người thứ hai duyệt" in told
 
 
+@pytest.mark.parametrize(
+    ("locale", "told"), [("vi", "1 gửi được Zalo, 1 gửi được Zalo (có phí)"), ("en", "1 by Zalo, 1 by Zalo (paid)")]
+)
+async def test_a_preview_says_which_way_on_a_channel_costs(
+    session: Session, clock: Clock, locale: str, told: str
+) -> None:
+    shop = [Somebody("Lan", False, (("zalo", hours, False, "bot"),), (), 0) for hours in (1, 100)]
+    open_shop(session, clock, shop, template=False)
+    number = broadcasts.draft(session, "Tin", Purpose.TRANSACTION, Content(WORDS), "tatca", "cli", clock())
+    async with main.reaching(Settings(secret_key="a key for tests only")) as channels:
+        sender = sending(channels, 10_000, alone=3)
+        found = estimate(session, sender, number, clock())
+    assert told in previews.words(Templates(ZONE, {"brand": "Tiệm"}), found, sender, clock(), locale)
+
+
 async def test_a_preview_says_on_which_channel_the_words_go_without_the_picture(session: Session, clock: Clock) -> None:
     shop = [
         Somebody("Lan", False, ((channel, 1, False, "bot"),), ((channel, True),), 0)

@@ -96,7 +96,9 @@ async def test_where_many_get_it_a_second_person_sees_it_and_agrees(chat: Chat) 
     before = len(mai.contact.lines)
     assert (await agreed(hoa, "/gui 1 duyet")).startswith("✓ Đã duyệt #1 Tết")
     assert "Hoa đã duyệt tin gửi loạt #1 “Tết”" in list(mai.contact.lines)[before].text
+    assert "\nNgười duyệt: Hoa\n" in await said(mai, "/gui 1")
     assert "bắt đầu gửi lúc 20:00 thứ Ba 24/11 (giờ VN)" in await agreed(mai, "/gui 1 hen 20h mai")
+    assert "\nNgười duyệt: Hoa\n" in await said(mai, "/gui 1")
     noted = await chat.does(lambda session: audit.latest(session, 50))
     assert {"broadcast.draft", "broadcast.approve", "broadcast.scheduled"} <= {each.action for each in noted}
 
