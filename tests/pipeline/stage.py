@@ -29,7 +29,7 @@ from simulator.faults import read_fault
 from simulator.people import ZALO, Contact
 from simulator.platform import PLATFORM, Call, Platform
 from simulator.webhooks_out import Delivery, messenger_bytes, messenger_signature, zalo_bytes, zalo_mac
-from storage import customers, inbox, transcripts
+from storage import customers, inbox, jobs, transcripts
 from storage import outbox as outbox_rows
 from storage.customers import Person
 from tests.conftest import Clock
@@ -238,8 +238,7 @@ def _fates(session: Session) -> list[tuple[str, str, str]]:
 
 def _idle(session: Session, clock: Clock) -> bool:
     """Nothing is due: what waits, waits for its time."""
-    due = inbox.oldest_waiting(session)
-    if due is not None and due <= clock():
+    if any(due is not None and due <= clock() for due in (inbox.oldest_waiting(session), jobs.oldest_waiting(session))):
         return False
     totals = outbox_rows.totals(session)
     return not totals.waiting or bool(totals.oldest and totals.oldest > clock() and "sending" not in _states(session))

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from bot.batch import PROFILE_JOB
 from bot.channels.base import SendError, SendErrorKind
 from bot.commands import threads, waiting
 from bot.commands.arguments import read
@@ -30,7 +29,6 @@ async def stage(database_url: str, clock: Clock) -> AsyncIterator[Stage]:
     """The product between its platforms, on each engine; our app is the Page's default one."""
     async with playing(database_url, clock, inbox_takes_threads=True) as running:
         await running.said(MESSENGER)
-        await running.jobs_done(PROFILE_JOB)
         yield running
 
 
