@@ -169,6 +169,7 @@ class Chat:
             assert said.delivery is not None, "the platform tells the bot nothing of this"
             assert await said.delivery.status == 200
         await self._until_quiet()
+        await self.settles()
         assert await self.service.database.read(inbox.dead) == []
         assert await self.service.database.read(outbox.dead) == []
         if not self.heard:
