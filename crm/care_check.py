@@ -22,6 +22,8 @@ OF_ORDER = ("don.ma", "don.tong", "don.ngay")
 OF_PRODUCT = ("san_pham.ten",)
 OF_TIER = ("hang.ten",)
 OF_POINTS = ("diem.so", "diem.ngay")
+OF_MOMENT = ("after", "days", "minutes", "look_back_days", "leap_day", "tiers", "text.vi", "text.en")
+"""Where nothing can be said of a rule whose moment cannot be read."""
 _NOBODY: wording.Values = {
     "khach": {"ten": "", "diem": 0}, "shop": {"ten": "x", "sdt": "x", "dia_chi": "x"},
     "don": {"ma": "x", "tong": 1, "ngay": "x"}, "san_pham": {"ten": "x"}, "hang": {"ten": "x"},

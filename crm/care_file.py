@@ -44,7 +44,9 @@ def read(text: str) -> Draft:
     if isinstance(top, Problem):
         return Draft(Rule(name=""), (top,))
     rule = _rule(top)
-    found = [*top.finish(), *care_check.inconsistent(rule)]
+    unread = top.finish()
+    untold = care_check.OF_MOMENT if any(problem.place == "moment" for problem in unread) else ()
+    found = [*unread, *(problem for problem in care_check.inconsistent(rule) if problem.place not in untold)]
     return Draft(rule, tuple(sorted(found, key=lambda each: each.is_warning)))
 
 

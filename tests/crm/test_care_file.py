@@ -111,6 +111,14 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert {"days", "at", "button.0.value"} <= set(found)
 
 
+def test_a_moment_that_cannot_be_read_is_not_blamed_on_what_depends_on_it() -> None:
+    assert places(RULE.replace('"order_delivered"', '"order_deliverd"')) == ["moment"]
+    assert places(RULE.replace('"order_delivered"', '"order_deliverd"').replace('"09:30"', '"23:00"')) == [
+        "moment",
+        "at",
+    ]
+
+
 def test_a_text_in_one_language_is_warned_of() -> None:
     assert places(RULE.replace('en = "Thank you for your order {{ don.ma }}."', ""), warnings=True) == ["text.en"]
 
