@@ -175,12 +175,6 @@ def due_for_expiry(session: Session, now: datetime, after: tuple[datetime, int],
     return [Lot._make(row) for row in rows]
 
 
-def of_entry(session: Session, entry_id: int) -> list[Lot]:
-    """The lots that an entry brought."""
-    rows = session.connection().execute(_LOT.where(_lot.c.entry_id == entry_id).order_by(_lot.c.id))
-    return [Lot._make(row) for row in rows]
-
-
 def of_order(session: Session, order_id: int) -> list[Lot]:
     """The lots that an order brought, open or used up."""
     rows = session.connection().execute(_LOT.where(_lot.c.order_id == order_id).order_by(_lot.c.id))
