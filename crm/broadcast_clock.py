@@ -74,7 +74,7 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
         elif each.state == RUNNING:
             broadcasts.pause(session, each.id, Pause.HOURS, SYSTEM, now, until=opens_at)
         else:
-            broadcasts.resume(session, each.id, SYSTEM, now)
+            broadcasts.go_on(session, each.id, now)
     return due
 
 

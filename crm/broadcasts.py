@@ -250,8 +250,8 @@ def rest(session: Session, broadcast_id: int, actor: str, now: datetime) -> None
 
 
 def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
-    """Go on; where its audience is not frozen yet, by that. Raises Conflict where it is not paused, or waits for a
-    second person's word."""
+    """Somebody lets it go on; where its audience is not frozen yet, by that. Raises Conflict where it is not paused, or
+    waits for a second person's word."""
     found = moves.standing(session, broadcast_id)
     if found.state != PAUSED:
         raise refused(found, "chỉ gửi tiếp được tin đang tạm dừng", "is not paused")
@@ -262,8 +262,14 @@ def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> No
         moves.move(session, found, FREEZING, actor, now, "resumed", scheduled_at=now, as_of=as_of)
     else:
         moves.move(session, found, RUNNING, actor, now, "resumed")
-        if actor != SYSTEM:
-            _hasten(session, broadcast_id, now)
+        _hasten(session, broadcast_id, now)
+
+
+def go_on(session: Session, broadcast_id: int, now: datetime) -> None:
+    """Its rest is over, unless somebody or something stopped it meanwhile."""
+    found = moves.hold(session, broadcast_id)
+    if found.state == PAUSED and found.resumes_at is not None and found.resumes_at <= now:
+        moves.move(session, found, RUNNING, SYSTEM, now, "resumed")
 
 
 def look_again(session: Session, reason: Pause, now: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -14,7 +16,7 @@ from crm.broadcasts import Pause
 from crm.caps import Caps
 from crm.lawful import LawfulHours
 from crm.verdicts import Policy, Why
-from storage import jobs, recipients, turns
+from storage import engines, jobs, recipients, turns
 from tests.bot.test_broadcast_stops import running
 from tests.conftest import Clock
 from tests.crm.people import born
@@ -90,3 +92,29 @@ def test_it_rests_until_the_first_is_due_who_lacks_something_whatever_others_wai
 
 def _somebody(session: Session) -> int:
     return int(session.connection().execute(text("SELECT max(id) FROM recipient")).scalar_one())
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_clock_lets_nothing_go_on_that_a_person_stops_in_that_moment(database_url: str, clock: Clock) -> None:
+    engine, policy = engines.writer(database_url, "OFF"), Policy(Caps(), LawfulHours(ZONE))
+    with Session(engine) as session:
+        number = running(session, clock())
+        broadcasts.pause(session, number, Pause.HOURS, broadcasts.SYSTEM, clock(), until=clock())
+        session.commit()
+
+    def tend() -> None:
+        with Session(engine) as other:
+            broadcast_clock.tend(other, clock(), policy)
+            other.commit()
+
+    beside = threading.Thread(target=tend)
+    with Session(engine) as session:
+        broadcasts.rest(session, number, "cli", clock())
+        beside.start()
+        while not session.connection().execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
+            time.sleep(0.01)
+        session.commit()
+        beside.join()
+        found = broadcasts.get(session, number)
+        assert (found.state, found.pause_reason) == ("paused", Pause.STAFF)
+    engine.dispose()

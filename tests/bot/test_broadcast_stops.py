@@ -77,7 +77,7 @@ def test_what_stops_again_and_again_by_itself_is_told_once_a_day(session: Sessio
     for quarter in range(4 * 26):
         now = clock.pass_by(minutes=15)
         if quarter:
-            broadcasts.resume(session, number, broadcasts.SYSTEM, now)
+            broadcasts.go_on(session, number, now)
             broadcast_stops.tell(session, now, ZONE)
         broadcasts.pause(session, number, Pause.TEMPLATE, broadcasts.SYSTEM, now, until=now + SOON)
         broadcast_stops.tell(session, now, ZONE)
