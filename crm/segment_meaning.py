@@ -20,6 +20,7 @@ from crm.tickets import State
 from crm.words import plain
 from storage import saved_segments
 from storage.customers import VIP_TAG
+from storage.saved_segments import SegmentRow
 from storage.segment_facts import REACH
 from storage.segment_tree import About, All, Fact, No, Some, Tree, mapped
 
@@ -309,18 +310,24 @@ def _locale(clause: Clause, shop: _Shop) -> Condition:
 
 
 def _saved(clause: Clause, shop: _Shop) -> Condition:
-    """What a saved segment asks for: its last version, or the one behind an `@`."""
-    name, _, number = str(clause.value).partition("@")
-    found = saved_segments.find(shop.session, key_of(name), int(number) if number.isdecimal() else None)
-    if found is None or (number and not number.isdecimal()):
-        told = ", ".join(each.name for each in saved_segments.everyone(shop.session)[:_SHOWN]) or "—"
-        raise Invalid("segment", f"Không có nhóm “{clause.value}”. Có: {told}",
-                      f"There is no segment “{clause.value}”. There are: {told}")  # fmt: skip
+    """What a saved segment asks for."""
+    found = saved(shop.session, clause)
     if found.name in shop.path or len(shop.path) > _DEEPEST:
         around = " → ".join((*shop.path, found.name))
         raise Invalid("segment", f"Các nhóm dẫn vòng tròn: {around}", f"These segments lead in a circle: {around}")
     inner = replace(shop, path=(*shop.path, found.name))
     return mapped(segment_language.read(found.text), lambda each: _meaning(each, inner))
+
+
+def saved(session: Session, clause: Clause) -> SegmentRow:
+    """The saved segment that a clause names: its last version, or the one behind an `@`. Raises Invalid."""
+    name, _, number = str(clause.value).partition("@")
+    found = saved_segments.find(session, key_of(name), int(number) if number.isdecimal() else None)
+    if found is None or (number and not number.isdecimal()):
+        told = ", ".join(each.name for each in saved_segments.everyone(session)[:_SHOWN]) or "—"
+        raise Invalid("segment", f"Không có nhóm “{clause.value}”. Có: {told}",
+                      f"There is no segment “{clause.value}”. There are: {told}")  # fmt: skip
+    return found
 
 
 def _product(clause: Clause, shop: _Shop) -> Condition:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from crm import consent, fields, ledger, membership, rfm, segment_meaning, tags, tickets, words
+from crm import consent, fields, ledger, membership, rfm, segment_language, segment_meaning, tags, tickets, words
 from crm.consent import Standing
 from crm.errors import NotFound
 from crm.messages import Purpose
@@ -49,9 +49,12 @@ class Explanation:
 
 
 def explain(session: Session, wish: Wish, customer_id: int, at: AsOf, locale: str = "vi") -> Explanation:
-    """Every clause of a segment for one customer, judged as the whole is. Raises CrmError, NotFound too."""
-    clauses = list(dict.fromkeys(leaves(wish)))
-    whole, *each = (segment_meaning.meant(session, part, at) for part in (wish, *clauses))
+    """Every clause of a segment for one customer, judged as the whole is; of a saved one named alone those that it asks
+    for, too. Raises CrmError, NotFound too.
+    """
+    whole = segment_meaning.meant(session, wish, at)
+    clauses = list(dict.fromkeys(_unfolded(session, wish)))
+    each = [segment_meaning.meant(session, clause, at) for clause in clauses]
     found = store.verdicts(session, [whole, *each], customer_id)
     if found is None:
         raise NotFound("Không có khách này.", "There is no such customer.", field="customer")
@@ -61,6 +64,14 @@ def explain(session: Session, wish: Wish, customer_id: int, at: AsOf, locale: st
     )
     is_member = store.is_member(session, whole, customer_id)
     return Explanation(is_member, is_member or not found[0], reasons)
+
+
+def _unfolded(session: Session, wish: Wish) -> list[Clause]:
+    """All clauses of a segment; behind the name of a saved one, where that is all, what it asks for."""
+    clauses = list(leaves(wish))
+    if [each.word for each in clauses] != ["nhom"]:
+        return clauses
+    return [*clauses, *_unfolded(session, segment_language.read(segment_meaning.saved(session, clauses[0]).text))]
 
 
 @dataclass(frozen=True, slots=True)

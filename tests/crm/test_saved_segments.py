@@ -60,6 +60,18 @@ def test_circles_and_names_that_mean_something_else_are_refused(shop: Session) -
     assert save(shop, "a", "sdt") == ("a", 2)
 
 
+def test_a_saved_segment_is_explained_by_what_it_asks_for(shop: Session) -> None:
+    person = born(shop, NOW - timedelta(days=45))
+    tags.put_on(shop, [person.customer_id], "VIP", by="cli", at=NOW)
+    save(shop, "khach_quen", "vip")
+    save(shop, "quen_moi", "nhom:khach_quen va tao<30ngay")
+    found = segments.explain(shop, segments.named(shop, "quen_moi"), person.customer_id, AT)
+    assert not found.is_member
+    assert [(each.clause, each.holds) for each in found.reasons] == [
+        ("nhom:quen_moi", False), ("nhom:khach_quen", True), ("tao<30ngay", False),
+    ]  # fmt: skip
+
+
 def test_every_clause_is_explained_with_what_is_so(shop: Session) -> None:
     person = born(shop, NOW - timedelta(days=10))
     news = News("pos", "1", "KH1", Status.DELIVERED, 300_000, 1, NOW - timedelta(days=20), NOW, (Item("Trà", 1, 1),))
