@@ -9,10 +9,12 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from crm import care_check, care_file
+from crm import care_check, care_file, segments
 from crm.care_file import Draft
 from crm.care_rules import Rule
-from crm.errors import Conflict, Invalid, NotFound
+from crm.errors import Conflict, CrmError, Invalid, NotFound
+from crm.segments import AsOf
+from crm.toml_reader import Problem
 from storage import care as store
 from storage.care import OFF, ON, PAUSED, Standing, Version
 
@@ -34,25 +36,38 @@ class Known:
         return self.standing.state if self.standing else OFF
 
 
-def load(session: Session, source: str, actor: str, now: datetime) -> tuple[Version, Draft]:
+def load(session: Session, source: str, actor: str, now: datetime, at: AsOf | None = None) -> tuple[Version, Draft]:
     """Keep a rule as its newest version; the same text again is the same version. It is not turned on by that.
 
     Raises Invalid for the first problem that is more than a warning.
     """
-    draft = check(session, source)
+    draft = check(session, source, at)
     for problem in draft.problems:
         if not problem.is_warning:
             raise Invalid(problem.place or "file", problem.words, f"{problem.place or 'file'}: {problem.words}")
     return store.add(session, draft.rule.name, source, actor, now), draft
 
 
-def check(session: Session, source: str) -> Draft:
-    """A text as read, with what is wrong in it and beside the rules that are here."""
+def check(session: Session, source: str, at: AsOf | None = None) -> Draft:
+    """A text as read, with what is wrong in it and beside the rules that are here.
+
+    With `at` it is warned of a condition that names what is not there (yet): a tier, a field, a saved segment.
+    """
     draft = care_file.read(source)
     rule = draft.rule
     others = [known.rule for known in everything(session) if known.rule.name != rule.name]
     problems = [*draft.problems, *care_check.beside(rule, others)]
+    if at is not None and rule.condition and draft.fits:
+        problems += _missing(session, rule, at)
     return Draft(rule, tuple(sorted(problems, key=lambda each: each.is_warning)))
+
+
+def _missing(session: Session, rule: Rule, at: AsOf) -> list[Problem]:
+    try:
+        segments.members(session, segments.parse(rule.condition), at)
+    except CrmError as error:
+        return [Problem("condition", f"{error} Nothing goes out as long as that is so.", is_warning=True)]
+    return []
 
 
 def everything(session: Session) -> list[Known]:

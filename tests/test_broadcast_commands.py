@@ -130,5 +130,6 @@ def test_who_may_not_and_what_could_go_wrong_is_refused(shop: Line) -> None:
     draft = ("broadcast", "draft", "Tết", "--to")
     assert "may not" in shop(*draft, "tatca", "--text", TEXT, "--as", "Lan").refused()
     assert "no name" in shop(*draft, "tatca", "--text", "Chào {{ khach.ten }}", "--as", "Mai").refused()
+    assert "There is no tier “vnag”" in shop(*draft, "hang>=vnag", "--text", TEXT, "--as", "Mai").refused()
     assert "character 1" in shop(*draft, "hagn>=vang", "--text", TEXT, "--as", "Mai").refused()
     assert "no broadcast" in shop("broadcast", "report", "77").refused()

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import broadcasting, failures, previews, recipient_table, trial_sends
+from bot import audience, broadcasting, failures, previews, recipient_table, trial_sends
 from bot.broadcasting import Sender
 from bot.commands import files
 from bot.commands.report import Outside, Refused, Report, stamp, table
@@ -115,7 +115,13 @@ def _draft(session: Session, arguments: Namespace, sender: Sender, now: datetime
     actor = _actor(session, arguments)
     wording = _content(arguments, Content(language=sender.locale))
     number = broadcasts.draft(
-        session, arguments.name, Purpose(arguments.purpose), wording, _pinned(session, arguments.to), actor, now
+        session,
+        arguments.name,
+        Purpose(arguments.purpose),
+        wording,
+        _pinned(session, arguments.to, sender, now),
+        actor,
+        now,
     )
     return _said(session, number, sender, now)
 
@@ -126,7 +132,7 @@ def _edit(session: Session, arguments: Namespace, sender: Sender, now: datetime)
     wording = _content(arguments, before)
     broadcasts.edit(
         session, each.id, actor, now, name=arguments.name, content=None if wording == before else wording,
-        segment=_pinned(session, arguments.to) if arguments.to else None,
+        segment=_pinned(session, arguments.to, sender, now) if arguments.to else None,
     )  # fmt: skip
     return _said(session, each.id, sender, now)
 
@@ -245,8 +251,11 @@ def _check(session: Session, arguments: Namespace) -> None:
         raise Conflict(f"{member.name} không được làm việc này.", f"{member.name} may not do this to broadcasts.")
 
 
-def _pinned(session: Session, text: str) -> str:
-    return segments.named(session, text).text
+def _pinned(session: Session, text: str, sender: Sender, now: datetime) -> str:
+    """A segment as it is kept. Raises CrmError, also where it names what is not there."""
+    segment = segments.named(session, text)
+    segments.members(session, segment, audience.as_of(now, sender.zone, sender.locale))
+    return segment.text
 
 
 def _content(arguments: Namespace, before: Content) -> Content:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from bot import failures
+from bot import audience, failures
 from bot.commands import files
 from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.service import sender_of
@@ -18,6 +18,7 @@ from bot.settings import Settings
 from bot.staff.context import CLI
 from crm import audit, care, care_about, care_preview, care_report, customers, times, unsent
 from crm.care_preview import Step
+from crm.segments import AsOf
 from crm.toml_reader import Problem
 from storage.database import Database
 
@@ -27,10 +28,10 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
     now = outside.clock()
     match arguments.action:
         case "check" | "load":
-            sources = _sources(arguments)
+            sources, at = _sources(arguments), audience.as_of(now, settings.timezone, settings.locale)
             if arguments.action == "check":
-                return await database.read(partial(_checked, sources=sources))
-            return await database.write(partial(_load, sources=sources, actor=arguments.by, now=now), name="care.load")
+                return await database.read(partial(_checked, sources=sources, at=at))
+            return await database.write(partial(_load, sources=sources, actor=arguments.by, at=at), name="care.load")
         case "activate" | "pause" | "off":
             change = partial(_change, arguments=arguments, settings=settings, now=now)
             return await database.write(change, name="care.change")
@@ -51,21 +52,21 @@ def _sources(arguments: Namespace) -> list[tuple[str, str]]:
     return [(path.name, files.text(path)) for path in paths]
 
 
-def _checked(session: Session, sources: Sequence[tuple[str, str]]) -> Report:
+def _checked(session: Session, sources: Sequence[tuple[str, str]], at: AsOf) -> Report:
     data, lines = [], []
     for name, text in sources:
-        draft = care.check(session, text)
+        draft = care.check(session, text, at)
         data.append({"file": name, "fits": draft.fits, "problems": [_plain(each) for each in draft.problems]})
         lines += [f"{name}: {_line(each)}" for each in draft.problems]
         lines.append(f"{name}: it can be loaded." if draft.fits else f"{name}: it cannot be loaded.")
     return Report(data, lines, ok=all(each["fits"] for each in data))
 
 
-def _load(session: Session, sources: Sequence[tuple[str, str]], actor: str, now: datetime) -> Report:
+def _load(session: Session, sources: Sequence[tuple[str, str]], actor: str, at: AsOf) -> Report:
     data, lines = [], []
     for _, text in sources:
-        version, draft = care.load(session, text, actor, now)
-        audit.note(session, "care.load", now, surface=CLI, subject="care_rule", subject_id=version.id)
+        version, draft = care.load(session, text, actor, at.now, at)
+        audit.note(session, "care.load", at.now, surface=CLI, subject="care_rule", subject_id=version.id)
         data.append({"rule": version.name, "version": version.version})
         lines += [_line(each) for each in draft.problems]
         state = care.named(session, version.name).state

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from crm import care, care_file
+from crm import care, care_file, saved_segments
 from crm.care_rules import Cycle, Goal, Late, Moment, Rhythm
 from crm.errors import Conflict, Invalid, NotFound
+from crm.segments import AsOf
 from storage.care import OFF, ON, PAUSED
 from tests.conftest import Clock
 
@@ -143,6 +144,16 @@ def test_a_file_that_does_not_fit_is_not_loaded(session: Session, clock: Clock) 
     with pytest.raises(Invalid, match=r"at: .*07:00 to 21:59"):
         care.load(session, RULE.replace('"09:30"', '"23:00"'), "cli", clock())
     assert care.everything(session) == []
+
+
+def test_a_condition_that_names_what_is_not_there_is_warned_of(session: Session, clock: Clock) -> None:
+    rule = RULE.replace("days = 2", 'days = 2\ncondition = "nhom:vip_moi"')
+    at = AsOf(clock())
+    version, draft = care.load(session, rule, "cli", clock(), at)
+    assert [(each.place, each.is_warning) for each in draft.problems] == [("condition", True)]
+    assert "vip_moi" in draft.problems[0].words and version.version == 1
+    saved_segments.save(session, "vip_moi", "vip", at, "cli")
+    assert care.check(session, rule, at).problems == ()
 
 
 def test_a_journey_begins_with_a_rule_that_is_here_and_ends(session: Session, clock: Clock) -> None:
