@@ -63,7 +63,7 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
     for each in store.living(session):
         if each.state == FREEZING or _is_due(each, now):
             if _is_late(each, now, policy):
-                broadcasts.pause(session, each.id, Pause.LATE, SYSTEM, now)
+                _hold_late(session, each.id, now, policy)
             else:
                 due.append(each.id)
         elif not _is_to_change(each, now, opens_at, was_away=was_away):
@@ -76,6 +76,12 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
         else:
             broadcasts.go_on(session, each.id, now)
     return due
+
+
+def _hold_late(session: Session, broadcast_id: int, now: datetime, policy: Policy) -> None:
+    """Until a person has decided, unless somebody gave it another time meanwhile."""
+    if _is_late(moves.hold(session, broadcast_id), now, policy):
+        broadcasts.pause(session, broadcast_id, Pause.LATE, SYSTEM, now)
 
 
 def _rest_where_nobody_goes(session: Session, broadcast_id: int, now: datetime) -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from crm import broadcast_clock, broadcasts
 from crm.broadcast_states import STOPS
 from crm.broadcasts import Pause
 from crm.caps import Caps
+from crm.content import Content
 from crm.lawful import LawfulHours
+from crm.messages import Purpose
 from crm.verdicts import Policy, Why
 from storage import engines, jobs, recipients, turns
+from storage.broadcasts import BroadcastView
 from tests.bot.test_broadcast_stops import running
 from tests.conftest import Clock
 from tests.crm.people import born
@@ -96,11 +101,33 @@ def _somebody(session: Session) -> int:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_the_clock_lets_nothing_go_on_that_a_person_stops_in_that_moment(database_url: str, clock: Clock) -> None:
-    engine, policy = engines.writer(database_url, "OFF"), Policy(Caps(), LawfulHours(ZONE))
+    engine = engines.writer(database_url, "OFF")
     with Session(engine) as session:
         number = running(session, clock())
         broadcasts.pause(session, number, Pause.HOURS, broadcasts.SYSTEM, clock(), until=clock())
         session.commit()
+    found = _beside_the_clock(engine, clock, number, partial(broadcasts.rest, actor="cli", now=clock()))
+    assert (found.state, found.pause_reason) == ("paused", Pause.STAFF)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_clock_calls_nothing_late_that_gets_another_time_in_that_moment(database_url: str, clock: Clock) -> None:
+    engine = engines.writer(database_url, "OFF")
+    with Session(engine) as session:
+        number = broadcasts.draft(session, "Tết", Purpose.BROADCAST, Content("Chào"), "tatca", "cli", clock())
+        broadcasts.tested(session, number, clock())
+        broadcasts.schedule(session, number, clock(), "cli", clock())
+        session.commit()
+    now = clock.pass_by(hours=5)
+    found = _beside_the_clock(engine, clock, number, partial(broadcasts.schedule, at=now + HOUR, actor="cli", now=now))
+    assert (found.state, found.scheduled_at) == ("scheduled", now + HOUR)
+    engine.dispose()
+
+
+def _beside_the_clock(engine: Engine, clock: Clock, number: int, act: Callable[..., object]) -> BroadcastView:
+    """What becomes of one of which the clock has to wait until somebody's act is over."""
+    policy = Policy(Caps(), LawfulHours(ZONE), late=3 * HOUR)
 
     def tend() -> None:
         with Session(engine) as other:
@@ -109,12 +136,10 @@ def test_the_clock_lets_nothing_go_on_that_a_person_stops_in_that_moment(databas
 
     beside = threading.Thread(target=tend)
     with Session(engine) as session:
-        broadcasts.rest(session, number, "cli", clock())
+        act(session, number)
         beside.start()
         while not session.connection().execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
             time.sleep(0.01)
         session.commit()
         beside.join()
-        found = broadcasts.get(session, number)
-        assert (found.state, found.pause_reason) == ("paused", Pause.STAFF)
-    engine.dispose()
+        return broadcasts.get(session, number)
