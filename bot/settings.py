@@ -21,6 +21,8 @@ from crm.sla import Priority, Targets
 Network = IPv4Network | IPv6Network
 
 _MAKE_ONE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(32))' and put it into .env"
+_LONGEST_SPAN = 100_000
+"""In days or hours: what is far longer leaves the calendar."""
 
 
 class BadSetting(ValueError):
@@ -119,6 +121,13 @@ def _whole(raw: str) -> int:
     return int(raw)
 
 
+def _span(raw: str) -> int:
+    value = _whole(raw)
+    if value > _LONGEST_SPAN:
+        raise ValueError(f"{raw!r} is too long; use at most {_LONGEST_SPAN}")
+    return value
+
+
 def _switch(raw: str) -> bool:
     if raw.lower() not in ("on", "off"):
         raise ValueError(f"{raw!r} is neither on nor off")
@@ -150,11 +159,11 @@ _READERS: dict[str, Any] = {
     "zalo_sends_per_minute": _whole,
     "messenger_sends_per_second": _whole,
     "flood_per_minute": _whole,
-    "raw_body_days": _whole,
+    "raw_body_days": _span,
     "monthly_send_budget": _whole,
     "quiet_hours": lawful.read_quiet,
     "marketing_per_day": _whole,
     "marketing_per_week": _whole,
     "broadcast_alone": _whole,
-    "broadcast_late_hours": _whole,
+    "broadcast_late_hours": _span,
 }

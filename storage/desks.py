@@ -17,7 +17,8 @@ class StaffDesk(SQLModel, table=True):
     """The state of a member of staff's talk on one surface: the id of a chat of theirs, or `cli`.
 
     `entered_id` is the conversation that plain text goes to; `dialog` waits for an answer; until `stepped_up_until` no
-    PIN is asked; until `as_customer_until` they are treated as a customer there.
+    PIN is asked; until `pin_asked_until` digits alone may be one; until `as_customer_until` they are treated as a
+    customer there.
     """
 
     __tablename__ = "staff_desk"
@@ -32,6 +33,7 @@ class StaffDesk(SQLModel, table=True):
     dialog_data: str = ""
     dialog_until: datetime | None = moment(nullable=True)
     stepped_up_until: datetime | None = moment(nullable=True)
+    pin_asked_until: datetime | None = moment(nullable=True)
     as_customer_until: datetime | None = moment(nullable=True)
 
 
@@ -76,6 +78,7 @@ class DeskRow(NamedTuple):
     dialog_data: str = ""
     dialog_until: datetime | None = None
     stepped_up_until: datetime | None = None
+    pin_asked_until: datetime | None = None
     as_customer_until: datetime | None = None
 
 

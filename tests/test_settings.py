@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import Field, fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,14 @@ def test_a_long_enough_secret_key_is_taken() -> None:
 def test_a_port_that_is_none_is_said_in_words(port: str, why: str) -> None:
     with pytest.raises(BadSetting, match=f"PORT: '{port}' .*{why}"):
         Settings.from_env(None, {"PORT": port})
+
+
+@pytest.mark.parametrize("name", ["RAW_BODY_DAYS", "BROADCAST_LATE_HOURS"])
+def test_a_time_beyond_the_calendar_is_refused_and_the_longest_is_within_it(name: str) -> None:
+    with pytest.raises(BadSetting, match=f"{name}: .* is too long"):
+        Settings.from_env(None, {name: "999999999999"})
+    longest = getattr(Settings.from_env(None, {name: "100000"}), name.lower())
+    assert datetime.now(UTC) - timedelta(days=longest) < datetime.now(UTC)
 
 
 def test_secrets_never_show_in_a_repr() -> None:

@@ -153,13 +153,20 @@ class StaffContext:
         ends it."""
         self.asks = True
         self.reply(template, **values)
+        name, until = self.office.commands.names[then], self.now + within
         kept = json.dumps(data or {}, ensure_ascii=False)
-        self.put(dialog=self.office.commands.names[then], dialog_data=kept, dialog_until=self.now + within)
+        asked = {"pin_asked_until": until} if name in self.office.commands.secret else {}
+        self.put(dialog=name, dialog_data=kept, dialog_until=until, **asked)
 
     def settled(self) -> None:
         """Nothing is waited for any more."""
         if self.desk.dialog:
             self.put(dialog="", dialog_data="", dialog_until=None)
+
+    def pin_is_due(self) -> bool:
+        """Whether a PIN was asked for a moment ago and not given: digits alone may be it, whatever was done since."""
+        until = self.desk.pin_asked_until
+        return until is not None and self.now < until
 
     def put(self, **values: Any) -> None:
         """Change the desk."""

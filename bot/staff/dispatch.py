@@ -42,6 +42,9 @@ def _hear(ctx: StaffContext, text: str) -> None:
         ctx.reply("picture_where")
     elif order is not None:
         obey(ctx, order.name, order.rest)
+    elif _may_be_pin(ctx, text):
+        ctx.ok, ctx.is_secret = False, True
+        ctx.reply("pin_like", usage=ctx.office.commands.by_name[SEND].usage)
     elif ctx.desk.dialog:
         _answer(ctx, text)
     elif ctx.target is not None:
@@ -60,6 +63,13 @@ def _may_show(ctx: StaffContext, order: Order | None) -> bool:
         return not ctx.desk.dialog or ctx.desk.dialog in ctx.office.commands.pictured
     command = ctx.office.commands.by_name.get(order.name)
     return command is not None and any(each.kind is kinds.Pictures for each in command.parameters)
+
+
+def _may_be_pin(ctx: StaffContext, text: str) -> bool:
+    """Whether these digits would go somewhere else than to the question for the PIN that they may be."""
+    if ctx.desk.dialog in ctx.office.commands.secret or ctx.target_quoted is not None:
+        return False
+    return staff.is_pin(text) and ctx.pin_is_due()
 
 
 def obey(ctx: StaffContext, name: str, rest: str) -> None:
@@ -113,7 +123,7 @@ def again(ctx: StaffContext, command_name: str, given: Mapping[str, Any], confir
         run(ctx, command, arguments.load(ctx, dict(given)))
 
 
-@router.answer
+@router.pin
 def give_pin(ctx: StaffContext, text: str) -> None:
     """The PIN that a command waits for; what else is said leaves the command undone."""
     ctx.is_secret = True
@@ -128,7 +138,7 @@ def give_pin(ctx: StaffContext, text: str) -> None:
         else:
             ctx.reply("pin_locked")
         return
-    ctx.put(stepped_up_until=ctx.now + staff.STEPPED_UP_FOR)
+    ctx.put(stepped_up_until=ctx.now + staff.STEPPED_UP_FOR, pin_asked_until=None)
     again(ctx, ctx.data["command"], ctx.data["given"])
 
 

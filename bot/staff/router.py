@@ -85,6 +85,7 @@ class StaffRouter:
         self.commands: list[Command] = []
         self.answers: dict[str, StaffAnswer] = {}
         self.pictured: set[str] = set()
+        self.secret: set[str] = set()
 
     def command(
         self,
@@ -118,16 +119,22 @@ class StaffRouter:
         self.pictured.add(f"{self.noun}.{fn.__name__}")
         return self.answer(fn)
 
+    def pin(self, fn: StaffAnswer) -> StaffAnswer:
+        """Marks one that takes a PIN, which is kept nowhere and sent to nobody."""
+        self.secret.add(f"{self.noun}.{fn.__name__}")
+        return self.answer(fn)
+
 
 @dataclass(frozen=True)
 class Commands:
-    """All commands, by every name without accents; the answers that questions wait for, and which take pictures."""
+    """All commands, by every name without accents; the answers to questions, which take pictures, which PINs."""
 
     everyone: tuple[Command, ...]
     by_name: Mapping[str, Command]
     answers: Mapping[str, StaffAnswer]
     names: Mapping[StaffAnswer, str]
     pictured: frozenset[str]
+    secret: frozenset[str]
 
     @staticmethod
     def of(routers: Sequence[StaffRouter]) -> Commands:
@@ -142,4 +149,6 @@ class Commands:
         for router in routers:
             answers.update(router.answers)
         pictured = frozenset(name for router in routers for name in router.pictured)
-        return Commands(tuple(everyone), by_name, answers, {fn: name for name, fn in answers.items()}, pictured)
+        secret = frozenset(name for router in routers for name in router.secret)
+        names = {fn: name for name, fn in answers.items()}
+        return Commands(tuple(everyone), by_name, answers, names, pictured, secret)

@@ -32,7 +32,7 @@ def change_pin(ctx: StaffContext) -> None:
         ctx.ask("pin_new", then=set_new)
 
 
-@router.answer
+@router.pin
 def check_old(ctx: StaffContext, text: str) -> None:
     """The PIN until now, before a new one; what else is said leaves it as it was."""
     ctx.is_secret = True
@@ -50,11 +50,12 @@ def check_old(ctx: StaffContext, text: str) -> None:
         ctx.ask("pin_wrong", then=check_old)
 
 
-@router.answer
+@router.pin
 def set_new(ctx: StaffContext, text: str) -> None:
     """The new PIN. Raises Invalid for one that is none."""
     ctx.is_secret = True
     staff.set_pin(ctx.session, ctx.member.id, text.strip(), ctx.office.secret_key)
+    ctx.put(pin_asked_until=None)
     ctx.audit("pin.set")
     ctx.reply("pin_set")
 

@@ -79,6 +79,7 @@ class Model:
     pin: str = ""
     misses: int = 0
     knows_pin_until: datetime = NOW
+    pin_until: datetime = NOW
     shown: str = ""
     sent: list[tuple[int, str, datetime]] = field(default_factory=list)
 
@@ -93,7 +94,7 @@ class Model:
         if orders:
             meant = {How.QUOTES: 1, How.STRAYS: 0}.get(step.how, self.within(now))
             self.obey(line.lstrip(), now, meant)
-        elif not (line.strip() or self.shown):
+        elif not (line.strip() or self.shown) or self.may_be_pin(step, now):
             return
         elif self.asks:
             if step.how is How.QUOTES and now - self.asked_at < timedelta(minutes=10):
@@ -126,15 +127,22 @@ class Model:
             self.asks, self.entered = "", 0
             if name == "/pin":
                 self.asks, self.asked_at = "old" if self.pin else "new", now
+                self.pin_until = now + timedelta(minutes=10)
         elif line in CAPTURES:
             self.asks, self.asked_at = "" if self.shown else CAPTURES[line], now
         elif line == POINTS:
             self.asks = "points" if self.pin and now >= self.knows_pin_until else ""
             self.asked_at, self.entered = now, 0 if self.asks else self.entered
+            self.pin_until = now + timedelta(minutes=10) if self.asks else self.pin_until
         elif name in ("/ds", "/huy", "/help") or line in SILENT:
             self.asks = ""
             if name == "/huy" and self.sent and now - self.sent[-1][2] < timedelta(seconds=6):
                 self.sent.pop()
+
+    def may_be_pin(self, step: Step, now: datetime) -> bool:
+        """Whether these digits are kept from whatever else they could be for, as the PIN that was asked for."""
+        is_due = now < self.pin_until and self.asks not in ("old", "new", "points")
+        return is_due and step.how is not How.QUOTES and re.fullmatch("[0-9]{4,8}", step.line.strip()) is not None
 
     def within(self, now: datetime) -> int:
         """The customer whom they have entered."""
@@ -150,16 +158,17 @@ class Model:
         if asked not in ("old", "new", "points") or not re.fullmatch("[0-9]{4,8}", words):
             return
         if asked == "new" and len(set(words)) > 1:
-            self.pin, self.misses = words, 0
+            self.pin, self.misses, self.pin_until = words, 0, NOW
         elif asked == "new" or self.misses >= 5:
             return
         elif words != self.pin:
             self.misses += 1
             self.asks = asked if self.misses < 5 else ""
+            self.pin_until = now + timedelta(minutes=10) if self.asks else self.pin_until
         elif asked == "old":
-            self.misses, self.asks = 0, "new"
+            self.misses, self.asks, self.pin_until = 0, "new", now + timedelta(minutes=10)
         else:
-            self.misses, self.knows_pin_until = 0, now + timedelta(minutes=15)
+            self.misses, self.knows_pin_until, self.pin_until = 0, now + timedelta(minutes=15), NOW
 
     def send(self, customer: int, words: str, now: datetime) -> None:
         """These words go to this customer."""
@@ -308,6 +317,8 @@ def expected(model: Model, channel: str) -> list[tuple[int, str]]:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(work=steps())
 @example(work=[Step("/pin"), Step("/r 1"), Step("chào bạn", How.QUOTES)])
+@example(work=[Step("/pin"), Step("271828"), Step(POINTS), Step("/vao 1"), Step("271828")])
+@example(work=[Step("/pin"), Step("/mau ship 1"), Step("271828"), Step("chào bạn")])
 def test_what_is_not_explicitly_sent_never_reaches_a_customer(shop: str, surface: str, work: Sequence[Step]) -> None:
     with transaction(shop) as session:
         place, model, now = played(session, surface), Model(), NOW + timedelta(minutes=1)
