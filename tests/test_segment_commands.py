@@ -35,7 +35,9 @@ def test_a_segment_is_counted_explained_and_saved(shop: Line) -> None:
         "vip_moi@1: 1 customer", "vip and created<30d",
     ]  # fmt: skip
     why = shop("segment", "why", "KH2", "vip_moi")
-    assert why.out.splitlines() == ["out", "✗  segment:vip_moi"]
+    assert [line.split()[:2] for line in why.out.splitlines()] == [
+        ["out"], ["✗", "segment:vip_moi"], ["✗", "vip"], ["✓", "created<30d"],
+    ]  # fmt: skip
     assert shop("segment", "why", "KH1", "vip", "--json").json["member"]
     assert [row["name"] for row in shop("segment", "list", "--json").json] == ["vip_moi"]
     assert shop("segment", "history", "vip_moi").out.startswith("vip_moi@1")
