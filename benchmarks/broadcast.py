@@ -248,7 +248,7 @@ def compared(people: int, url: str = "") -> dict[str, Any]:
         "ratio": round(ratio, 2),
         "bare": alone,
         "product": ours,
-        **{f"met_{k}": v for k, v in tally.items()},
+        "met": tally,
     }
 
 
