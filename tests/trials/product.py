@@ -35,11 +35,12 @@ async def serve(role: str, port: int) -> None:
 
 
 def run(role: str, port: int, given: Mapping[str, str]) -> None:
-    """Be the product in this process, with these environment variables; says nothing."""
+    """Be the product in this process, with these environment variables; its log goes to the file `TOLD`, if any."""
     os.environ.update(given)
     if slots := int(given.get("SEND_SLOTS", 0)):
         outbox.SLOTS, outbox.AT_ONCE, outbox.ROOMY = slots, slots, slots // 4
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    told = os.open(given.get("TOLD", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(told, sys.stderr.fileno())
     sys.setswitchinterval(main.SWITCH_INTERVAL_S)
     logs.configure(as_json=True)
     asyncio.run(serve(role, port))

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import aiohttp
 from aiohttp.test_utils import TestServer
@@ -268,21 +269,33 @@ async def rigged(url: str, *, speed: float = SPEED, **settings: str) -> AsyncIte
     clock = quick(speed, start)
     config = replace(SimulatorConfig(), clock=clock, receipts=False, retry_ladder_s=(0.2, 0.5, 1, 1, 2, 2, 5, 5, 5))
     simulator = create_app(config)
-    async with TestServer(simulator, host=HOST) as played:
-        base = str(played.make_url("")).rstrip("/")
-        simulator[PLATFORM].media.base_url = base
-        more = {"FLOOD_PER_MINUTE": "0", "SPEED": str(speed), "START": str(start), **settings}
-        given = environment(config, base, url, **more)
-        timeout = aiohttp.ClientTimeout(total=5)
-        async with aiohttp.ClientSession(timeout=timeout) as http:
-            rig = Rig(simulator[PLATFORM], given, url, http)
-            try:
-                yield rig
-            finally:
-                for product in rig.products:
-                    product.kill()
-                    if product.process is not None:
-                        await product.process.wait()
+    with TemporaryDirectory(prefix="khachquen-trial-") as folder:
+        async with TestServer(simulator, host=HOST) as played:
+            told = Path(folder) / "products.log"
+            base = str(played.make_url("")).rstrip("/")
+            simulator[PLATFORM].media.base_url = base
+            more = {"FLOOD_PER_MINUTE": "0", "SPEED": str(speed), "START": str(start), **settings}
+            given = environment(config, base, url, TOLD=str(told), **more)
+            timeout = aiohttp.ClientTimeout(total=5)
+            async with aiohttp.ClientSession(timeout=timeout) as http:
+                rig = Rig(simulator[PLATFORM], given, url, http)
+                try:
+                    yield rig
+                except Exception as error:
+                    error.add_note(_errors(told))
+                    raise
+                finally:
+                    for product in rig.products:
+                        product.kill()
+                        if product.process is not None:
+                            await product.process.wait()
+
+
+def _errors(told: Path) -> str:
+    """The last errors that the products logged."""
+    lines = told.read_text("utf-8", "replace").splitlines() if told.exists() else []
+    errors = [line for line in lines if '"level": "error"' in line]
+    return "\n".join(["what the products logged as errors:", *errors[-5:]])
 
 
 CHANNELS = (ZALO, MESSENGER)
