@@ -16,7 +16,6 @@ from crm import broadcasts, staff, times, unsent
 from crm.broadcasts import Report
 from crm.content import Content
 from crm.staff import Permission
-from storage import customers, desks
 from storage.broadcasts import BroadcastView
 from storage.database import Database
 from storage.recipients import FAILED, PENDING, SKIPPED
@@ -89,9 +88,8 @@ def _moment(ctx: StaffContext, at: datetime | None) -> str:
 
 def _tell(session: Session, office: Office, payload: Payload, report: Report, now: datetime) -> None:
     """Tell it, if the chat is still that of somebody who may see it."""
-    person, member = customers.person(session, payload["chat"]), staff.find(session, payload["staff"])
-    if person is None or person.staff_id != member.id or not staff.may(member, Permission.REPORT):
+    ctx = hearing.told_later(session, office, payload, now, Permission.REPORT)
+    if ctx is None or ctx.chat is None:
         return
-    ctx = StaffContext(member, person, session, now, office, desks.find(session, member.id, str(person.identity_id)))
     say(ctx, report)
-    hearing.tell(ctx, person)
+    hearing.tell(ctx, ctx.chat)

@@ -13,11 +13,10 @@ from bot.jobs import Payload, Work
 from bot.previews import Estimate
 from bot.staff import hearing
 from bot.staff.context import Office, StaffContext
-from crm import broadcasts, staff
+from crm import broadcasts
 from crm.broadcasts import NeedsSecond
 from crm.errors import CrmError, Invalid
 from crm.staff import Permission
-from storage import customers, desks
 from storage.broadcasts import BroadcastView
 from storage.database import Database
 
@@ -73,10 +72,9 @@ def ask(
 
 def _tell(session: Session, office: Office, payload: Payload, found: Estimate | CrmError, now: datetime) -> None:
     """Tell it, if the chat is still that of somebody who may see it."""
-    person, member = customers.person(session, payload["chat"]), staff.find(session, payload["staff"])
-    if person is None or person.staff_id != member.id or not staff.may(member, Permission.REPORT):
+    ctx = hearing.told_later(session, office, payload, now, Permission.REPORT)
+    if ctx is None or ctx.chat is None:
         return
-    ctx = StaffContext(member, person, session, now, office, desks.find(session, member.id, str(person.identity_id)))
     if isinstance(found, CrmError):
         ctx.reply("refused", words=found.words(ctx.locale), usage="")
     elif found.by_two and payload.get("begins"):
@@ -84,7 +82,7 @@ def _tell(session: Session, office: Office, payload: Payload, found: Estimate | 
     else:
         shown = previews.words(office.templates, found, office.sender, now, ctx.locale)
         _say(ctx, payload, shown)
-    hearing.tell(ctx, person)
+    hearing.tell(ctx, ctx.chat)
 
 
 def _call_second(ctx: StaffContext, each: BroadcastView, people: int) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
@@ -15,7 +15,8 @@ from crm import notices, outbox, staff
 from crm.events import ButtonPressed, Event, Inbound, MediaKind, MediaReceived, TextReceived
 from crm.messages import BORROWED, KEPT, Message, Purpose
 from crm.reach import Refusal
-from storage import desks, transcripts
+from crm.staff import Permission
+from storage import customers, desks, transcripts
 from storage import outbox as queue
 from storage.customers import Person
 from storage.work import wake
@@ -75,6 +76,17 @@ def order(session: Session, office: Office, name: str, line: str, now: datetime)
     ctx = StaffContext(member, None, session, now, office, desks.find(session, member.id, CLI))
     dispatch.hear(ctx, line)
     return ctx
+
+
+def told_later(
+    session: Session, office: Office, payload: Mapping[str, Any], now: datetime, may: Permission
+) -> StaffContext | None:
+    """For what a job tells the member of `staff` who asked in this `chat`; None where the chat is not that of somebody
+    who may see it any more."""
+    person, member = customers.person(session, payload["chat"]), staff.find(session, payload["staff"])
+    if person is None or person.staff_id != member.id or not staff.may(member, may):
+        return None
+    return StaffContext(member, person, session, now, office, desks.find(session, member.id, str(person.identity_id)))
 
 
 def _context(session: Session, office: Office, person: Person, event: Inbound, now: datetime) -> StaffContext | None:

@@ -13,10 +13,10 @@ from sqlmodel import Session
 from bot.jobs import Payload, Work
 from bot.staff import hearing
 from bot.staff.context import Office, StaffContext
-from crm import segments, staff
+from crm import segments
 from crm.errors import CrmError
 from crm.staff import Permission
-from storage import customers, desks, search
+from storage import search
 from storage.database import Database
 
 JOB = "staff.segment"
@@ -66,13 +66,12 @@ def _measured(session: Session, text: str, at: segments.AsOf) -> Measured:
 
 def _tell(session: Session, office: Office, payload: Payload, found: Measured | CrmError, now: datetime) -> None:
     """Tell it, if the chat is still that of somebody who may see it."""
-    person, member = customers.person(session, payload["chat"]), staff.find(session, payload["staff"])
-    if person is None or person.staff_id != member.id or not staff.may(member, Permission.REPORT):
+    ctx = hearing.told_later(session, office, payload, now, Permission.REPORT)
+    if ctx is None or ctx.chat is None:
         return
-    ctx = StaffContext(member, person, session, now, office, desks.find(session, member.id, str(person.identity_id)))
     if isinstance(found, CrmError):
         ctx.reply("refused", words=found.words(ctx.locale), usage="")
     else:
         values: dict[str, Any] = {"segment": payload["segment"], "count": found.customers, "some": found.some}
         ctx.reply("segment_count", **values)
-    hearing.tell(ctx, person)
+    hearing.tell(ctx, ctx.chat)
