@@ -34,12 +34,13 @@ async def work(
             log.exception("a worker could not go on; it tries again")
             await asyncio.sleep(1)
         if rest_s and not stopping.is_set():
-            await _wait(stopping, rest_s)
+            await wait(stopping, rest_s)
         if not stopping.is_set():
-            await _wait(topic, poll_s)
+            await wait(topic, poll_s)
 
 
-async def _wait(event: asyncio.Event, seconds: float) -> None:
+async def wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for the event, so long at most."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()

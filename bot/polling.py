@@ -20,6 +20,7 @@ from prometheus_client import Counter
 from bot.accounts import Accounts
 from bot.channels.abilities import Polled
 from bot.channels.base import NOT_HEARD, Account, Channel, Raw, SendError, SendErrorKind, Subject
+from bot.loop import wait
 from bot.renewal import Held
 from storage import alarms, inbox, polling
 from storage.columns import NEVER
@@ -193,9 +194,7 @@ class Poller:
 async def _pause(stopping: asyncio.Event, seconds: float) -> None:
     """Wait, but not longer than until the service stops."""
     if seconds:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await stopping.wait()
+        await wait(stopping, seconds)
 
 
 async def _unless_stopped(asked: Awaitable[T], stopping: asyncio.Event) -> T | None:

@@ -89,7 +89,7 @@ def _moment(ctx: StaffContext, at: datetime | None) -> str:
 def _tell(session: Session, office: Office, payload: Payload, report: Report, now: datetime) -> None:
     """Tell it, if the chat is still that of somebody who may see it."""
     ctx = hearing.told_later(session, office, payload, now, Permission.REPORT)
-    if ctx is None or ctx.chat is None:
+    if ctx is None:
         return
     say(ctx, report)
-    hearing.tell(ctx, ctx.chat)
+    hearing.tell(ctx)

@@ -73,7 +73,7 @@ def ask(
 def _tell(session: Session, office: Office, payload: Payload, found: Estimate | CrmError, now: datetime) -> None:
     """Tell it, if the chat is still that of somebody who may see it."""
     ctx = hearing.told_later(session, office, payload, now, Permission.REPORT)
-    if ctx is None or ctx.chat is None:
+    if ctx is None:
         return
     if isinstance(found, CrmError):
         ctx.reply("refused", words=found.words(ctx.locale), usage="")
@@ -82,7 +82,7 @@ def _tell(session: Session, office: Office, payload: Payload, found: Estimate | 
     else:
         shown = previews.words(office.templates, found, office.sender, now, ctx.locale)
         _say(ctx, payload, shown)
-    hearing.tell(ctx, ctx.chat)
+    hearing.tell(ctx)
 
 
 def _call_second(ctx: StaffContext, each: BroadcastView, people: int) -> None:

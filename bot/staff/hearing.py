@@ -63,7 +63,7 @@ def hear(session: Session, office: Office, person: Person, heard: Sequence[Heard
         if ctx is None:
             return secret
         _obey(ctx, event)
-        tell(ctx, person)
+        tell(ctx)
         notices.tell_held(session, person, now)
         if ctx.is_secret:
             secret.append(row_id)
@@ -127,10 +127,11 @@ def _pictures(event: Inbound) -> tuple[str, ...]:
     return tuple(f"{KEPT}{BORROWED}{event.address.channel}:{each.url}" for each in media)
 
 
-def tell(ctx: StaffContext, person: Person) -> None:
-    """Queue what was answered to the one who wrote."""
-    parts: list[Message] = [part for each in ctx.said for part in ctx.office.channels[person.channel].split(each)]
-    rows = outbox.compose(person, parts, Purpose.REPLY, ctx.now)
+def tell(ctx: StaffContext) -> None:
+    """Queue what was answered to the one who wrote in a chat."""
+    assert ctx.chat is not None
+    parts: list[Message] = [part for each in ctx.said for part in ctx.office.channels[ctx.chat.channel].split(each)]
+    rows = outbox.compose(ctx.chat, parts, Purpose.REPLY, ctx.now)
     assert not isinstance(rows, Refusal), rows
     queue.add_many(ctx.session.connection(), rows)
     transcripts.add_messages(ctx.session, outbox.lines(rows, parts))

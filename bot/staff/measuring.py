@@ -67,11 +67,11 @@ def _measured(session: Session, text: str, at: segments.AsOf) -> Measured:
 def _tell(session: Session, office: Office, payload: Payload, found: Measured | CrmError, now: datetime) -> None:
     """Tell it, if the chat is still that of somebody who may see it."""
     ctx = hearing.told_later(session, office, payload, now, Permission.REPORT)
-    if ctx is None or ctx.chat is None:
+    if ctx is None:
         return
     if isinstance(found, CrmError):
         ctx.reply("refused", words=found.words(ctx.locale), usage="")
     else:
         values: dict[str, Any] = {"segment": payload["segment"], "count": found.customers, "some": found.some}
         ctx.reply("segment_count", **values)
-    hearing.tell(ctx, ctx.chat)
+    hearing.tell(ctx)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.staff.context import StaffContext
+from crm.broadcast_states import has_begun
 from crm.broadcasts import Pause, Report
 from crm.staff import Permission
 from storage.broadcasts import DRAFT, PAUSED, RUNNING, SCHEDULED, BroadcastView
@@ -28,8 +29,7 @@ def _at_rest(ctx: StaffContext, each: BroadcastView) -> tuple[str, ...]:
     if not ctx.may(Permission.BROADCAST):
         return ()
     if each.pause_reason != Pause.APPROVAL:
-        has_begun = each.cursor or each.frozen_at
-        return ("resume", *(() if has_begun else ("reschedule",)), "cancel")
+        return ("resume", *(() if has_begun(each) else ("reschedule",)), "cancel")
     return ("agree" if _may_be_second(ctx, each) else "waits", "cancel")
 
 
