@@ -62,11 +62,17 @@ def check(session: Session, source: str, at: AsOf | None = None) -> Draft:
     return Draft(rule, tuple(sorted(problems, key=lambda each: each.is_warning)))
 
 
+def warnings(session: Session, known: Known, at: AsOf) -> list[Problem]:
+    """What its newest version is warned of as things stand now."""
+    return [each for each in check(session, known.version.source, at).problems if each.is_warning]
+
+
 def _missing(session: Session, rule: Rule, at: AsOf) -> list[Problem]:
     try:
         segments.members(session, segments.parse(rule.condition), at)
     except CrmError as error:
-        return [Problem("condition", f"{error} Nothing goes out as long as that is so.", is_warning=True)]
+        words = f"{str(error).rstrip('.')}. Nothing goes out as long as that is so."
+        return [Problem("condition", words, is_warning=True)]
     return []
 
 

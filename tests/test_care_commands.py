@@ -33,7 +33,7 @@ def shop(
 def test_a_rule_is_checked_loaded_shown_and_turned_on_and_off(shop: Line, tmp_path: Path) -> None:
     assert "No rule is loaded" in shop("care", "list").out
     assert shop("care", "check", "thanks.toml").out == "thanks.toml: it can be loaded.\n"
-    assert shop("care", "load", "thanks.toml", "--json").json == [{"rule": "thanks", "version": 1}]
+    assert shop("care", "load", "thanks.toml", "--json").json == [{"rule": "thanks", "version": 1, "warnings": []}]
     assert RULE.strip() in shop("care", "show", "thanks").out
     assert "thanks is on" in shop("care", "activate", "thanks").out
     assert "thanks is paused" in shop("care", "pause", "thanks").out
@@ -62,3 +62,16 @@ def test_a_preview_tells_when_a_birthday_of_a_leap_year_is(shop: Line) -> None:
     ]
     assert "birthday (the birthday in 20" in line and line.endswith("is not sent: they are on no channel")
     assert "is over" in shop("care", "preview", "birthday", "--customer", "KH1", "--at", "2020-01-01").refused()
+
+
+def test_a_rule_is_turned_on_with_a_warning_of_a_condition_that_names_what_is_not_there(
+    shop: Line, tmp_path: Path
+) -> None:
+    (tmp_path / "thanks.toml").write_text(RULE.replace("days = 2", 'days = 2\ncondition = "nhom:vip_moi"'), "utf-8")
+    for order in (("check", "thanks.toml"), ("load", "thanks.toml"), ("activate", "thanks")):
+        told = shop("care", *order).out
+        assert "warning: condition: There is no segment “vip_moi”" in told and ". Nothing goes out" in told
+    (warned,) = shop("care", "activate", "thanks", "--json").json["warnings"]
+    assert warned["place"] == "condition"
+    (kept,) = shop("care", "load", "thanks.toml", "--json").json
+    assert kept["warnings"] == [warned]

@@ -16,6 +16,7 @@ import main
 from bot.channels.messenger.page import SUBSCRIBED_FIELDS
 from bot.commands.arguments import parser
 from bot.settings import Settings
+from crm.care_rules import Goal, Late, LeapDay, Moment
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -104,6 +105,15 @@ def test_an_address_that_no_page_names_is_found() -> None:
 @pytest.mark.parametrize("name", ["connect.md", "connect.vi.md"])
 def test_the_guide_names_every_field_that_a_page_is_subscribed_to(name: str) -> None:
     assert [field for field in SUBSCRIBED_FIELDS if f"`{field}`" not in page(name)] == []
+
+
+@pytest.mark.parametrize("name", ["care.md", "cham-soc.vi.md"])
+def test_every_word_that_a_care_rule_may_choose_is_explained(name: str) -> None:
+    text = page(name)
+    choices = [*Moment, *Goal, *Late, *LeapDay]
+    assert [word for word in choices if word and not re.search(rf"`[^`\n]*\b{word}\b[^`\n]*`", text)] == []
+    rows = re.findall(r"^\| (`[^|]*) \|", text.partition("`moment`")[2], re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(Moment)
 
 
 def test_every_figure_is_explained() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlmodel import Session
 
-from crm import care, care_preview, care_report, customers
+from bot import failures
+from crm import care, care_about, care_preview, care_report, customers
 from crm.care import Known
 from crm.care_preview import Step
+from crm.segments import AsOf
+from crm.toml_reader import Problem
 from web.fields import ExternalId
 from web.operations import Call, Exact, Operation, Params
 
@@ -24,10 +28,12 @@ class RuleParams(Params):
 
 
 class TimelineParams(RuleParams):
-    """Which rule, for whom, and until when: the same day next year where nothing is said."""
+    """Which rule, for whom, until when (the same day next year where nothing is said), and the language of what is told
+    (the shop's)."""
 
     customer: ExternalId
     until: AwareDatetime | None = None
+    locale: Literal["vi", "en"] | None = None
 
 
 class RuleIn(Exact):
@@ -71,6 +77,12 @@ class RuleOut(BaseModel):
     skipped: int
 
 
+class PutRuleOut(RuleOut):
+    """The same, and what its text is warned of now, such as a condition that names what is not there."""
+
+    warnings: list[ProblemOut]
+
+
 class RulesOut(BaseModel):
     """Every rule, by name."""
 
@@ -102,15 +114,18 @@ class CareReportOut(BaseModel):
 class StepOut(BaseModel):
     """One message: when it goes out, or why it is given up then. `state` is `planned`, or what became of it.
 
-    `subject` is what it is about, such as an order; `happened_at` the moment that it follows.
+    `subject` is the key of what it is about, such as an order, and `words` says that to people, as `why` does the
+    `reason`; `happened_at` is the moment that it follows.
     """
 
     rule: str
     subject: str
+    words: str
     happened_at: datetime
     at: datetime
     state: str
     reason: str
+    why: str
     text: str
 
 
@@ -129,17 +144,17 @@ async def list_rules(call: Call[Params, None]) -> RulesOut:
 
 async def check(call: Call[Params, RuleIn]) -> CheckedOut:
     """Look through a rule and tell all that is wrong with it. Keeps nothing."""
-    draft = await call.database.read(lambda session: care.check(session, call.body.source))
-    problems = [ProblemOut(place=each.place, words=each.words, warning=each.is_warning) for each in draft.problems]
-    return CheckedOut(fits=draft.fits, problems=problems)
+    at = call.sender.frame(call.now)
+    draft = await call.database.read(lambda session: care.check(session, call.body.source, at))
+    return CheckedOut(fits=draft.fits, problems=_problems(draft.problems))
 
 
-async def load(call: Call[Params, RuleIn]) -> RuleOut:
+async def load(call: Call[Params, RuleIn]) -> PutRuleOut:
     """Keep a rule as its newest version. It is not turned on by that; one that is on goes on in its version."""
 
-    def write(session: Session) -> RuleOut:
+    def write(session: Session) -> PutRuleOut:
         version, _ = care.load(session, call.body.source, "api", call.now)
-        return _out(session, care.named(session, version.name))
+        return _put(session, version.name, call.sender.frame(call.now))
 
     return await call.database.write(write)
 
@@ -159,13 +174,13 @@ async def read_source(call: Call[RuleParams, None]) -> SourceOut:
     return await call.database.read(read)
 
 
-async def put_state(call: Call[RuleParams, StateIn]) -> RuleOut:
+async def put_state(call: Call[RuleParams, StateIn]) -> PutRuleOut:
     """Turn a rule on, let it rest, or end it. Again, it answers the same."""
     name = call.params.rule
 
-    def write(session: Session) -> RuleOut:
+    def write(session: Session) -> PutRuleOut:
         care.put_state(session, name, call.body.state, "api", call.now)
-        return _out(session, care.named(session, name))
+        return _put(session, name, call.sender.frame(call.now))
 
     return await call.database.write(write)
 
@@ -189,16 +204,28 @@ async def timeline(call: Call[TimelineParams, None]) -> TimelineOut:
     def read(session: Session) -> TimelineOut:
         customer = customers.find(session, asked.customer, field="customer")
         steps = care_preview.timeline(session, asked.rule, customer.id, call.sender.driven(call.now, until))
-        return TimelineOut(steps=[_step(each) for each in steps])
+        return TimelineOut(steps=[_step(session, each, asked.locale or call.sender.locale) for each in steps])
 
     return await call.database.read(read)
 
 
-def _step(step: Step) -> StepOut:
+def _step(session: Session, step: Step, locale: str) -> StepOut:
     return StepOut(
-        rule=step.rule, subject=step.subject, happened_at=step.happened_at, at=step.at, state=step.state,
-        reason=step.reason, text=step.message.text if step.message else "",
+        rule=step.rule, subject=step.subject, words=care_about.words(session, step.subject).of(locale),
+        happened_at=step.happened_at, at=step.at, state=step.state, reason=step.reason,
+        why=failures.words(step.reason).of(locale) if step.reason else "",
+        text=step.message.text if step.message else "",
     )  # fmt: skip
+
+
+def _put(session: Session, name: str, at: AsOf) -> PutRuleOut:
+    known = care.named(session, name)
+    told = _problems(care.warnings(session, known, at))
+    return PutRuleOut(**_out(session, known).model_dump(), warnings=told)
+
+
+def _problems(found: Iterable[Problem]) -> list[ProblemOut]:
+    return [ProblemOut(place=each.place, words=each.words, warning=each.is_warning) for each in found]
 
 
 def _out(session: Session, known: Known) -> RuleOut:
@@ -212,11 +239,11 @@ def _out(session: Session, known: Known) -> RuleOut:
 _RULE = "/care/rules/{rule}"
 OPERATIONS = (
     Operation("GET", "/care/rules", "listCareRules", "List the care rules", Params, None, RulesOut, list_rules),
-    Operation("POST", "/care/rules", "loadCareRule", "Keep a rule's newest version", Params, RuleIn, RuleOut, load),
+    Operation("POST", "/care/rules", "loadCareRule", "Keep a rule's newest version", Params, RuleIn, PutRuleOut, load),
     Operation("POST", "/care/checks", "checkCareRule", "Look through a rule", Params, RuleIn, CheckedOut, check),
     Operation("GET", _RULE, "getCareRule", "Read how a rule stands", RuleParams, None, RuleOut, read_rule),
     Operation("GET", f"{_RULE}/source", "getCareSource", "Read its text", RuleParams, None, SourceOut, read_source),
-    Operation("PUT", f"{_RULE}/state", "putCareState", "Turn it on or off", RuleParams, StateIn, RuleOut, put_state),
+    Operation("PUT", f"{_RULE}/state", "putCareState", "Turn it on or off", RuleParams, StateIn, PutRuleOut, put_state),
     Operation("GET", f"{_RULE}/report", "getCareReport", "What became of its messages", RuleParams, None, CareReportOut,
               report),
     Operation("GET", f"{_RULE}/timeline", "getCareTimeline", "What it will do for a customer", TimelineParams, None,

@@ -67,7 +67,8 @@ def _load(session: Session, sources: Sequence[tuple[str, str]], actor: str, at: 
     for _, text in sources:
         version, draft = care.load(session, text, actor, at.now, at)
         audit.note(session, "care.load", at.now, surface=CLI, subject="care_rule", subject_id=version.id)
-        data.append({"rule": version.name, "version": version.version})
+        warnings = [_plain(each) for each in draft.problems]
+        data.append({"rule": version.name, "version": version.version, "warnings": warnings})
         lines += [_line(each) for each in draft.problems]
         state = care.named(session, version.name).state
         lines.append(f"{version.name}: version {version.version} is kept; the rule is {state}.")
@@ -82,10 +83,14 @@ def _change(session: Session, arguments: Namespace, settings: Settings, now: dat
         standing = (care.pause if arguments.action == "pause" else care.turn_off)(session, name, actor, now)
     audit.note(session, f"care.{arguments.action}", now, surface=CLI, subject="care_rule", subject_id=standing.rule_id)
     known = care.named(session, name)
-    data = {"rule": name, "state": known.state, "since": stamp(standing.since, settings.timezone)}
     is_on = arguments.action == "activate"
+    warned = care.warnings(session, known, audience.as_of(now, settings.timezone, settings.locale)) if is_on else []
+    data = {
+        "rule": name, "state": known.state, "since": stamp(standing.since, settings.timezone),
+        "warnings": [_plain(each) for each in warned],
+    }  # fmt: skip
     at = shown(standing.since if is_on else standing.changed_at, settings.timezone)
-    lines = [f"{name} is {known.state}, since {at}."]
+    lines = [*(_line(each) for each in warned), f"{name} is {known.state}, since {at}."]
     if not is_on:
         lines.append(f"To go on: khachquen care activate {name}")
     return Report(data, lines)

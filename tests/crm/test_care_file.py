@@ -151,7 +151,8 @@ def test_a_condition_that_names_what_is_not_there_is_warned_of(session: Session,
     at = AsOf(clock())
     version, draft = care.load(session, rule, "cli", clock(), at)
     assert [(each.place, each.is_warning) for each in draft.problems] == [("condition", True)]
-    assert "vip_moi" in draft.problems[0].words and version.version == 1
+    assert "vip_moi" in draft.problems[0].words and ". Nothing goes out" in draft.problems[0].words
+    assert version.version == 1
     saved_segments.save(session, "vip_moi", "vip", at, "cli")
     assert care.check(session, rule, at).problems == ()
 

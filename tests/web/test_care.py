@@ -35,8 +35,27 @@ async def test_what_a_rule_will_do_for_a_customer_is_told_and_nothing_is_kept(po
     assert (step["at"], step["state"], step["reason"], step["text"]) == (
         "2026-11-25T02:30:00Z", "planned", "no_identity", "",
     )  # fmt: skip
+    assert step["subject"].startswith("order:")
+    assert (step["words"], step["why"]) == ("đơn DH1", "khách chưa có ở kênh nào")
+    (step,) = (await answer(pos, "GET", f"{asked}&locale=en"))["steps"]
+    assert (step["words"], step["why"]) == ("the order DH1", "they are on no channel")
     assert (await answer(pos, "GET", f"{asked}&until=2026-11-25T02:00:00Z"))["steps"] == []
     assert (await answer(pos, "GET", "/care/rules/thanks"))["waiting"] == 0
-    for wrong, status, field in (("until=2020-01-01T00:00:00Z", 422, "until"), ("until=2027-01-01", 422, "until")):
+    for wrong, status, field in (
+        ("locale=fr", 422, "locale"),
+        ("until=2020-01-01T00:00:00Z", 422, "until"),
+        ("until=2027-01-01", 422, "until"),
+    ):
         assert await refused(pos, "GET", f"/api/v1{asked}&{wrong}") == (status, [field])
     assert await refused(pos, "GET", "/api/v1/care/rules/thanks/timeline?customer=C9") == (404, ["customer"])
+
+
+async def test_a_program_is_warned_as_the_command_line_is(pos: Client) -> None:
+    rule = {"source": RULE.replace("days = 2", 'days = 2\ncondition = "nhom:vip_moi"')}
+    checked = await answer(pos, "POST", "/care/checks", rule)
+    assert (checked["fits"], [each["place"] for each in checked["problems"]]) == (True, ["condition"])
+    loaded = await answer(pos, "POST", "/care/rules", rule)
+    turned_on = await answer(pos, "PUT", "/care/rules/thanks/state", {"state": "on"})
+    assert loaded["warnings"] == turned_on["warnings"] == checked["problems"]
+    await answer(pos, "PUT", "/segments/vip_moi", {"segment": "vip"})
+    assert (await answer(pos, "PUT", "/care/rules/thanks/state", {"state": "on"}))["warnings"] == []
