@@ -19,7 +19,10 @@ _WAITING = text("state = 'waiting'")
 
 
 class Job(QueueRow, Leased, table=True):
-    """One piece of work. Only one with the same `unique_key` waits at a time; a finished one leaves the table."""
+    """One piece of work. Only one with the same `unique_key` waits at a time; a finished one leaves the table.
+
+    `again_at`: asked for once more while it is done; then it is not over with that, but due again from then on.
+    """
 
     __tablename__ = "job"
     __table_args__ = (
@@ -32,6 +35,7 @@ class Job(QueueRow, Leased, table=True):
     payload: str = "{}"
     unique_key: str = Field(max_length=255)
     created_at: datetime = moment()
+    again_at: datetime | None = moment(nullable=True)
 
 
 class Taken(NamedTuple):
@@ -44,8 +48,6 @@ class Taken(NamedTuple):
     lease_token: int
 
 
-_ASKED_AGAIN = "asked again"
-"""Stands as the owner of a job that was asked for once more while it is done: then it is not over with that."""
 _job = Job.__table__  # type: ignore[attr-defined]
 _DUE = (
     select(_job.c.id)
@@ -59,9 +61,12 @@ _DUE = (
 _LEASE = (
     update(_job)
     .where(_job.c.id.in_(select(_DUE.c.id)))
-    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), lease_token=_job.c.lease_token + 1)
+    .values(
+        lease_owner=bindparam("owner"), lease_until=bindparam("until"), lease_token=_job.c.lease_token + 1,
+        again_at=None,
+    )
     .returning(*(_job.c[name] for name in Taken._fields))
-)
+)  # fmt: skip
 
 
 def row(
@@ -76,15 +81,19 @@ def row(
 
 
 def add_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Queue jobs. One whose key waits already is dropped; one whose key is being done is done again afterwards.
+    """Queue jobs. One whose key waits already is dropped; one whose key is being done is done again afterwards, at the
+    earliest moment that was asked for.
 
-    It is being done as long as whoever took it has not said how it went, even if that is later than the lease.
+    It is being done as long as whoever took it has not said how it went, even if that is later than the lease. Where
+    they never will, it is done from its first moment on.
     """
     if rows:
         statement = insert(session.get_bind().dialect.name, _job)
-        new = {key: statement.excluded[key] for key in ("payload", "created_at", "ready_at")}
+        new = {key: statement.excluded[key] for key in ("payload", "created_at")}
+        asked = statement.excluded["ready_at"]
         statement = statement.on_conflict_do_update(
-            index_elements=["unique_key"], index_where=_WAITING, set_={**new, "lease_owner": _ASKED_AGAIN},
+            index_elements=["unique_key"], index_where=_WAITING,
+            set_={**new, "again_at": case((_job.c.again_at < asked, _job.c.again_at), else_=asked)},
             where=_job.c.lease_until != NEVER,
         )  # fmt: skip
         session.connection().execute(statement, sorted(rows, key=lambda item: item["unique_key"]))
@@ -111,8 +120,12 @@ def prolong(session: Session, under_way: Sequence[Taken], until: datetime) -> No
 
 
 _MINE = (_job.c.id == bindparam("b_id"), _job.c.lease_token == bindparam("b_token"))
-_FINISH = delete(_job).where(*_MINE, _job.c.lease_owner != _ASKED_AGAIN)
-_FREE = update(_job).where(*_MINE).values(lease_until=NEVER)
+_FINISH = delete(_job).where(*_MINE, _job.c.again_at.is_(None))
+_FREE = (
+    update(_job)
+    .where(*_MINE, _job.c.again_at.is_not(None))
+    .values(lease_owner="", lease_until=NEVER, ready_at=_job.c.again_at, again_at=None)
+)
 _PROLONG = update(_job).where(*_MINE, _job.c.lease_until != NEVER).values(lease_until=bindparam("b_until"))
 
 
@@ -124,20 +137,22 @@ def finish(session: Session, done: Sequence[Taken]) -> None:
 
 
 def put_back(session: Session, job: Taken, ready_at: datetime, *, error: str = "", counted: bool = True) -> None:
-    """Try again at `ready_at`, or at once if it was asked for once more; `counted` tries are those that failed."""
-    attempts, at = job.attempts + counted, case((_job.c.lease_owner == _ASKED_AGAIN, _job.c.ready_at), else_=ready_at)
-    _change(session, job, ready_at=at, attempts=attempts, error=error[:500], lease_until=NEVER, lease_owner="")
+    """Try again at `ready_at`, or earlier if it was asked for once more; `counted` tries are those that failed."""
+    attempts = job.attempts + counted
+    at = case((_job.c.again_at < ready_at, _job.c.again_at), else_=ready_at)
+    _change(session, job, ready_at=at, attempts=attempts, error=error[:500])
 
 
 def bury(session: Session, job: Taken, error: str) -> None:
     """Give the job up, unless it was asked for once more."""
-    state = case((_job.c.lease_owner == _ASKED_AGAIN, WAITING), else_=DEAD)
-    _change(session, job, state=state, error=error[:500], attempts=job.attempts + 1, lease_until=NEVER)
+    is_over = _job.c.again_at.is_(None)
+    state, at = case((is_over, DEAD), else_=WAITING), func.coalesce(_job.c.again_at, _job.c.ready_at)
+    _change(session, job, state=state, ready_at=at, error=error[:500], attempts=job.attempts + 1)
 
 
 def _change(session: Session, job: Taken, **values: object) -> None:
     fenced = update(_job).where(_job.c.id == job.id, _job.c.lease_token == job.lease_token)
-    session.connection().execute(fenced.values(**values))
+    session.connection().execute(fenced.values(**values, lease_owner="", lease_until=NEVER, again_at=None))
 
 
 class DeadJob(NamedTuple):
@@ -166,7 +181,8 @@ def dead_count(session: Session) -> int:
 def replay(session: Session, ids: Sequence[int], now: datetime) -> Replayed:
     """Let given-up jobs wait again, with all their tries; one whose work waits already leaves the table."""
     statement = delete(_job).where(_job.c.id.in_(ids), stands(_job.c.state, DEAD)).returning(*_job.c)
-    fresh = {"state": WAITING, "ready_at": now, "attempts": 0, "error": "", "lease_owner": "", "lease_until": NEVER}
+    fresh = {"state": WAITING, "ready_at": now, "attempts": 0, "error": "", "lease_owner": "", "lease_until": NEVER,
+             "again_at": None}  # fmt: skip
     rows = [{**found, **fresh} for found in session.connection().execute(statement).mappings()]
     add_many(session, rows)
     return Replayed(sorted(row["id"] for row in rows), [])

@@ -103,6 +103,46 @@ def test_a_job_asked_for_again_is_not_given_up_with_the_first(session: Session) 
     assert [job.payload for job in lease(session)] == ['{"n": 2}']
 
 
+def ask_again(session: Session, at: datetime) -> None:
+    """Ask for it once more, for this moment."""
+    jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW, at)])
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_a_job_whose_worker_died_does_not_wait_for_the_later_time_for_which_it_is_asked_again(
+    session: Session, restarts: bool
+) -> None:
+    add(session)
+    lease(session, "dead")
+    ask_again(session, NOW + timedelta(hours=1))
+    if restarts:
+        free_leases(session, Job, "b")
+    (again,) = lease(session, "b", NOW if restarts else NOW + MINUTE + timedelta(seconds=1))
+    assert again.payload == '{"n": 2}'
+    jobs.finish(session, [again])
+    assert jobs.oldest_waiting(session) is None
+
+
+def test_a_job_asked_for_again_and_again_is_done_at_the_earliest_of_those_moments(session: Session) -> None:
+    add(session)
+    (first,) = lease(session)
+    for minutes in (5, 3, 9):
+        ask_again(session, NOW + minutes * MINUTE)
+    jobs.finish(session, [first])
+    assert jobs.oldest_waiting(session) == NOW + 3 * MINUTE
+    (again,) = lease(session, now=NOW + 3 * MINUTE)
+    jobs.finish(session, [again])
+    assert jobs.oldest_waiting(session) is None
+
+
+def test_a_job_that_failed_is_tried_again_no_later_for_being_asked_for_again(session: Session) -> None:
+    add(session)
+    (first,) = lease(session)
+    ask_again(session, NOW + timedelta(hours=1))
+    jobs.put_back(session, first, NOW + MINUTE, error="no answer")
+    assert jobs.oldest_waiting(session) == NOW + MINUTE
+
+
 def test_a_job_that_waits_already_is_not_put_off(session: Session) -> None:
     add(session)
     jobs.add_many(session, [jobs.row("test", "", {"n": 2}, NOW + timedelta(seconds=1), NOW + MINUTE)])
