@@ -117,7 +117,7 @@ _OUTBOX = {
 }
 _RECIPIENT = {
     "state": lambda table, _: case((table.c.state == "pending", "skipped"), else_=table.c.state),
-    "reason": lambda table, _: case(((table.c.state == "pending") | (table.c.reason != ""), GONE), else_=""),
+    "reason": lambda table, _: case((table.c.state == "pending", GONE), else_=table.c.reason),
     **_empty("subject"),
     **_null("once_key"),
 }

@@ -48,7 +48,7 @@ STAYS = {
     ("erasure", "touched"), ("identity", "account_id"), ("thread", "account_id"), ("inbox", "account_id"),
     ("inbox", "dedup"),
     ("outbox", "account_id"), ("outbox", "lane"), ("outbox", "quota"), ("outbox", "lease_owner"),
-    ("recipient", "lane"), ("suppression", "digest"), ("tag", "set_by"),
+    ("recipient", "lane"), ("recipient", "reason"), ("suppression", "digest"), ("tag", "set_by"),
 }  # fmt: skip
 """What accounts and proofs need, and what says nothing of the person: numbers of orders, who did it, which account."""
 
@@ -144,11 +144,11 @@ def test_figures_stay_without_a_person_and_points_are_burned(session: Session, c
     ("state", "reason", "told"),
     [
         ("pending", "", ("skipped", "erased")), ("pending", "talking", ("skipped", "erased")),
-        ("skipped", "no_consent", ("skipped", "erased")), ("failed", "-230", ("failed", "erased")),
+        ("skipped", "no_consent", ("skipped", "no_consent")), ("failed", "-230", ("failed", "-230")),
         ("sent", "", ("sent", "")),
     ],
 )  # fmt: skip
-def test_who_was_to_get_a_broadcast_has_their_erasure_as_the_reason_in_words(
+def test_who_still_waited_for_a_broadcast_has_their_erasure_as_the_reason_in_words_and_what_was_stays(
     session: Session, clock: Clock, state: str, reason: str, told: tuple[str, str]
 ) -> None:
     lan, at = born(session, clock()).customer_id, clock()
