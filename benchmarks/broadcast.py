@@ -35,10 +35,13 @@ from bot.channels.base import Outgoing
 from bot.channels.messenger import sender
 from bot.settings import Settings
 from crm import broadcast_clock, broadcasts, content, freezing
+from crm.caps import Caps
 from crm.content import Content
 from crm.events import Address
+from crm.lawful import LawfulHours
 from crm.messages import Purpose
 from crm.segments import AsOf
+from crm.verdicts import Policy
 from storage import customers, engines, migrate
 from storage.broadcasts import RUNNING
 from storage.columns import new_id
@@ -161,12 +164,13 @@ def begin(url: str, zone: ZoneInfo, now: datetime) -> None:
     """Freeze the audience of the broadcast that is due, so that it runs from the first moment on."""
     engine = engines.writer(url, "OFF")
     with engine.connect() as connection, connection.begin(), Session(bind=connection) as session:
-        broadcast_clock.start(session, 1, now)
+        policy = Policy(Caps(), LawfulHours(zone))
+        broadcast_clock.start(session, 1, now, policy)
         planned = freezing.plan(session, 1, AsOf(now, zone))
         assert planned is not None
         while freezing.step(session, 1, planned, 10_000) is not None:
             pass
-        broadcast_clock.frozen(session, 1, "", now)
+        broadcast_clock.frozen(session, 1, "", now, policy, alone=0)
         session.flush()
     engine.dispose()
 

@@ -25,9 +25,12 @@ from benchmarks.big_shop import NOW
 from bot import audience
 from bot.broadcasts import FIRST_RANGE, LEAST_RANGE, MOST_RANGE
 from crm import broadcast_clock, broadcasts, freezing
+from crm.caps import Caps
 from crm.content import Content
+from crm.lawful import LawfulHours
 from crm.messages import Purpose
 from crm.programme import HOME
+from crm.verdicts import Policy
 from storage.database import Database
 
 _ROUNDS = 3
@@ -107,7 +110,7 @@ def _due(session: Session) -> int:
     found = broadcasts.draft(session, "bench", Purpose.BROADCAST, Content("Chào bạn"), "tatca", "cli", NOW)
     broadcasts.tested(session, found, NOW)
     broadcasts.schedule(session, found, NOW, "cli", NOW)
-    broadcast_clock.start(session, found, NOW)
+    broadcast_clock.start(session, found, NOW, Policy(Caps(), LawfulHours(HOME)))
     return found
 
 

@@ -19,7 +19,7 @@ TICK = "broadcasts"
 """The mark of the last moment at which somebody looked after broadcasts."""
 
 
-def start(session: Session, broadcast_id: int, now: datetime, policy: Policy | None = None) -> bool:
+def start(session: Session, broadcast_id: int, now: datetime, policy: Policy) -> bool:
     """Begin to freeze the audience as of now; False where somebody was faster, or it is too late by the policy."""
     found = moves.hold(session, broadcast_id)
     if not _is_due(found, now) or _is_late(found, now, policy):
@@ -28,9 +28,7 @@ def start(session: Session, broadcast_id: int, now: datetime, policy: Policy | N
     return True
 
 
-def frozen(
-    session: Session, broadcast_id: int, digest: str, now: datetime, policy: Policy | None = None, *, alone: int = 0
-) -> None:
+def frozen(session: Session, broadcast_id: int, digest: str, now: datetime, policy: Policy, *, alone: int) -> None:
     """Where the audience is whole: send, unless so many need a second person's word, or its time passed meanwhile. May
     be called twice."""
     found = moves.hold(session, broadcast_id)
@@ -102,5 +100,5 @@ def _is_due(each: BroadcastView, now: datetime) -> bool:
     return each.state == SCHEDULED and each.scheduled_at is not None and each.scheduled_at <= now
 
 
-def _is_late(each: BroadcastView, now: datetime, policy: Policy | None) -> bool:
-    return policy is not None and each.scheduled_at is not None and policy.is_late(each.scheduled_at, now)
+def _is_late(each: BroadcastView, now: datetime, policy: Policy) -> bool:
+    return each.scheduled_at is not None and policy.is_late(each.scheduled_at, now)

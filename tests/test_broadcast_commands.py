@@ -10,11 +10,12 @@ import openpyxl
 import pytest
 from sqlalchemy import update
 
-from crm import broadcast_clock, broadcasts, customers, freezing, staff
+from crm import broadcasts, customers, staff
 from crm.staff import Role
 from storage.columns import new_id
 from storage.customers import add_many
 from storage.recipients import SKIPPED, Recipient
+from tests.crm import sending
 from tests.crm.shops import AT
 from tests.storage.rows import transaction
 from tests.test_commands import SECRET, Line
@@ -71,12 +72,7 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     with transaction(url) as session:
         found = broadcasts.get(session, int(number))
         assert found.scheduled_at is not None
-        broadcast_clock.start(session, found.id, found.scheduled_at)
-        planned = freezing.plan(session, found.id, AT)
-        assert planned is not None
-        while freezing.step(session, found.id, planned, 100) is not None:
-            pass
-        broadcast_clock.frozen(session, found.id, "d", found.scheduled_at)
+        sending.begin(session, found.id, found.scheduled_at, AT)
     assert shop("broadcast", "watch", number, "--once").out.startswith(f"[{' ' * 30}] 0 % of 2 · running · pending 2\n")
     assert "paused" in shop("broadcast", "pause", number, *by).out
     assert "running" in shop("broadcast", "resume", number, *by).out
@@ -114,12 +110,7 @@ def test_a_finished_one_is_told_with_reasons_in_words_and_rests_no_more(shop: Li
     with transaction(url) as session:
         broadcasts.tested(session, number, now)
         broadcasts.schedule(session, number, now, "cli:Mai", now)
-        broadcast_clock.start(session, number, now)
-        planned = freezing.plan(session, number, AT)
-        assert planned is not None
-        while freezing.step(session, number, planned, 100) is not None:
-            pass
-        broadcast_clock.frozen(session, number, "d", now)
+        sending.begin(session, number, now, AT)
         session.connection().execute(update(Recipient).values(state=SKIPPED, reason="no_identity"))
     told = shop("broadcast", "report", str(number)).out
     assert "  to all, 2 people\n  began " in told and "no_identity: they are on no channel" in told

@@ -11,18 +11,18 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from bot import broadcast_stops
-from crm import broadcast_clock, broadcasts, freezing, staff
+from crm import broadcast_clock, broadcasts, staff
 from crm.broadcasts import Pause
 from crm.caps import Caps
 from crm.content import Content
 from crm.lawful import LawfulHours
 from crm.messages import Message, Purpose
-from crm.segments import AsOf
 from crm.staff import Role
 from crm.verdicts import Policy
 from storage import alarms, engines
 from storage.broadcasts import Broadcast
 from tests.conftest import Clock
+from tests.crm import sending
 from tests.crm.people import born
 from tests.crm.programme import ZONE
 from tests.crm.test_caps import counted
@@ -38,12 +38,7 @@ def running(session: Session, now: datetime) -> int:
     number = broadcasts.draft(session, "Tết", Purpose.BROADCAST, Content("Chào"), "tatca", f"staff:{mai.id}", now)
     broadcasts.tested(session, number, now)
     broadcasts.schedule(session, number, now, "cli", now)
-    broadcast_clock.start(session, number, now)
-    planned = freezing.plan(session, number, AsOf(now, ZONE))
-    assert planned is not None
-    while freezing.step(session, number, planned, 10) is not None:
-        pass
-    broadcast_clock.frozen(session, number, "", now)
+    sending.begin(session, number, now)
     return number
 
 

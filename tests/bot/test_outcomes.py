@@ -15,7 +15,7 @@ from bot.outcomes import Outcomes
 from bot.pace import Paces
 from bot.registry import Registry
 from bot.secrets import Sealer
-from crm import broadcast_clock, broadcasts, consent, recipients
+from crm import broadcasts, consent, recipients
 from crm.caps import Caps
 from crm.content import Content
 from crm.lawful import LawfulHours
@@ -25,6 +25,7 @@ from storage import broadcasts as store
 from storage.claims import Due
 from storage.database import Database
 from tests.conftest import Clock
+from tests.crm import sending
 from tests.crm.people import born
 from tests.crm.test_unasked import ZONE, OpenGate, broadcast_to_all
 
@@ -36,8 +37,7 @@ async def test_answers_that_came_after_the_lease_was_lost_do_not_stop_a_broadcas
         found = broadcasts.draft(session, "Cuối tuần", Purpose.BROADCAST, Content("Chào bạn"), "tatca", "cli", clock())
         broadcasts.tested(session, found, clock())
         broadcasts.schedule(session, found, clock(), "cli", clock())
-        broadcast_clock.start(session, found, clock())
-        broadcast_clock.frozen(session, found, "", clock())
+        sending.begin(session, found, clock())
         return found
 
     broadcast = await database.write(running)

@@ -13,6 +13,7 @@ from crm.segments import AsOf
 from tests.conftest import Clock
 from tests.crm.people import born
 from tests.crm.programme import ZONE
+from tests.crm.sending import POLICY
 
 PEOPLE = 3
 
@@ -24,7 +25,7 @@ def freezes(session: Session, clock: Clock) -> int:
     found = broadcasts.draft(session, "Tết", Purpose.BROADCAST, Content("Chào"), "tatca", "cli", clock())
     broadcasts.tested(session, found, clock())
     broadcasts.schedule(session, found, clock(), "cli", clock())
-    assert broadcast_clock.start(session, found, clock())
+    assert broadcast_clock.start(session, found, clock(), POLICY)
     return found
 
 
@@ -47,13 +48,13 @@ def test_who_was_held_up_does_not_let_it_run_before_all_are_in_it(session: Sessi
     assert broadcasts.pause(session, number, Pause.UNFROZEN, broadcasts.SYSTEM, clock())
     assert freezing.step(session, number, plan, 1) is None
     broadcasts.resume(session, number, "cli", clock())
-    broadcast_clock.frozen(session, number, "", clock())
+    broadcast_clock.frozen(session, number, "", clock(), POLICY, alone=0)
     assert broadcasts.get(session, number).state == "freezing", "one of three is in it"
     while freezing.step(session, number, plan, 1) is not None:
         pass
     clock.pass_by(minutes=1)
     born(session, clock(), user_id="later")
-    broadcast_clock.frozen(session, number, "", clock())
+    broadcast_clock.frozen(session, number, "", clock(), POLICY, alone=0)
     assert (broadcasts.get(session, number).state, meant(session)) == ("running", PEOPLE)
 
 
@@ -65,10 +66,10 @@ def test_who_was_held_up_freezes_nobody_of_a_segment_that_was_changed_meanwhile(
     broadcasts.edit(session, number, "cli", clock(), segment="vip")
     broadcasts.tested(session, number, clock())
     broadcasts.schedule(session, number, clock(), "cli", clock())
-    assert broadcast_clock.start(session, number, clock())
+    assert broadcast_clock.start(session, number, clock(), POLICY)
     assert freezing.step(session, number, old, 10) is None
     assert meant(session) == 0
     while freezing.step(session, number, planned(session, number, clock), 10) is not None:
         pass
-    broadcast_clock.frozen(session, number, "", clock())
+    broadcast_clock.frozen(session, number, "", clock(), POLICY, alone=0)
     assert (broadcasts.get(session, number).state, meant(session)) == ("running", 0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
-from crm import broadcast_clock, broadcasts, consent, freezing, outbox, recipients
+from crm import broadcast_clock, broadcasts, consent, outbox, recipients
 from crm.broadcasts import Pause
 from crm.caps import Caps
 from crm.choice import Option
@@ -22,7 +22,6 @@ from crm.content import ByTemplate, Content
 from crm.lawful import LawfulHours
 from crm.messages import Message, Purpose
 from crm.reach import Lane, Reach, ReachFacts, Rules, reach
-from crm.segments import AsOf
 from crm.verdicts import Held, Policy, Ready
 from storage import broadcasts as store
 from storage import engines, marks
@@ -30,6 +29,7 @@ from storage import outbox as queue
 from storage import recipients as rows
 from storage.columns import new_id
 from storage.turns import Place
+from tests.crm import sending
 from tests.crm.people import born
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=ZoneInfo("UTC"))
@@ -119,12 +119,7 @@ def broadcast_to_all(session: Session, purpose: Purpose, now: datetime) -> None:
     found = broadcasts.draft(session, "x", purpose, Content("Chào bạn"), "tatca", "cli", now)
     broadcasts.tested(session, found, now)
     broadcasts.schedule(session, found, now, "cli", now)
-    broadcast_clock.start(session, found, now)
-    planned = freezing.plan(session, found, AsOf(now, ZONE))
-    assert planned is not None
-    while freezing.step(session, found, planned, 2) is not None:
-        pass
-    broadcast_clock.frozen(session, found, "", now)
+    sending.begin(session, found, now, size=2)
 
 
 def _end(session: Session, ready: Ready, how: str, now: datetime) -> None:

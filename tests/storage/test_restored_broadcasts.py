@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
-from crm import broadcast_clock, broadcasts
+from crm import broadcasts
 from crm.broadcasts import Pause
 from crm.content import Content
 from crm.messages import Purpose
 from storage import doubt
+from tests.crm import sending
 from tests.storage.rows import NOW
 
 
@@ -21,8 +22,7 @@ def test_a_broadcast_that_ran_when_the_backup_was_made_waits_for_a_person(sessio
     for each, at in ((running, NOW), (later, NOW + timedelta(days=1))):
         broadcasts.tested(session, each, NOW)
         broadcasts.schedule(session, each, at, "cli", NOW)
-    broadcast_clock.start(session, running, NOW)
-    broadcast_clock.frozen(session, running, "", NOW)
+    sending.begin(session, running, NOW)
     doubt.restored(session, NOW + timedelta(hours=1))
     paused = broadcasts.get(session, running)
     assert (paused.state, paused.pause_reason, paused.resumes_at) == ("paused", Pause.RESTORED, None)

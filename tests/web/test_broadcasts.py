@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from crm import broadcast_clock, broadcasts, freezing, keys, staff
+from crm import broadcasts, keys, staff
 from crm.content import Content
 from crm.messages import Purpose
 from crm.staff import Role
 from storage.database import Database
 from tests.conftest import Clock
+from tests.crm import sending
 from tests.crm.people import born
 from tests.crm.shops import AT
 from tests.web.conftest import Client
@@ -32,12 +33,7 @@ async def test_a_broadcast_is_told_paused_resumed_and_cancelled(pos: Client, dat
         return number
 
     def frozen(session: Session) -> None:
-        broadcast_clock.start(session, number, clock())
-        planned = freezing.plan(session, number, AT)
-        assert planned is not None
-        while freezing.step(session, number, planned, 100) is not None:
-            pass
-        broadcast_clock.frozen(session, number, "d", clock())
+        sending.begin(session, number, clock(), AT)
 
     number = await database.write(begun)
     one = f"/broadcasts/{number}"
