@@ -26,6 +26,14 @@ def words(reason: str) -> Words:
     return Words(f"{meant.vi.rstrip('.')} ({reason})", f"{meant.en.rstrip('.')} ({reason})")
 
 
+def coded(reason: str) -> Words:
+    """The same with the reason before it, as it is looked for by."""
+    meant = _meaning(reason) or unsent.words(reason)
+    if meant.en == reason:
+        return Words(reason, reason)
+    return Words(f"{reason}: {meant.vi.rstrip('.')}", f"{reason}: {meant.en.rstrip('.')}")
+
+
 def told(error: str) -> Words:
     """The error that is kept of a message: "code: words", whose words are English, or a reason of ours."""
     code = error.partition(": ")[0]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from bot import failures
+from bot import failures, lanes
 from crm import unsent
 from storage import recipient_pages
 from storage.database import Database
@@ -22,7 +22,7 @@ MARK = "\ufeff"
 _PAGE = 5_000
 _HEADS: dict[str, Row] = {
     "vi": ("Mã khách", "Tên", "Trạng thái", "Lý do", "Cách gửi", "Lúc gửi"),
-    "en": ("Customer", "Name", "State", "Reason", "Lane", "Sent at"),
+    "en": ("Customer", "Name", "State", "Reason", "Way", "Sent at"),
 }
 
 
@@ -55,7 +55,7 @@ def write(file: io.TextIOBase, rows: Iterable[Sequence[str]]) -> None:
 def _row(each: Told, zone: ZoneInfo, locale: str) -> Row:
     return (
         each.external_id or str(each.customer_id), each.name, unsent.state(each.state).of(locale),
-        failures.words(each.reason).of(locale) if each.reason else "", each.lane,
+        failures.words(each.reason).of(locale) if each.reason else "", lanes.words(each.lane).of(locale),
         f"{each.sent_at.astimezone(zone):%d/%m/%Y %H:%M}" if each.sent_at else "",
     )  # fmt: skip
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
+from sqlmodel import col
 
 from crm import broadcasts, customers, staff
 from crm.staff import Role
 from storage.columns import new_id
 from storage.customers import add_many
-from storage.recipients import SKIPPED, Recipient
+from storage.recipients import FAILED, SKIPPED, Recipient
 from tests.crm import sending
 from tests.crm.shops import AT
 from tests.storage.rows import transaction
@@ -112,8 +113,16 @@ def test_a_finished_one_is_told_with_reasons_in_words_and_rests_no_more(shop: Li
         broadcasts.schedule(session, number, now, "cli:Mai", now)
         sending.begin(session, number, now, AT)
         session.connection().execute(update(Recipient).values(state=SKIPPED, reason="no_identity"))
+        one = select(func.min(Recipient.id)).scalar_subquery()
+        failed = {"state": FAILED, "reason": "-244", "lane": "consultation"}
+        session.connection().execute(update(Recipient).where(col(Recipient.id) == one).values(**failed))
     told = shop("broadcast", "report", str(number)).out
     assert "  to all, 2 people\n  began " in told and "no_identity: they are on no channel" in told
+    assert told.count("-244") == 1 and "-244: The person does not accept this kind of message" in told
+    listed = shop("broadcast", "recipients", str(number), "--state", "failed")
+    assert "-244  Zalo, within 48 hours of their last message" in listed.out
+    (row,) = shop("broadcast", "recipients", str(number), "--state", "failed", "--json").json
+    assert (row["lane"], row["reason"]) == ("consultation", "-244")
     assert "is finished: it is not running" in shop("broadcast", "pause", str(number), "--as", "Mai").refused()
 
 

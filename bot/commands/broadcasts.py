@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import audience, broadcasting, failures, previews, recipient_table, trial_sends
+from bot import audience, broadcasting, failures, lanes, previews, recipient_table, trial_sends
 from bot.broadcasting import Sender
 from bot.commands import files
 from bot.commands.report import Outside, Refused, Report, stamp, table
@@ -89,8 +89,7 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
         head.append(f"  paused: {failures.stopped(each).en}")
     rows = [(f"  {state}", f"{people}", "") for state, people in sorted(found.people.items())]
     rows += [
-        (f"  {state}", f"{people}", f"{why}: {failures.words(why).en}")
-        for (state, why), people in sorted(found.reasons.items())
+        (f"  {state}", f"{people}", failures.coded(why).en) for (state, why), people in sorted(found.reasons.items())
     ]
     return Report(data, [*head, *table(rows, "  nobody yet")])
 
@@ -187,8 +186,8 @@ def _recipients(session: Session, arguments: Namespace, sender: Sender, now: dat
     found = recipient_pages.page(
         session, arguments.id, 0, arguments.most, arguments.state or "", arguments.reason or ""
     )  # fmt: skip
-    rows = [_row(each, sender) for each in found]
-    return Report([dict(zip(_COLUMNS, row, strict=True)) for row in rows], table(rows, "Nobody."))
+    data = [dict(zip(_COLUMNS, _row(each, each.lane, sender), strict=True)) for each in found]
+    return Report(data, table([_row(each, lanes.words(each.lane).en, sender) for each in found], "Nobody."))
 
 
 async def _written(arguments: Namespace, database: Database, sender: Sender) -> Report:
@@ -307,8 +306,8 @@ def _bar(people: Mapping[str, int], state: str) -> str:
     return f"[{'#' * filled}{' ' * (_WIDTH - filled)}] {percent} % of {every} · {state}{' · ' if told else ''}{told}"
 
 
-def _row(each: recipient_pages.Told, sender: Sender) -> tuple[str, ...]:
+def _row(each: recipient_pages.Told, way: str, sender: Sender) -> tuple[str, ...]:
     return (
-        each.external_id or str(each.customer_id), each.name, each.state, each.reason, each.lane,
+        each.external_id or str(each.customer_id), each.name, each.state, each.reason, way,
         stamp(each.sent_at, sender.zone) or "",
     )  # fmt: skip

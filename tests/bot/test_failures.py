@@ -26,6 +26,12 @@ def test_a_code_is_told_by_what_it_means_in_both_languages(reason: str, vi: str,
     assert failures.told(f"{reason}: words in English (trace A1b)") == words
 
 
+def test_a_reason_stands_once_before_what_it_means() -> None:
+    assert failures.coded("cap").en == "cap: they got as many messages as one may get"
+    assert failures.coded("551").vi.startswith("551: Không nhắn được cho người này")
+    assert [failures.coded(each).en.count(each) for each in ("551", "-999999", "http-502")] == [1, 1, 1]
+
+
 def test_every_known_code_has_words_of_both_languages() -> None:
     messenger = [f"{code}/{subcode}" if subcode else f"{code}" for code, subcode in FAULTS if code]
     for code in (*map(str, OA), *map(str, BUSINESS), *messenger):

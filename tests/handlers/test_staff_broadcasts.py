@@ -175,8 +175,8 @@ async def test_what_became_of_it_is_told_and_anybody_who_sees_it_may_stop_it(cha
     assert kept is not None and kept.name == "gui-1.csv"
     head, *rows = csv.reader(kept.content.decode("utf-8-sig").splitlines())
     assert head[1:4] == ["Tên", "Trạng thái", "Lý do"]
-    assert sorted(row[2:4] for row in rows) == [
-        ["không gửi", "khách chưa đồng ý nhận tin"], ["đã gửi", ""],
+    assert sorted(row[2:5] for row in rows) == [
+        ["không gửi", "khách chưa đồng ý nhận tin", ""], ["đã gửi", "", "Zalo, trong 48 giờ từ lúc khách nhắn"],
     ]  # fmt: skip
 
 
