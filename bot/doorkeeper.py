@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from bot.catchup import MARGIN
 from bot.service import Service
-from storage import catchup, doors
+from storage import catchup, doors, errors
 from storage.doors import Key
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class Doorkeeper:
             self._missed |= missed
             if not isinstance(error, Exception):
                 raise
-            log.warning("that the doors are open could not be written down", extra={"why": type(error).__name__})
+            log.warning("that the doors are open could not be written down", extra={"why": errors.named(error)})
 
     def _keys(self) -> frozenset[Key]:
         """The accounts whose webhooks are taken."""

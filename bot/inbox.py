@@ -11,7 +11,6 @@ from itertools import groupby
 from operator import attrgetter
 
 from prometheus_client import Counter
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from bot import effects, signs, strangers
@@ -32,7 +31,7 @@ from crm import conversations, staff
 from crm.conversations import Reason, State
 from crm.events import BrandSpoke, Event, Followed, Inbound, Labelled, TextReceived, UnknownEvent
 from crm.sla import Policy
-from storage import accounts, engines, inbox
+from storage import accounts, engines, errors, inbox
 from storage.database import Database
 from storage.faults import faultpoint
 from storage.inbox import Held, Waiting
@@ -346,7 +345,7 @@ def _blame(session: Session, thread: Held, error: Exception, now: datetime) -> N
     wait_until: dict[int, datetime] = {}
     if rows:
         first = rows[0]
-        words = type(error).__name__ if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+        words = errors.told(error)
         if first.attempts + 1 >= ATTEMPTS:
             log.error("an event was buried", exc_info=error, extra={"event_id": first.id})
             BURIED.labels(thread.channel).inc()

@@ -14,7 +14,7 @@ from typing import Any
 from sqlmodel import Session
 
 from bot.channels.base import SendError, SendErrorKind
-from storage import jobs
+from storage import errors, jobs
 from storage.database import Database
 from storage.jobs import Taken
 from storage.queue import MAX_ATTEMPTS, retry_delay
@@ -114,7 +114,7 @@ class JobWorker:
         except Closed:
             return
         except TROUBLE as error:
-            why = type(error).__name__
+            why = errors.named(error)
             log.warning("how a job went could not be written; it is done again", extra={"job": job.kind, "why": why})
 
     async def _do(self, job: Taken) -> bool:
@@ -138,10 +138,11 @@ class JobWorker:
 
     async def _again(self, job: Taken, error: Exception) -> None:
         if job.attempts + 1 >= MAX_ATTEMPTS:
-            await self._database.write(partial(jobs.bury, job=job, error=str(error)), name="jobs.bury")
+            words = str(error) if isinstance(error, SendError) else errors.told(error)
+            await self._database.write(partial(jobs.bury, job=job, error=words), name="jobs.bury")
             return
         after = getattr(error, "retry_after", None) or retry_delay(job.attempts + 1)
-        await self._put_back(job, after, error=f"{type(error).__name__}: {error}")
+        await self._put_back(job, after, error=errors.told(error))
 
     async def _put_back(self, job: Taken, after: timedelta, *, error: str = "", counted: bool = True) -> None:
         back = partial(jobs.put_back, job=job, ready_at=self._clock() + after, error=error, counted=counted)

@@ -8,6 +8,8 @@ import traceback
 
 import structlog
 
+from storage import errors
+
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -24,7 +26,7 @@ def _traceback(_logger: object, _method: str, event: structlog.typing.EventDict)
     given = event.pop("exc_info", None)
     error = given[1] if isinstance(given, tuple) else given if isinstance(given, BaseException) else None
     if error is not None:
-        event["error"] = type(error).__name__
+        event["error"] = errors.named(error)
         event["traceback"] = "".join(traceback.format_tb(error.__traceback__))
     return event
 

@@ -34,7 +34,7 @@ from crm.events import Address
 from crm.messages import Message, Purpose
 from crm.recipients import Source
 from crm.verdicts import Policy
-from storage import alarms, engines, outbox
+from storage import alarms, engines, errors, outbox
 from storage.database import REFUSALS, Database
 from storage.faults import faultpoint
 from storage.outbox import Sent
@@ -210,7 +210,7 @@ class OutboxWorker:
             try:
                 await self._note([first])
             except REFUSALS as error:
-                why = type(error).__name__
+                why = errors.named(error)
                 log.error("a message was sent, but its id cannot be kept", extra={"outbox_id": first.id, "why": why})
                 await self._note([first._replace(message_id="", quota="")])
             sent.pop(0)
@@ -265,7 +265,7 @@ class OutboxWorker:
         except Closed:
             return
         except TROUBLE as error:
-            why = type(error).__name__
+            why = errors.named(error)
             log.warning("how a send went could not be written; it is looked for", extra={"id": due.id, "why": why})
         except Exception as error:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})

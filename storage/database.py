@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from storage import engines, watch
+from storage import engines, errors, watch
 from storage.backlog import Backlog
 from storage.work import Call, Closed, Lane, Priority, Work, name_of, refuse_rows
 
@@ -197,7 +197,7 @@ class Database:
             try:
                 engines.fold_log(connection)
             except Exception as error:
-                log.warning("the log could not be folded", extra={"why": type(error).__name__})
+                log.warning("the log could not be folded", extra={"why": errors.named(error)})
 
 
 class _Writer:

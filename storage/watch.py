@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from storage import engines
+from storage import engines, errors
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def sqlite(
                 connection.detach()
                 _look(connection.cursor(), url, closed_within, wake, long_log)
         except Exception as error:
-            log.warning("the file cannot be watched; polling goes on", extra={"why": type(error).__name__})
+            log.warning("the file cannot be watched; polling goes on", extra={"why": errors.named(error)})
             closed_within(1)
 
 
@@ -62,7 +62,7 @@ def _checkpointed(url: str) -> bool:
     try:
         return engines.checkpoint(url)
     except Exception as error:
-        log.warning("the log could not be moved into the file", extra={"why": type(error).__name__})
+        log.warning("the log could not be moved into the file", extra={"why": errors.named(error)})
         return False
 
 
@@ -84,9 +84,7 @@ def postgresql(engine: Engine, closed_within: ClosedWithin, wake: Callable[..., 
                             wake(notice.payload)
                 connection.exec_driver_sql("UNLISTEN *")
         except Exception as error:
-            log.warning(
-                "notices of other processes do not arrive; polling goes on", extra={"why": type(error).__name__}
-            )
+            log.warning("notices of other processes do not arrive; polling goes on", extra={"why": errors.named(error)})
             closed_within(1)
 
 

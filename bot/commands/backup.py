@@ -18,7 +18,7 @@ from bot.archive import Manifest, Opened, Progress
 from bot.commands.report import Refused, Report, opened, shown
 from bot.commands.trouble import words_of
 from bot.settings import Settings
-from storage import backup, engines, marks
+from storage import backup, engines, errors, marks
 from storage.faults import faultpoint
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ async def noted(settings: Settings, now: datetime) -> None:
     except Exception as error:
         if words_of(error) is None:
             raise
-        log.warning("that a backup was made could not be noted", extra={"why": type(error).__name__})
+        log.warning("that a backup was made could not be noted", extra={"why": errors.named(error)})
 
 
 def _made(source: Path, desk: Path, part: Path, words: str | None, now: datetime, tell: Tell) -> Opened:

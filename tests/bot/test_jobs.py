@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, select
 
 from bot.jobs import AT_ONCE, LEASE, JobWorker, Later
@@ -132,3 +133,19 @@ async def test_what_is_to_be_done_later_waits_for_its_time_and_counts_no_failure
     await room.worker.drain(5)
     assert room.begun == ["quota", "quota"]
     assert await database.read(attempts) == [0]
+
+
+async def test_what_the_database_says_of_the_data_is_not_kept_of_a_failed_job(database: Database, clock: Clock) -> None:
+    def write_twice(session: Session) -> None:
+        row = {"name": "+84909998877", "at": clock()}
+        session.connection().execute(text("INSERT INTO mark (name, at) VALUES (:name, :at)"), [row, row])
+
+    async def fail(payload: Any) -> None:
+        await database.write(write_twice)
+
+    worker = JobWorker(database, {"fails": fail}, clock, "a")
+    await database.write(partial(jobs.add_many, rows=[jobs.row("fails", "", {}, clock())]))
+    await worker.once()
+    await worker.drain(20)
+    (error,) = await database.read(lambda session: list(session.exec(select(Job.error))))
+    assert error.startswith("IntegrityError (") and "84909998877" not in error
