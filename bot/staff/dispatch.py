@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.staff import arguments, kinds
@@ -13,6 +14,7 @@ from bot.staff.grammar import Misread, Order, first_word, nearest, order_in
 from bot.staff.router import Command, StaffRouter
 from crm import attendance, numbers, staff, words
 from crm.errors import CrmError
+from storage.database import attempt
 
 router = StaffRouter("dispatch")
 
@@ -103,7 +105,14 @@ def run(ctx: StaffContext, command: Command, values: Mapping[str, Any]) -> None:
         ctx.needs(command.may)
         command.fn(ctx, **values)
     except PinWanted:
+        _rehearse(ctx, command, values)
         _ask_pin(ctx, command)
+
+
+def _rehearse(ctx: StaffContext, command: Command, values: Mapping[str, Any]) -> None:
+    """Raises what the command would be refused with although the PIN was given; nothing of it stays."""
+    trial = replace(ctx, said=[], confirming="", rehearses=True)
+    attempt(ctx.session, lambda: command.fn(trial, **values), keep=lambda _: False)
 
 
 def _ask_pin(ctx: StaffContext, command: Command) -> None:

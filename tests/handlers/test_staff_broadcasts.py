@@ -218,7 +218,8 @@ async def test_a_messenger_chat_brings_a_workbook_and_others_say_how_to_get_it(c
     await chat.does(lambda session: rows.change(session, 1, audience=exporting.MOST + 1))
     assert "--out danh-sach.xlsx" in await said(kim, "/gui 1 tep")
     await chat.does(lambda session: rows.change(session, 1, audience=1))
-    _, file = await everything(kim, "/gui 1 tep")
+    assert "cần PIN" in (await kim.says("/gui 1 tep"))[0]
+    _, file = await everything(kim, PIN)
     kept = kim.platform.media.get(file.media.rsplit("/", 1)[1])
     assert kept is not None and kept.name == "gui-1.xlsx"
     assert openpyxl.load_workbook(io.BytesIO(kept.content)).sheetnames == ["Người nhận"]
@@ -253,9 +254,9 @@ async def test_it_speaks_english_in_an_english_shop(chat: Chat) -> None:
     assert (await says("Hello")).startswith("✓ Draft #1 Tet to: all\n“Hello”\nNext: /broadcast 1 test")
     assert (await says("/broadcast 1")).startswith("#1 Tet · a draft\nTo: all\n“Hello”\nNot tested yet:")
     assert (await says("/broadcast")).startswith("#1 Tet · a draft")
-    assert "PIN" in await says("/broadcast 1 schedule 20h mai")
-    assert "It was not tested yet" in await says(PIN)
-    assert "for good?" in await says("/broadcast 1 cancel")
+    assert "It was not tested yet" in await says("/broadcast 1 schedule 20h mai")
+    assert "PIN" in await says("/broadcast 1 cancel")
+    assert "for good?" in await says(PIN)
 
 
 async def test_how_many_it_is_for_is_told_once_all_are_written_down(chat: Chat) -> None:

@@ -586,9 +586,6 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem
 {tried}
 
 > /gui 1 tiếp
-🔒 /gui cần PIN. Nhắn PIN của bạn (không được lưu lại). /thoat để thôi.
-
-> {PIN}
 ✗ Tin #1 (bản nháp): chỉ gửi tiếp được tin đang tạm dừng.
 
 > /gui 2 hẹn 20h thứ 6
@@ -622,6 +619,9 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem
 ✗ “hôm”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, tep, nhom, loi, anh, nut, ten.
 
 > /gui 2 huỷ
+🔒 /gui cần PIN. Nhắn PIN của bạn (không được lưu lại). /thoat để thôi.
+
+> {PIN}
 Hủy hẳn #2 Khai trương (bản nháp)? Không gửi lại được; tin đã gửi vẫn còn.
 → Gõ /ok <code> trong 5 phút để làm.
 
