@@ -14,6 +14,7 @@ WIDEST_GAP = 5
 MOST_SMALL = 3
 SMALL = "small"
 WISH = "wish"
+DENIAL = "denial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +49,29 @@ class Match:
 class Book:
     """All phrases, each found by its rarest word; the small words that may stand anywhere; what only English has.
 
-    `wish` are the words that ask for help without saying what is wrong, `signs` what emoji mean, `known` all words.
+    `wish` are the words that ask for help without saying what is wrong, `denial` those that say no in whatever way,
+    `signs` what emoji mean, `known` all words.
     """
 
     by_word: Mapping[str, Sequence[tuple[Phrase, int]]]
     small: Mapping[str, tuple[Word, ...]]
     wish: Mapping[str, tuple[Word, ...]]
+    denial: Mapping[str, tuple[Word, ...]]
     signs: Mapping[str, str]
     english: frozenset[str]
     known: frozenset[str]
 
     def is_small(self, word: Word) -> bool:
         """Whether the word says nothing by itself."""
-        return any(word.may_mean(other) for other in self.small.get(word.plain, ()))
+        return _may_mean(word, self.small)
 
     def is_wish(self, word: Word) -> bool:
         """Whether the word asks for help without saying what is wrong."""
-        return any(word.may_mean(other) for other in self.wish.get(word.plain, ()))
+        return _may_mean(word, self.wish)
+
+    def is_denial(self, word: Word) -> bool:
+        """Whether the word may say no; without accents "dung" may."""
+        return _may_mean(word, self.denial)
 
     def matches(self, line: Sequence[Word]) -> Iterator[Match]:
         """Every phrase that stands in the line."""
@@ -76,6 +83,10 @@ class Book:
                     match = _judged(phrase, line, places, small)
                     if match:
                         yield match
+
+
+def _may_mean(word: Word, some: Mapping[str, tuple[Word, ...]]) -> bool:
+    return any(word.may_mean(other) for other in some.get(word.plain, ()))
 
 
 def _places(
@@ -125,7 +136,7 @@ def _judged(phrase: Phrase, line: Sequence[Word], places: tuple[int, ...], small
 
 def _load() -> Book:
     phrases: list[Phrase] = []
-    lists: dict[str, dict[str, tuple[Word, ...]]] = {SMALL: {}, WISH: {}}
+    lists: dict[str, dict[str, tuple[Word, ...]]] = {SMALL: {}, WISH: {}, DENIAL: {}}
     signs: dict[str, str] = {}
     ranks: dict[str, int] = {}
     vocabulary: dict[str, set[str]] = {language: set() for language in LANGUAGES}
@@ -141,7 +152,9 @@ def _load() -> Book:
                 phrases.append(_phrase(line, section, language, ranks))
     english = vocabulary["en"] - vocabulary["vi"] - vocabulary["any"]
     known = set().union(SHORT, *vocabulary.values())
-    return Book(_indexed(phrases), lists[SMALL], lists[WISH], signs, frozenset(english), frozenset(known))
+    return Book(
+        _indexed(phrases), lists[SMALL], lists[WISH], lists[DENIAL], signs, frozenset(english), frozenset(known)
+    )  # fmt: skip
 
 
 def _lines(language: str) -> Iterator[tuple[str, str]]:

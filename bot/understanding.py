@@ -32,6 +32,9 @@ _FOR_GOOD = frozenset({"consent.stop", "consent.start", "data.erase", "data.keep
 """What must not be done by mistake: it takes more, its accents must be right, no "not" may stand before it, and it may
 not be a question about it."""
 
+_YES_TO_MARKETING = frozenset({"consent.start", "consent.offer"})
+"""What no line means in which a "no" stands anywhere, unless it only ends a question."""
+
 _SLIP = 0.85
 _FULL_LENGTH = 3
 
@@ -65,6 +68,7 @@ _DRESS = re.compile("[\\s\ufe0f\u200d\U0001f3fb-\U0001f3ff]")
 _PHONE = re.compile(r"(?<![\w#@.])(?:\+?84|0084|0)(?:[ .()-]?\d){8,10}(?![\w@])")
 _NOT = frozenset({"khong", "dung", "chua", "chang", "dont", "not", "never", "no"})
 _ASKS = frozenset({"sao", "gi", "nao", "what", "why"})
+_ENDS_QUESTION = frozenset({"khong", "chua"})
 _WONDERS = frozenset({"duoc", "khong", "chua", "do", "does", "can", "could", "may"})
 """With one of these, or a question mark, what sounds like a yes to messages may be a question about them."""
 _SAID_BY_ALL = frozenset({"greeting", "thanks", "yes", "no"})
@@ -75,7 +79,8 @@ _SAID_BY_ALL = frozenset({"greeting", "thanks", "yes", "no"})
 class Understanding:
     """`intent` is "" where nothing was understood; `confidence` is between 0 and 1.
 
-    `language` is `vi` or `en` where the line itself shows it, else "". `shade` is `goodbye` where thanks are one.
+    `language` is `vi` or `en` where the line itself shows it, else "". `shade` is `goodbye` where thanks are one,
+    `done` where they say that it is all.
 
     Slots: `order_code`, with `order_number` where it was written in two ("DH 001": the word may be no part of it), and
     `ticket`, the number of a support request.
@@ -110,9 +115,11 @@ def understand(text: str) -> Understanding:
     if not (line or codes):
         return Understanding(text, *_sign(seen))
     intent, confidence, longest = _best(line)
-    shade, language = (longest.shade, longest.language) if longest else ("", "")
-    if intent == "consent.start" and _wonders(seen, line):
+    if intent in _YES_TO_MARKETING and _denies(line):
+        intent, confidence, longest = "", 0.0, None
+    elif intent == "consent.start" and _wonders(seen, line):
         intent = "consent.offer"
+    shade, language = (longest.shade, longest.language) if longest else ("", "")
     gives_phone = intent == "shop.address" and phone_in(seen)
     if gives_phone:
         intent, confidence = "", 0.0
@@ -222,6 +229,13 @@ def _denied(match: Match, line: Sequence[Word]) -> bool:
 
 def _asked_about(match: Match, line: Sequence[Word]) -> bool:
     return any(word.plain in _ASKS for place, word in enumerate(line) if place not in match.places)
+
+
+def _denies(line: Sequence[Word]) -> bool:
+    """Whether a "no" stands in the line that is not the "không" or "chưa" by which a question ends."""
+    said = [word for word in line if not BOOK.is_small(word)]
+    body = said[:-1] if said and said[-1].plain in _ENDS_QUESTION else said
+    return any(map(BOOK.is_denial, body))
 
 
 def _wonders(text: str, line: Sequence[Word]) -> bool:

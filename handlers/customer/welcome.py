@@ -40,16 +40,17 @@ def show_menu(ctx: Context) -> None:
 
 @router.intent("thanks")
 def thank_back(ctx: Context) -> None:
-    """A friendly end; a heart after the bot's last word needs none."""
-    if words(ctx.text) or not _has_last_word(ctx):
-        ctx.reply("welcome/goodbye" if understand(ctx.text).shade == "goodbye" else "welcome/thanks")
+    """A friendly end; a heart after the bot's last word needs none, nor does who is done sending photos."""
+    shade = understand(ctx.text).shade
+    is_done = _keep_photos(ctx) and shade == "done"
+    if not is_done and (words(ctx.text) or not _has_last_word(ctx)):
+        ctx.reply("welcome/goodbye" if shade == "goodbye" else "welcome/thanks")
 
 
 @router.intent("yes")
 def nod(ctx: Context) -> None:
     """An "ok" to the bot's last word needs no answer; one that may mean more gets a short one."""
-    if ctx.data.get("photos"):
-        ctx.keep({"photos": ctx.data["photos"]}, support.PHOTOS_WITHIN)
+    _keep_photos(ctx)
     if not _has_last_word(ctx):
         ctx.reply("welcome/ready")
 
@@ -73,6 +74,14 @@ def leave(ctx: Context) -> None:
     """Nothing is asked any more, and what was told is dropped."""
     ctx.data = {}
     ctx.reply("welcome/left")
+
+
+def _keep_photos(ctx: Context) -> bool:
+    """Remember the photos that were just sent for longer; whether there are any."""
+    photos = ctx.data.get("photos")
+    if photos:
+        ctx.keep({"photos": photos}, support.PHOTOS_WITHIN)
+    return bool(photos)
 
 
 def _has_last_word(ctx: Context) -> bool:

@@ -67,7 +67,9 @@ async def test_marketing_can_begin_again(each: Chat) -> None:
     assert [entry.granted for entry in await entries(each)] == [False, True]
 
 
-@pytest.mark.parametrize("word", ["nhận quảng cáo", "nhan quang cao", "đăng ký nhận tin", "cho mình nhận khuyến mãi"])
+@pytest.mark.parametrize(
+    "word", ["nhận quảng cáo", "nhan quang cao", "nhận qc", "đăng ký nhận tin", "cho mình nhận khuyến mãi"]
+)
 async def test_a_yes_in_ones_own_words_is_kept(each: Chat, word: str) -> None:
     (answer,) = await each.says(word)
     assert "bạn đồng ý nhận tin ưu đãi" in answer
@@ -75,7 +77,7 @@ async def test_a_yes_in_ones_own_words_is_kept(each: Chat, word: str) -> None:
     assert (entry.granted, entry.way, entry.wording) == (True, Way.WORD, word)
 
 
-@pytest.mark.parametrize("word", ["nhận quảng cáo?", "bật lại thông báo không"])
+@pytest.mark.parametrize("word", ["nhận quảng cáo?", "bật lại thông báo không", "đăng ký nhận thông báo"])
 async def test_a_question_about_messages_is_no_yes_but_has_a_button(each: Chat, word: str) -> None:
     await each.says(word)
     assert await entries(each) == []

@@ -94,6 +94,23 @@ async def test_a_nod_keeps_the_photo_that_was_just_sent(chat: Chat) -> None:
     assert "T1 kèm 1 ảnh" in answer
 
 
+@pytest.mark.parametrize("word", ["xong", "xong rồi ạ", "gửi xong rồi", "hết rồi", "done"])
+async def test_who_is_done_sending_photos_is_not_told_that_it_was_nothing(chat: Chat, word: str) -> None:
+    await chat.sends_photo()
+    assert await chat.says(word) == []
+    await chat.presses("kq:support")
+    (answer,) = await chat.says("ly bị vỡ")
+    assert "T1 kèm 1 ảnh" in answer, "the photo is still there"
+
+
+async def test_thanks_keep_the_photo_that_was_just_sent(chat: Chat) -> None:
+    await chat.sends_photo()
+    assert await chat.says("cảm ơn shop") == [THANKED]
+    await chat.presses("kq:support")
+    (answer,) = await chat.says("ly bị vỡ")
+    assert "T1 kèm 1 ảnh" in answer
+
+
 async def test_who_asks_for_a_language_gets_it(each: Chat) -> None:
     (answer,) = await each.says("english please")
     assert answer == "Sure, I will write in English. What can I do for you?"
