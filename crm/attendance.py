@@ -15,10 +15,11 @@ from crm.errors import Conflict
 from crm.messages import Purpose
 from storage import attendance as store
 from storage import conversations as stored
-from storage import customers, staff
+from storage import customers, staff, turns
 from storage import outbox as queue
 from storage.attendance import Attended, Duty
 from storage.conversations import Standing
+from storage.turns import Place
 
 ALARM_AFTER = timedelta(minutes=15)
 COLLIDES_WITHIN = timedelta(minutes=1)
@@ -131,14 +132,28 @@ def take(session: Session, conversation_id: int, staff_id: int, now: datetime) -
     store.change(session, conversation_id, **changed)
 
 
-def give_back(session: Session, conversation_id: int) -> bool:
-    """The bot answers again, nobody waits, nobody looks after it; False where the bot did already."""
+class Ended(NamedTuple):
+    """What ended when a conversation was given back: that somebody held it, that its customer waited for a person."""
+
+    was_held: bool
+    waited: bool
+
+
+def give_back(session: Session, conversation_id: int) -> Ended:
+    """The bot answers again, nobody waits, nobody looks after it; what ended by that."""
     standing = _held(session, conversation_id)
     state = conversations.state_of(standing)
     back = replace(conversations.hand_back(state), waiting_since=None)
     stored.set_conversations(session, [conversations.row_of(conversation_id, back)])
     store.change(session, conversation_id, assigned_to=None, assigned_at=None, snoozed_until=None)
-    return state.staff_holds
+    return Ended(state.staff_holds, state.waiting_since is not None)
+
+
+def attended(session: Session, customer_id: int, now: datetime) -> list[Place]:
+    """The chats in which a customer waits for a person or talks with one: no broadcast and no care message goes to them
+    meanwhile, in any chat."""
+    places = turns.places(session, [customer_id], now).get(customer_id, [])
+    return [each for each in places if each.waiting_since or each.holder in (stored.STAFF, stored.ELSEWHERE)]
 
 
 def close(session: Session, conversation_id: int, now: datetime) -> bool:

@@ -25,7 +25,9 @@ _WORDS: Mapping[str, Words] = {
     verdicts.Why.MERGED: Words("đã gửi qua hồ sơ khác của khách", "they are reached by another profile of theirs"),
     verdicts.Why.STAFF: Words("đây là nhân viên", "they are staff"),
     verdicts.Why.BLOCKED: Words("nhân viên đã chặn cuộc trò chuyện", "staff blocked the conversation"),
-    verdicts.Why.TALKING: Words("khách đang nói chuyện với nhân viên", "they talk with staff"),
+    verdicts.Why.TALKING: Words(
+        "khách đang chờ hoặc đang nói chuyện với nhân viên", "they wait for staff, or talk with them"
+    ),
     verdicts.Why.CAP: Words("khách đã nhận đủ số tin", "they got as many messages as one may get"),
     verdicts.Why.BUSY: Words("tin khác đang gửi cho khách", "something else is on its way to them"),
     verdicts.Why.PACE: Words("tới lượt thì gửi", "their turn comes at the account's pace"),

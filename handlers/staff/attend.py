@@ -8,7 +8,7 @@ from bot.staff.grammar import Misread
 from bot.staff.kinds import ConversationRef, Matter, StaffRef, Switch, Text, When
 from bot.staff.router import Group, StaffRouter
 from bot.understanding import is_thanks
-from crm import attendance, notices, staff, tickets, times
+from crm import attendance, notices, numbers, staff, tickets, times
 from crm.errors import Conflict
 from crm.messages import Message
 from crm.staff import Permission
@@ -40,11 +40,13 @@ def take(ctx: StaffContext, customer: ConversationRef) -> None:
 )  # fmt: skip
 def give_back(ctx: StaffContext, customer: ConversationRef) -> None:
     """Let the bot answer this customer again."""
-    was_held = attendance.give_back(ctx.session, customer.id)
+    ended = attendance.give_back(ctx.session, customer.id)
     if ctx.desk.entered_id == customer.id:
         ctx.put(entered_id=None, entered_until=None)
     ctx.audit("give_back", "conversation", customer.id)
-    ctx.reply("given_back", name=customer.name, was_held=was_held)
+    others = attendance.attended(ctx.session, customer.person.customer_id, ctx.now)
+    bound = ctx.numbers(numbers.CONVERSATION, [each.identity_id for each in others])
+    ctx.reply("given_back", name=customer.name, ended=ended, others=list(zip(bound, others, strict=True)))
 
 
 @router.command(

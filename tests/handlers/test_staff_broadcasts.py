@@ -233,7 +233,7 @@ async def test_a_running_one_is_paused_without_a_pin_and_goes_on_with_it(chat: C
     await chat.says("gặp nhân viên")
     await agreed(mai, "/gui 1 ngay")
     await ticks(chat)
-    assert "• chờ gửi 1: khách đang nói chuyện với nhân viên" in await said(mai, "/gui 1")
+    assert "• chờ gửi 1: khách đang chờ hoặc đang nói chuyện với nhân viên" in await said(mai, "/gui 1")
     hoa.clock.pass_by(minutes=16)
     assert (await said(hoa, "/gui 1 dung")).startswith("#1 Tết · đang tạm dừng: nhân viên tạm dừng\n")
     assert "cần PIN" in (await hoa.says("/gui 1 tiep"))[0]
