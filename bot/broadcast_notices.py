@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -17,6 +18,25 @@ from storage.broadcasts import BroadcastView
 from storage.staff import StaffRow
 
 KIND = "broadcast"
+UNSCHEDULE, PAUSE, RESUME, CANCEL = "unschedule", "pause", "resume", "cancel"
+
+
+class _Done(NamedTuple):
+    """What somebody did, and what can be done next."""
+
+    vi: str
+    en: str
+    next_vi: str = ""
+    next_en: str = ""
+
+
+_DONE = {
+    UNSCHEDULE: _Done("bỏ hẹn", "took back the schedule of", "hẹn lại: /gui {} hen 20h thứ 6",
+                      "another time: /broadcast {} schedule 20h thứ 6"),
+    PAUSE: _Done("tạm dừng", "paused", "gửi tiếp: /gui {} tiep", "go on: /broadcast {} resume"),
+    RESUME: _Done("cho gửi tiếp", "resumed", "tạm dừng: /gui {} dung", "pause: /broadcast {} pause"),
+    CANCEL: _Done("hủy hẳn", "cancelled for good"),
+}  # fmt: skip
 
 
 def tell_writer(session: Session, broadcast: BroadcastView, words: Words, now: datetime) -> int:
@@ -25,6 +45,33 @@ def tell_writer(session: Session, broadcast: BroadcastView, words: Words, now: d
     writer = [each for each in everyone if broadcast.created_by == f"staff:{each.id}"]
     others = [each for each in everyone if staff.may(each, Permission.WRITE_BROADCASTS)]
     return _tell(session, writer or others, broadcast, words, now)
+
+
+def tell_moved(session: Session, broadcast: BroadcastView, order: str, actor: str, now: datetime) -> None:
+    """Tell the member of staff who wrote it who paused it, say; not who did so themselves."""
+    if broadcast.created_by == actor:
+        return
+    who, done, number = _called(session, actor), _DONE[order], broadcast.id
+    next_vi, next_en = (f" · {each}" if each else "" for each in (done.next_vi, done.next_en))
+    words = Words(
+        f"{who.vi} đã {done.vi} tin gửi loạt #{number} “{broadcast.name}” của bạn.\nXem: /gui {number}"
+        + next_vi.format(number),
+        f"{who.en} {done.en} your broadcast {number} “{broadcast.name}”.\nSee it: /broadcast {number}"
+        + next_en.format(number),
+    )
+    writer = [each for each in staff.active(session) if broadcast.created_by == f"staff:{each.id}"]
+    _tell(session, writer, broadcast, words, now)
+
+
+def _called(session: Session, actor: str) -> Words:
+    """Who did something, as staff read it."""
+    kind, _, name = actor.partition(":")
+    match kind:
+        case "staff":
+            name = staff.find(session, int(name)).name
+        case "key":
+            return Words("Một phần mềm (API)", "A program (API)")
+    return Words(name or kind, name or kind)
 
 
 def seconds(session: Session, broadcast: BroadcastView) -> list[StaffRow]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from bot import audience
+from bot import audience, broadcast_notices
 from bot.channels.base import Channel
 from crm import broadcasts, segments
 from crm.budget import Budget
@@ -17,6 +17,12 @@ from crm.care_preview import Driven
 from crm.segments import AsOf
 from crm.verdicts import Policy
 from storage.broadcasts import BroadcastView
+
+ORDERS: Mapping[str, Callable[[Session, int, str, datetime], None]] = {
+    broadcast_notices.UNSCHEDULE: broadcasts.unschedule, broadcast_notices.PAUSE: broadcasts.rest,
+    broadcast_notices.RESUME: broadcasts.resume, broadcast_notices.CANCEL: broadcasts.cancel,
+}  # fmt: skip
+"""What staff and programs do with a broadcast that is to begin, or runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,12 @@ def schedule(
     """Let it begin at this moment; so many people were counted. Raises CrmError as `broadcasts.schedule` does."""
     hours = sender.policy.hours
     return broadcasts.schedule(session, broadcast_id, at, actor, now, people=people, alone=sender.alone, hours=hours)
+
+
+def move(session: Session, order: str, broadcast_id: int, actor: str, now: datetime) -> None:
+    """Do one of `ORDERS` with it; who wrote it is told where it was somebody else. Raises CrmError as those do."""
+    ORDERS[order](session, broadcast_id, actor, now)
+    broadcast_notices.tell_moved(session, broadcasts.get(session, broadcast_id), order, actor, now)
 
 
 def check(sender: Sender, broadcast: BroadcastView, at: datetime, now: datetime) -> None:

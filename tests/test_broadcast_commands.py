@@ -8,10 +8,11 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlmodel import col
 
 from crm import broadcasts, customers, staff
+from crm.messages import Message
 from crm.staff import Role
 from storage.columns import new_id
 from storage.customers import add_many
@@ -77,7 +78,11 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     assert shop("broadcast", "watch", number, "--once").out.startswith(f"[{' ' * 30}] 0 % of 2 · running · pending 2\n")
     assert "paused" in shop("broadcast", "pause", number, *by).out
     assert "running" in shop("broadcast", "resume", number, *by).out
-    assert "cancelled" in shop("broadcast", "cancel", number, *by).out
+    assert "cancelled" in shop("broadcast", "cancel", number, "--as", "Hoa").out
+    with transaction(url) as session:
+        bodies = session.connection().execute(text("SELECT body FROM notice")).scalars().all()
+    (told,) = [Message.loads(body).text for body in bodies]
+    assert told == f"Hoa đã hủy hẳn tin gửi loạt #{number} “Tết” của bạn.\nXem: /gui {number}"
     assert shop("broadcast", "report", number, "--json").json["people"] == {"pending": 2}
     assert [row["state"] for row in shop("broadcast", "list", "--json").json] == ["cancelled"]
     shop("broadcast", "recipients", number, "--out", str(tmp_path / "who.csv"))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
-from bot import broadcasting, previews, trial_sends
+from bot import broadcast_notices, broadcasting, previews, trial_sends
 from crm import broadcast_moves, broadcasts, segments, staff, unsent
 from crm.content import ByTemplate, Content
 from crm.messages import Button, ButtonKind, Purpose
@@ -257,7 +257,7 @@ async def unschedule(call: Call[BroadcastParams, None]) -> BroadcastDraftOut:
     number = row_id(call.params.broadcast)
 
     def take(session: Session) -> BroadcastDraftOut:
-        broadcasts.unschedule(session, number, call.caller, call.now)
+        broadcasting.move(session, broadcast_notices.UNSCHEDULE, number, call.caller, call.now)
         return _draft(session, number)
 
     return await call.database.write(take)

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
+from bot import broadcast_notices, broadcasting
 from crm import broadcasts
 from storage import recipient_pages
 from storage.broadcasts import BroadcastView
@@ -120,7 +121,7 @@ async def pause(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
 
     def write(session: Session) -> BroadcastReportOut:
         number = row_id(call.params.broadcast)
-        broadcasts.rest(session, number, call.caller, call.now)
+        broadcasting.move(session, broadcast_notices.PAUSE, number, call.caller, call.now)
         return _report(session, number)
 
     return await call.database.write(write)
@@ -130,8 +131,9 @@ async def resume(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
     """Go on."""
 
     def write(session: Session) -> BroadcastReportOut:
-        broadcasts.resume(session, row_id(call.params.broadcast), call.caller, call.now)
-        return _report(session, row_id(call.params.broadcast))
+        number = row_id(call.params.broadcast)
+        broadcasting.move(session, broadcast_notices.RESUME, number, call.caller, call.now)
+        return _report(session, number)
 
     return await call.database.write(write)
 
@@ -140,8 +142,9 @@ async def cancel(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
     """Send no more, for good."""
 
     def write(session: Session) -> BroadcastReportOut:
-        broadcasts.cancel(session, row_id(call.params.broadcast), call.caller, call.now)
-        return _report(session, row_id(call.params.broadcast))
+        number = row_id(call.params.broadcast)
+        broadcasting.move(session, broadcast_notices.CANCEL, number, call.caller, call.now)
+        return _report(session, number)
 
     return await call.database.write(write)
 

@@ -156,11 +156,12 @@ def _schedule(session: Session, arguments: Namespace, sender: Sender, now: datet
 
 
 def _move(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
-    actions = {
-        "approve": broadcasts.approve, "unschedule": broadcasts.unschedule, "pause": broadcasts.rest,
-        "resume": broadcasts.resume, "cancel": broadcasts.cancel,
-    }  # fmt: skip
-    actions[arguments.action](session, arguments.id, _actor(session, arguments), now)
+    broadcasting.move(session, arguments.action, arguments.id, _actor(session, arguments), now)
+    return _said(session, arguments.id, sender, now)
+
+
+def _approve(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
+    broadcasts.approve(session, arguments.id, _actor(session, arguments), now)
     return _said(session, arguments.id, sender, now)
 
 
@@ -224,7 +225,7 @@ async def _csv(path: Path, pages: AsyncIterator[list[Row]], locale: str) -> int:
 
 _READ = {"list": _list, "report": _report, "recipients": _recipients}
 _WRITE = {
-    "draft": _draft, "edit": _edit, "test": _test, "approve": _move, "unschedule": _move,
+    "draft": _draft, "edit": _edit, "test": _test, "approve": _approve, "unschedule": _move,
     "pause": _move, "resume": _move, "cancel": _move,
 }  # fmt: skip
 

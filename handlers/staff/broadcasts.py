@@ -135,7 +135,7 @@ def _schedule_now(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
 
 
 def _unschedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
-    broadcasts.unschedule(ctx.session, each.id, _actor(ctx), ctx.now)
+    broadcasting.move(ctx.session, broadcast_notices.UNSCHEDULE, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 
@@ -184,13 +184,13 @@ def _check_second(ctx: StaffContext, each: BroadcastView) -> None:
 
 def _pause(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     """Whoever sees it may stop it, without a PIN."""
-    broadcasts.rest(ctx.session, each.id, _actor(ctx), ctx.now)
+    broadcasting.move(ctx.session, broadcast_notices.PAUSE, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 
 def _resume(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     ctx.needs(Permission.BROADCAST)
-    broadcasts.resume(ctx.session, each.id, _actor(ctx), ctx.now)
+    broadcasting.move(ctx.session, broadcast_notices.RESUME, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 
@@ -203,7 +203,7 @@ def _cancel(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     told = broadcasts.told(state, ctx.locale)
     if not ctx.confirmed("broadcast_cancel", about=_facts(each, "huy"), each=each, told=told):
         return
-    broadcasts.cancel(ctx.session, each.id, _actor(ctx), ctx.now)
+    broadcasting.move(ctx.session, broadcast_notices.CANCEL, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 
@@ -239,6 +239,38 @@ async def test_a_running_one_is_paused_without_a_pin_and_goes_on_with_it(chat: C
     assert "cần PIN" in (await hoa.says("/gui 1 tiep"))[0]
     assert (await hoa.says(PIN))[0].startswith("#1 Tết · đang gửi\n")
     assert (await agreed(hoa, "/gui 1 huy")).startswith("#1 Tết · đã hủy\n")
+
+
+async def test_a_writer_is_told_what_somebody_else_does_with_it_and_by_whom(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await said(mai, DRAFT)
+    await said(mai, "/gui 1 thu")
+    await agreed(hoa, "/gui 1 duyet")
+    await chat.says("gặp nhân viên")
+    await agreed(mai, "/gui 1 hen 20h mai")
+
+    async def told(do: Awaitable[object]) -> list[str]:
+        before = len(mai.contact.lines)
+        await do
+        await chat.passes(seconds=0)
+        return [each.text for each in list(mai.contact.lines)[before:] if "tin gửi loạt" in each.text]
+
+    assert await told(said(hoa, "/gui 1 bohen")) == [
+        "Hoa đã bỏ hẹn tin gửi loạt #1 “Tết” của bạn.\nXem: /gui 1 · hẹn lại: /gui 1 hen 20h thứ 6"
+    ]
+    await agreed(mai, "/gui 1 ngay")
+    await ticks(chat)
+    assert await told(said(mai, "/gui 1 dung")) == await told(said(mai, "/gui 1 tiep")) == []
+    assert await told(said(hoa, "/gui 1 dung")) == [
+        "Hoa đã tạm dừng tin gửi loạt #1 “Tết” của bạn.\nXem: /gui 1 · gửi tiếp: /gui 1 tiep"
+    ]
+    assert await told(said(hoa, "/gui 1 dung")) == [], "nothing was done"
+    assert await told(said(hoa, "/gui 1 tiep")) == [
+        "Hoa đã cho gửi tiếp tin gửi loạt #1 “Tết” của bạn.\nXem: /gui 1 · tạm dừng: /gui 1 dung"
+    ]
+    people = {name: len(chat.of(name).contact.lines) for name in ("lan", "minh")}
+    assert await told(agreed(hoa, "/gui 1 huy")) == ["Hoa đã hủy hẳn tin gửi loạt #1 “Tết” của bạn.\nXem: /gui 1"]
+    assert {name: len(chat.of(name).contact.lines) for name in people} == people
 
 
 async def test_it_speaks_english_in_an_english_shop(chat: Chat) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import text as sql
 from sqlmodel import Session
 
 from crm import broadcasts, keys, staff
 from crm.content import Content
-from crm.messages import Purpose
+from crm.messages import Message, Purpose
 from crm.staff import Role
 from storage.database import Database
 from tests.conftest import Clock
@@ -53,6 +54,28 @@ async def test_a_broadcast_is_told_paused_resumed_and_cancelled(pos: Client, dat
         assert await refused(pos, "POST", f"/api/v1{one}/{step}") == (409, ["broadcast"])
     assert [each["id"] for each in (await answer(pos, "GET", "/broadcasts"))["broadcasts"]] == [str(number)]
     assert (await refused(pos, "GET", "/api/v1/broadcasts/77"))[0] == 404
+
+
+async def test_staff_who_wrote_it_are_told_that_a_program_stopped_it(
+    pos: Client, database: Database, clock: Clock
+) -> None:
+    await answer(pos, "PUT", "/customers/C1", {"name": "Lan"})
+
+    def begun(session: Session) -> int:
+        hired(session, clock)
+        mai, now = staff.named(session, "Mai"), clock()
+        text = Content(text="Chào bạn", language="en")
+        number = broadcasts.draft(session, "Tết", Purpose.BROADCAST, text, "tatca", f"staff:{mai.id}", now)
+        broadcasts.tested(session, number, now)
+        broadcasts.schedule(session, number, now, f"staff:{mai.id}", now)
+        sending.begin(session, number, now, AT)
+        return number
+
+    number = await database.write(begun)
+    await answer(pos, "POST", f"/broadcasts/{number}/pause")
+    bodies = await database.read(lambda session: session.connection().execute(sql("SELECT body FROM notice")).all())
+    (told,) = [Message.loads(body).text for (body,) in bodies]
+    assert told.startswith(f"A program (API) paused your broadcast {number} “Tết”.\nSee it: /broadcast {number}")
 
 
 TEXT = 'Chào {{ khach.ten or "bạn" }}, mai giảm 20%'
