@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from bot import audience, broadcast_notices
 from bot.channels.base import Channel
-from crm import broadcasts, segments
+from crm import broadcast_versions, broadcasts, segments
 from crm.budget import Budget
 from crm.care_preview import Driven
 from crm.segments import AsOf
 from crm.verdicts import Policy
 from storage.broadcasts import BroadcastView
+from storage.database import Database
 
 ORDERS: Mapping[str, Callable[[Session, int, str, datetime], None]] = {
     broadcast_notices.UNSCHEDULE: broadcasts.unschedule, broadcast_notices.PAUSE: broadcasts.rest,
@@ -51,6 +53,20 @@ def people(session: Session, broadcast_id: int, sender: Sender, now: datetime) -
     names what is not there."""
     broadcast = broadcasts.get(session, broadcast_id)
     return segments.count(session, segments.parse(broadcast.segment), sender.frame(now))
+
+
+async def approve(
+    database: Database, sender: Sender, broadcast_id: int, actor: str, now: datetime, version: str
+) -> None:
+    """A second person agrees with the version that they saw. Raises CrmError as `broadcasts.approve` does."""
+    found = await database.read(partial(broadcasts.get, broadcast_id=broadcast_id))
+    counts = broadcast_versions.people_in(version) is not None and found.frozen_at is None
+    count = partial(people, broadcast_id=broadcast_id, sender=sender, now=now)
+    agree = partial(
+        broadcasts.approve, broadcast_id=broadcast_id, actor=actor, now=now, version=version,
+        people=await database.read(count) if counts else None,
+    )  # fmt: skip
+    await database.write(agree, name="broadcast.approve")
 
 
 def schedule(

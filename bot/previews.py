@@ -19,7 +19,7 @@ from bot.marketing import Gate
 from bot.pace import Paces
 from bot.registry import Registry
 from bot.templates import Templates
-from crm import broadcasts, segments, times, unsent
+from crm import broadcast_versions, broadcasts, segments, times, unsent
 from crm.content import Content
 from crm.errors import Conflict
 from crm.messages import Purpose
@@ -33,11 +33,12 @@ _ENDLESS = 1 << 60
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A preview; what the month's budget leaves each account, in đồng, None without one; whether a second person must
-    agree."""
+    agree, and what they name then."""
 
     preview: Preview
     left: Mapping[Account, int] | None
     by_two: bool
+    version: str
 
     @property
     def least_left(self) -> int | None:
@@ -54,6 +55,7 @@ class Looking:
         Raises CrmError where there is no such broadcast, or its segment names what is gone.
         """
         self._sender, self._broadcast = sender, broadcasts.get(session, broadcast_id)
+        self._version = broadcast_versions.version(session, self._broadcast)
         begins = sender.policy.hours.next_moment(max(at or self._broadcast.scheduled_at or now, now))
         frame = replace(sender.frame(now), now=begins)
         members = segments.members(session, segments.parse(self._broadcast.segment), frame)
@@ -78,11 +80,12 @@ class Looking:
         """What was found."""
         found, budget = self._walk.found(), self._sender.budget
         by_two = broadcasts.needs_second(self._broadcast, found.people, self._sender.alone)
+        version = broadcast_versions.seen(self._version, found.people)
         if budget.ceiling is None:
-            return Estimate(found, None, by_two)
+            return Estimate(found, None, by_two, version)
         start = budget.month(found.at).start
         left = {key: budget.ceiling - spending.spent(session, *key, start) for key in self._room}
-        return Estimate(found, left, by_two)
+        return Estimate(found, left, by_two, version)
 
 
 async def estimate(

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crm import broadcast_moves as moves
-from crm import segments, times
+from crm import broadcast_versions, segments, times
 from crm.broadcast_moves import SYSTEM as SYSTEM
 from crm.broadcast_moves import state as state
 from crm.broadcast_states import BEFORE, has_begun, may, refused
@@ -128,11 +128,16 @@ def tested(session: Session, broadcast_id: int, now: datetime) -> None:
     store.change(session, broadcast_id, tested_at=now)
 
 
-def approve(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
-    """A second person agrees with what stands there. Raises Conflict for who wrote it, and where it went out or ended
-    already."""
+def approve(
+    session: Session, broadcast_id: int, actor: str, now: datetime, version: str, people: int | None = None
+) -> None:
+    """A second person agrees with the version that they saw; `people` are meant now.
+
+    Raises Conflict for who wrote it, where it went out or ended already, and where that is not what stands there.
+    """
     found = moves.hold(session, broadcast_id)
     check_approval(found, actor)
+    broadcast_versions.check(session, found, version, people)
     store.change(session, broadcast_id, approved_by=actor)
     moves.note(session, broadcast_id, "approve", actor, now)
     if (found.state, found.pause_reason) == (PAUSED, Pause.APPROVAL):

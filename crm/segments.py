@@ -9,12 +9,13 @@ from sqlalchemy import Select
 from sqlmodel import Session
 
 from crm import saved_segments, segment_language, segment_meaning, segment_reasons
-from crm.segment_clauses import Wish, printed
+from crm.segment_clauses import Clause, Wish, printed
 from crm.segment_language import SegmentError as SegmentError
 from crm.segment_meaning import AsOf as AsOf
 from crm.segment_reasons import Explanation as Explanation
 from crm.segment_reasons import Reason as Reason
 from storage import segments as store
+from storage.segment_tree import mapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,21 @@ def parse(text: str) -> Segment:
 def told(text: str, locale: str) -> str:
     """The text of a segment in the language of who reads it."""
     return printed(segment_language.read(text), locale)
+
+
+def unfolded(session: Session, text: str) -> str:
+    """The text with, for each saved segment in it, what that asks for now. Raises CrmError where one is not there."""
+    return printed(_unfolded(session, segment_language.read(text)))
+
+
+def _unfolded(session: Session, tree: Wish) -> Wish:
+    return mapped(tree, lambda clause: _meant(session, clause))
+
+
+def _meant(session: Session, clause: Clause) -> Wish:
+    if clause.word != "nhom":
+        return clause
+    return _unfolded(session, segment_language.read(segment_meaning.saved(session, clause).text))
 
 
 def named(session: Session, text: str) -> Segment:

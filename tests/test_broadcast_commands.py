@@ -58,13 +58,16 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     seen = shop("broadcast", "preview", number, "--json").json
     assert (seen["people"], seen["needs_second_person"]) == (2, True)
     assert (seen["skips"], seen["cost"], seen["budget_left"]) == ({"no_identity": 2}, 0, None)
-    assert "nothing for 2: they are on no channel" in shop("broadcast", "preview", number).out
+    told = shop("broadcast", "preview", number).out
+    assert "nothing for 2: they are on no channel" in told
+    assert f"khachquen broadcast approve 1 {seen['version']} --as NAME" in told
     assert "not tested" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
     assert shop("broadcast", "report", number).out.startswith("1 Tết: draft\n  to all\n  nobody yet")
     assert "It went to 1 of Mai's chats." in shop("broadcast", "test", number, *by).out
     assert "second person" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
-    assert "Who wrote it cannot approve it" in shop("broadcast", "approve", number, *by).refused()
-    shop("broadcast", "approve", number, "--as", "Hoa")
+    assert "Who wrote it cannot approve it" in shop("broadcast", "approve", number, seen["version"], *by).refused()
+    assert "was changed since" in shop("broadcast", "approve", number, "0" * 12, "--as", "Hoa").refused()
+    shop("broadcast", "approve", number, seen["version"], "--as", "Hoa")
     assert "past" in shop("broadcast", "schedule", number, "20h", "01/01/2020", *by).refused()
     assert "quiet hours" in shop("broadcast", "schedule", number, "23h", "mai", *by).refused()
     assert "no moment" in shop("broadcast", "schedule", number, "khi", "rảnh", *by).refused()

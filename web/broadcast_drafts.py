@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from sqlmodel import Session
 
 from bot import broadcast_notices, broadcasting, previews, trial_sends
-from crm import broadcast_moves, broadcasts, segments, staff, unsent
+from crm import broadcast_moves, broadcast_versions, broadcasts, segments, staff, unsent
 from crm.content import ByTemplate, Content
 from crm.messages import Button, ButtonKind, Purpose
 from storage.broadcasts import BroadcastView
@@ -105,6 +105,12 @@ class ScheduleIn(Exact):
     at: Moment
 
 
+class ApproveIn(Exact):
+    """The version that was seen, as `preview` and the broadcast itself tell it."""
+
+    version: Annotated[str, StringConstraints(max_length=40, min_length=1, pattern=r"^[0-9a-f]+(-\d+)?$")]
+
+
 class LinkOut(BaseModel):
     """A button that opens an address."""
 
@@ -113,8 +119,10 @@ class LinkOut(BaseModel):
 
 
 class BroadcastDraftOut(BroadcastOut):
-    """A broadcast with what it says and who answers for it; `tested_at` is null until staff got it as it stands."""
+    """A broadcast with what it says and who answers for it; `tested_at` is null until staff got it as it stands.
+    `version` is what who approves it names."""
 
+    version: str
     text: str
     picture: str
     buttons: list[LinkOut]
@@ -155,9 +163,10 @@ class PreviewOut(BaseModel):
 
     `without_picture` counts by channel who gets the words alone, since one message there cannot bring both.
     `budget_left` is null where the shop has no budget; `needs_second_person`: it must be approved before it can be
-    scheduled.
+    scheduled. `version` is what who approves it names: what was looked at, and for how many.
     """
 
+    version: str
     at: datetime
     people: int
     ways: list[WayOut]
@@ -215,7 +224,8 @@ async def preview(call: Call[PreviewParams, None]) -> PreviewOut:
     found = await previews.estimate(call.database, call.sender, number, call.now, call.params.at, within=PREVIEW)
     seen = found.preview
     return PreviewOut(
-        at=seen.at, people=seen.people, cost=seen.cost, budget_left=found.least_left, without_picture=dict(seen.bare),
+        version=found.version, at=seen.at, people=seen.people, cost=seen.cost, budget_left=found.least_left,
+        without_picture=dict(seen.bare),
         ways=[
             WayOut(channel=way.channel, lane=way.lane, template=way.template_id, people=n, cost=seen.costs[way])
             for way, n in seen.ways.items()
@@ -263,16 +273,12 @@ async def unschedule(call: Call[BroadcastParams, None]) -> BroadcastDraftOut:
     return await call.database.write(take)
 
 
-async def approve(call: Call[BroadcastParams, None]) -> BroadcastDraftOut:
-    """Agree as the second: by another key than it was written with, or where a member of staff wrote it. Again, it
-    answers the same."""
+async def approve(call: Call[BroadcastParams, ApproveIn]) -> BroadcastDraftOut:
+    """Agree as the second with the version that was seen: by another key than it was written with, or where a member of
+    staff wrote it. Again, it answers the same. Refused where it was changed since."""
     number = row_id(call.params.broadcast)
-
-    def agree(session: Session) -> BroadcastDraftOut:
-        broadcasts.approve(session, number, call.caller, call.now)
-        return _draft(session, number)
-
-    return await call.database.write(agree)
+    await broadcasting.approve(call.database, call.sender, number, call.caller, call.now, call.body.version)
+    return await call.database.read(lambda session: _draft(session, number))
 
 
 def _changes(said: BroadcastEditIn) -> dict[str, Any]:
@@ -305,7 +311,8 @@ def _draft(session: Session, number: int) -> BroadcastDraftOut:
     each: BroadcastView = broadcasts.get(session, number)
     said = Content.loads(each.content)
     return BroadcastDraftOut(
-        **shown(each, broadcasts.state(session, each)).model_dump(), text=said.text, picture=said.picture,
+        **shown(each, broadcasts.state(session, each)).model_dump(),
+        version=broadcast_versions.version(session, each), text=said.text, picture=said.picture,
         buttons=[LinkOut(title=button.title, url=button.value) for button in said.buttons], language=said.language,
         created_by=each.created_by, approved_by=each.approved_by, tested_at=each.tested_at,
     )  # fmt: skip
@@ -322,7 +329,7 @@ OPERATIONS = (
     Operation("POST", f"{_ONE}/test", "testBroadcast", "Send a broadcast to staff first", BroadcastParams, TestIn,
               BroadcastDraftOut, test),
     Operation("POST", f"{_ONE}/approve", "approveBroadcast", "Agree with a broadcast as the second", BroadcastParams,
-              None, BroadcastDraftOut, approve),
+              ApproveIn, BroadcastDraftOut, approve),
     Operation("POST", f"{_ONE}/schedule", "scheduleBroadcast", "Let a broadcast begin at a moment", BroadcastParams,
               ScheduleIn, BroadcastDraftOut, schedule),
     Operation("POST", f"{_ONE}/unschedule", "unscheduleBroadcast", "Make a broadcast a draft again", BroadcastParams,

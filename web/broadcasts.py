@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlmodel import Session
 
 from bot import broadcast_notices, broadcasting
-from crm import broadcasts
+from crm import broadcast_versions, broadcasts
 from storage import recipient_pages
 from storage.broadcasts import BroadcastView
 from web.fields import PageParams, RowId, row_id
@@ -66,8 +66,9 @@ class BroadcastWhyOut(BaseModel):
 
 
 class BroadcastReportOut(BroadcastOut):
-    """What became of everybody, by state, by reason and by lane."""
+    """What became of everybody, by state, by reason and by lane. `version` is what who approves it names."""
 
+    version: str
     people: dict[str, int]
     reasons: list[BroadcastWhyOut]
     lanes: dict[str, int]
@@ -155,7 +156,10 @@ def _report(session: Session, number: int) -> BroadcastReportOut:
         BroadcastWhyOut(state=state, reason=why, people=people) for (state, why), people in found.reasons.items()
     ]
     told = shown(found.broadcast, found.state).model_dump()
-    return BroadcastReportOut(**told, people=dict(found.people), reasons=reasons, lanes=dict(found.lanes))
+    return BroadcastReportOut(
+        **told, version=broadcast_versions.version(session, found.broadcast), people=dict(found.people),
+        reasons=reasons, lanes=dict(found.lanes),
+    )  # fmt: skip
 
 
 def shown(each: BroadcastView, state: str) -> BroadcastOut:

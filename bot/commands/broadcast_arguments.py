@@ -54,6 +54,8 @@ def add(commands: Any, plain: Plain, group: Group) -> None:
     ):
         command = plain(actions, name, words)
         command.add_argument("id", type=int, metavar="ID")
+        if name == "approve":
+            command.add_argument("version", metavar="VERSION", help="the one that you saw: preview and report tell it")
         if name == "schedule":
             command.add_argument("when", nargs="+", metavar="WHEN", help="such as 20h thứ 6, 20:00 04/12/2026, or now")
         changing.append(command)

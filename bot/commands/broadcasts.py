@@ -21,8 +21,8 @@ from bot.recipient_table import CSV, XLSX, Row
 from bot.service import sender_of
 from bot.settings import Settings
 from bot.templates import Templates
-from crm import broadcast_moves, broadcasts, segments, staff, times
-from crm.broadcasts import FINISHED
+from crm import broadcast_moves, broadcast_versions, broadcasts, segments, staff, times
+from crm.broadcasts import FINISHED, Pause
 from crm.content import Content
 from crm.errors import Conflict, CrmError
 from crm.messages import Button, ButtonKind, Purpose
@@ -51,6 +51,8 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
         return await _preview(arguments, database, sender, given["now"])
     if action == "watch":
         return await _watch(arguments, database, sender, outside)
+    if action == "approve":
+        return await _approve(arguments, database, sender, given["now"])
     if action == "schedule":
         meant = partial(broadcasting.people, broadcast_id=arguments.id, sender=sender, now=given["now"])
         put = partial(_schedule, **given, people=await database.read(meant))
@@ -77,7 +79,8 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
     found = broadcasts.report(session, arguments.id)
     each = found.broadcast
     data = {
-        **_plain(each, found.state, sender), "people": dict(found.people), "lanes": dict(found.lanes),
+        **_plain(each, found.state, sender), "version": broadcast_versions.version(session, each),
+        "people": dict(found.people), "lanes": dict(found.lanes),
         "reasons": [{"state": state, "reason": why, "people": n} for (state, why), n in found.reasons.items()],
     }  # fmt: skip
     people = f", {each.audience} {'person' if each.audience == 1 else 'people'}" if each.frozen_at else ""
@@ -87,6 +90,8 @@ def _report(session: Session, arguments: Namespace, sender: Sender, now: datetim
         head.append(f"  {begins} {_moment(each.scheduled_at, sender, now)}")
     if found.state == PAUSED:
         head.append(f"  paused: {failures.stopped(each).en}")
+    if each.pause_reason == Pause.APPROVAL:
+        head.append(f"  to approve it: khachquen broadcast approve {each.id} {data['version']} --as NAME")
     rows = [(f"  {state}", f"{people}", "") for state, people in sorted(found.people.items())]
     rows += [
         (f"  {state}", f"{people}", failures.coded(why).en) for (state, why), people in sorted(found.reasons.items())
@@ -103,11 +108,14 @@ async def _preview(arguments: Namespace, database: Database, sender: Sender, now
         "id": each.id, "segment": each.segment, "at": stamp(seen.at, sender.zone), "people": seen.people,
         "ways": [{**way._asdict(), "people": n, "cost": seen.costs[way]} for way, n in seen.ways.items()],
         "waits": dict(seen.waits), "skips": dict(seen.skips), "without_picture": dict(seen.bare), "cost": seen.cost,
-        "budget_left": found.least_left, "needs_second_person": found.by_two,
+        "budget_left": found.least_left, "needs_second_person": found.by_two, "version": found.version,
         "samples": [{"name": one.name, "text": one.text, "picture": one.picture} for one in seen.samples],
     }  # fmt: skip
     words = previews.words(Templates(sender.zone, {}), found, sender, now, "en")
-    return Report(data, [f"{each.id} {each.name}: to {segments.told(each.segment, 'en')}", *words.splitlines()])
+    lines = [f"{each.id} {each.name}: to {segments.told(each.segment, 'en')}", *words.splitlines()]
+    if found.by_two:
+        lines.append(f"To approve what you see: khachquen broadcast approve {each.id} {found.version} --as NAME")
+    return Report(data, lines)
 
 
 def _draft(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
@@ -155,13 +163,14 @@ def _schedule(session: Session, arguments: Namespace, sender: Sender, now: datet
     return _said(session, arguments.id, sender, now)
 
 
+async def _approve(arguments: Namespace, database: Database, sender: Sender, now: datetime) -> Report:
+    actor = await database.read(partial(_actor, arguments=arguments))
+    await broadcasting.approve(database, sender, arguments.id, actor, now, arguments.version)
+    return await database.read(partial(_said, number=arguments.id, sender=sender, now=now))
+
+
 def _move(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     broadcasting.move(session, arguments.action, arguments.id, _actor(session, arguments), now)
-    return _said(session, arguments.id, sender, now)
-
-
-def _approve(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
-    broadcasts.approve(session, arguments.id, _actor(session, arguments), now)
     return _said(session, arguments.id, sender, now)
 
 
@@ -225,7 +234,7 @@ async def _csv(path: Path, pages: AsyncIterator[list[Row]], locale: str) -> int:
 
 _READ = {"list": _list, "report": _report, "recipients": _recipients}
 _WRITE = {
-    "draft": _draft, "edit": _edit, "test": _test, "approve": _approve, "unschedule": _move,
+    "draft": _draft, "edit": _edit, "test": _test, "unschedule": _move,
     "pause": _move, "resume": _move, "cancel": _move,
 }  # fmt: skip
 

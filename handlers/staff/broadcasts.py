@@ -12,7 +12,7 @@ from bot.staff.context import StaffContext
 from bot.staff.grammar import Misread, first_word
 from bot.staff.kinds import KINDS, StaffRef, Text
 from bot.staff.router import Group, StaffRouter
-from crm import broadcast_moves, broadcasts, times, words
+from crm import broadcast_moves, broadcast_versions, broadcasts, times, words
 from crm.care_rules import Words
 from crm.errors import Conflict, Invalid
 from crm.staff import Permission
@@ -106,7 +106,7 @@ def _schedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     first, and one whose audience grows meanwhile waits for them when it is frozen."""
     ctx.needs(Permission.BROADCAST)
     begin = _begin(ctx, rest)
-    about = _facts(each, begin.order)
+    about = _seen(ctx, each, begin.order)
     if not ctx.is_confirmed(about):
         broadcasting.check(ctx.office.sender, each, begin.at, ctx.now)
         estimating.ask(ctx, each, at=begin.at, order=begin.order, about=about, begins=True)
@@ -145,11 +145,12 @@ def _approve(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     ctx.needs(Permission.BROADCAST)
     each = broadcast_moves.hold(ctx.session, each.id)
     broadcasts.check_approval(each, _actor(ctx))
-    about = _facts(each, _BY_SECOND)
+    about = _seen(ctx, each, _BY_SECOND)
     if not ctx.is_confirmed(about):
         estimating.ask(ctx, each, order=_BY_SECOND, about=about)
         return
-    broadcasts.approve(ctx.session, each.id, _actor(ctx), ctx.now)
+    version = broadcast_versions.version(ctx.session, each)
+    broadcasts.approve(ctx.session, each.id, _actor(ctx), ctx.now, version)
     by, number = ctx.member.name, each.id
     then = _after_approval(each)
     told = Words(
@@ -211,6 +212,11 @@ def _export(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     """Who it was meant for and what became of each, as a file."""
     ctx.needs(Permission.EXPORT)
     exporting.ask(ctx, each)
+
+
+def _seen(ctx: StaffContext, each: BroadcastView, order: str) -> str:
+    """What `/ok` is bound to where it is looked at first: the version that stood there, and what is done with it."""
+    return f"{broadcast_versions.version(ctx.session, each)}\0{order}"
 
 
 def _facts(each: BroadcastView, order: str) -> str:

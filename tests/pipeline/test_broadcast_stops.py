@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import broadcasts, consent, given_up, staff
+from crm import broadcast_versions, broadcasts, consent, given_up, staff
 from crm.broadcasts import Pause
 from crm.content import Content
 from crm.errors import Conflict
@@ -103,11 +103,14 @@ async def test_an_audience_that_grew_waits_for_a_second_person_who_is_not_the_fi
         held = text("SELECT count(*) FROM notice WHERE staff_id = :hoa AND kind = 'broadcast'")
         assert await stage.read(lambda session: session.connection().execute(held, {"hoa": hoa}).scalar()) == 1
         write = stage.service.database.write
-        for act in (broadcasts.approve, broadcasts.resume):
+        seen = broadcast_versions.version
+        version = await stage.read(lambda session: seen(session, broadcasts.get(session, broadcast)))
+        agree = partial(broadcasts.approve, version=version)
+        for act in (agree, broadcasts.resume):
             with pytest.raises(Conflict):
                 await write(partial(act, broadcast_id=broadcast, actor=f"staff:{mai}", now=clock()))
         assert not [words for words in stage.heard(ZALO) if "giảm" in words]
-        await write(partial(broadcasts.approve, broadcast_id=broadcast, actor=f"staff:{hoa}", now=clock()))
+        await write(partial(agree, broadcast_id=broadcast, actor=f"staff:{hoa}", now=clock()))
         await go_on(stage)
         assert (await over(stage, broadcast)).people == {"sent": 3}
 

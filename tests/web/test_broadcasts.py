@@ -133,14 +133,32 @@ async def test_many_people_need_a_second_key(pos: Client, database: Database, cl
         await answer(pos, "PUT", f"/customers/C{number}", {"name": "Lan", "phone": f"090123456{number}"})
     one = f"/broadcasts/{await written(pos)}"
     await answer(pos, "POST", f"{one}/test", {"staff": "Mai"})
-    assert (await answer(pos, "GET", f"{one}/preview"))["needs_second_person"]
+    looked = await answer(pos, "GET", f"{one}/preview")
+    assert looked["needs_second_person"]
     at = {"at": "2026-11-24T20:00:00+07:00"}
     assert await refused(pos, "POST", f"/api/v1{one}/schedule", json=at) == (409, ["broadcast"])
-    assert await refused(pos, "POST", f"/api/v1{one}/approve") == (409, ["broadcast"])
+    own = {"json": {"version": looked["version"]}}
+    assert await refused(pos, "POST", f"/api/v1{one}/approve", **own) == (409, ["broadcast"])
+    assert await refused(pos, "POST", f"/api/v1{one}/approve", json={}) == (422, ["version"])
     other = await database.write(lambda session: keys.create(session, "ERP", clock()))
     pos.session.headers["Authorization"] = f"Bearer {other}"
-    assert (await answer(pos, "POST", f"{one}/approve"))["approved_by"].startswith("key:")
+    for seen in (looked["version"], (await answer(pos, "GET", one))["version"]):
+        assert (await answer(pos, "POST", f"{one}/approve", {"version": seen}))["approved_by"].startswith("key:")
     assert (await answer(pos, "POST", f"{one}/schedule", at))["state"] == "scheduled"
+
+
+async def test_who_approves_names_what_they_saw(pos: Client, database: Database, clock: Clock) -> None:
+    for number in range(3):
+        await answer(pos, "PUT", f"/customers/C{number}", {"name": "Lan", "phone": f"090123456{number}"})
+    one = f"/broadcasts/{await written(pos)}"
+    seen = (await answer(pos, "GET", f"{one}/preview"))["version"]
+    await answer(pos, "PATCH", one, {"text": "Chào bạn, mai giảm 90%"})
+    other = await database.write(lambda session: keys.create(session, "ERP", clock()))
+    pos.session.headers["Authorization"] = f"Bearer {other}"
+    for version in (seen, seen.partition("-")[0]):
+        assert await refused(pos, "POST", f"/api/v1{one}/approve", json={"version": version}) == (409, ["version"])
+    now = (await answer(pos, "GET", f"{one}/preview"))["version"]
+    assert (await answer(pos, "POST", f"{one}/approve", {"version": now}))["approved_by"].startswith("key:")
 
 
 async def test_what_cannot_be_sent_is_refused_with_its_field(pos: Client) -> None:
