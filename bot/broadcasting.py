@@ -49,8 +49,8 @@ class Sender:
 
 
 def people(session: Session, broadcast_id: int, sender: Sender, now: datetime) -> int:
-    """How many are meant now; for `db.read`, since it takes long among very many. Raises CrmError where the segment
-    names what is not there."""
+    """How many are meant now; for `db.read_long`, since they may be very many. Raises CrmError where the segment names
+    what is not there."""
     broadcast = broadcasts.get(session, broadcast_id)
     return segments.count(session, segments.parse(broadcast.segment), sender.frame(now))
 

@@ -102,15 +102,15 @@ async def estimate(
     Raises CrmError, also where it takes longer than `within`.
     """
     ends = time.monotonic() + within.total_seconds() if within is not None else float("inf")
-    looking = await database.read(partial(Looking, sender=sender, broadcast_id=broadcast_id, now=now, at=at))
-    while await database.read(looking.step):
+    looking = await database.read_long(partial(Looking, sender=sender, broadcast_id=broadcast_id, now=now, at=at))
+    while await database.read_long(looking.step):
         if time.monotonic() > ends:
             raise Conflict(
                 f"Nhóm này quá đông để xem ngay; dùng /gui {broadcast_id} xem trong chat.",
                 f"It is meant for too many to be looked at while you wait: khachquen broadcast preview {broadcast_id}.",
                 field="broadcast",
             )
-    return await database.read(looking.end)
+    return await database.read_long(looking.end)
 
 
 def words(templates: Templates, found: Estimate, sender: Sender, now: datetime, locale: str) -> str:

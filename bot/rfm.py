@@ -28,6 +28,6 @@ class Scoring:
     async def score(self, payload: Payload) -> None:
         """Read all orders beside everything else, and keep the few figures that come of it."""
         now = self._clock()
-        found = await self._database.read(partial(rfm.due, now=now, zone=self._zone))
+        found = await self._database.read_long(partial(rfm.due, now=now, zone=self._zone))
         if found:
             await self._database.write(partial(fifths.keep, day=rfm.day_of(now, self._zone), found=found), name=JOB)

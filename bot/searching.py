@@ -30,7 +30,7 @@ async def found(database: Database, text: str, before: int = said.NEWEST, within
     deadline = asyncio.get_running_loop().time() + within
     following: int | None = before
     while following is not None:
-        hits, following = await database.read(partial(said.look_through, given=given, before=following))
+        hits, following = await database.read_long(partial(said.look_through, given=given, before=following))
         lines += hits
         if len(lines) >= MOST:
             is_cut = following is not None or len(lines) > MOST

@@ -40,6 +40,7 @@ SLOW_WRITES = Counter("khachquen_slow_writes_total", "Writer functions that took
 SLOW_S = 0.05
 BULK_S = 0.02
 ATTEMPTS = 3
+LONG_READERS = 2
 UNDONE_STATES = frozenset({"40001", "40P01", "55P03", "25P03"})
 REFUSALS = (DataError, IntegrityError, ValueError, OverflowError)
 """What says that a row is at fault: the database refused it, or the driver did (a lone surrogate, a huge number)."""
@@ -55,8 +56,9 @@ class Database:
         self.url = url
         self.is_sqlite = engines.is_sqlite(url)
         self._writer_engine = engines.writer(url, synchronous)
-        self._reader_engine = engines.reader(url, readers)
+        self._reader_engine = engines.reader(url, readers + LONG_READERS)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+        self._long_readers = ThreadPoolExecutor(LONG_READERS, thread_name_prefix="long-reader")
         self._shares = [EVERYTHING] if self.is_sqlite else [EVERYTHING[:1]] + [EVERYTHING[1:]] * (writers - 1)
         self._threads: list[threading.Thread] = []
         self._backends = set() if self.is_sqlite else engines.backends(self._writer_engine)
@@ -90,6 +92,7 @@ class Database:
             await asyncio.to_thread(thread.join)
         self._threads.clear()
         self._readers.shutdown(wait=True)
+        self._long_readers.shutdown(wait=True)
         self._writer_engine.dispose()
         self._reader_engine.dispose()
 
@@ -105,6 +108,11 @@ class Database:
     async def read(self, fn: Callable[[Session], T]) -> T:
         """Run `fn(session)` on a read-only connection; sees every write that was awaited before."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
+
+    async def read_long(self, fn: Callable[[Session], T]) -> T:
+        """The same for what may take seconds, such as counting all customers: `LONG_READERS` at once, the rest wait for
+        these, and who only reads a little waits for none of them."""
+        return await asyncio.get_running_loop().run_in_executor(self._long_readers, self._read, fn)
 
     async def bulk(
         self,

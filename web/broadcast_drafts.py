@@ -253,7 +253,7 @@ async def schedule(call: Call[BroadcastParams, ScheduleIn]) -> BroadcastDraftOut
     number = row_id(call.params.broadcast)
 
     meant = partial(broadcasting.people, broadcast_id=number, sender=call.sender, now=call.now)
-    people = await call.database.read(meant)
+    people = await call.database.read_long(meant)
 
     def put(session: Session) -> BroadcastDraftOut:
         broadcasting.schedule(session, call.sender, number, call.body.at, call.caller, call.now, people)

@@ -100,7 +100,7 @@ async def latest(call: Call[NoParams, None]) -> BroadcastsOut:
 
 async def report(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
     """Say what became of everybody."""
-    return await call.database.read(lambda session: _report(session, row_id(call.params.broadcast)))
+    return await call.database.read_long(lambda session: _report(session, row_id(call.params.broadcast)))
 
 
 async def page(call: Call[RecipientParams, None]) -> RecipientsOut:

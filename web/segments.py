@@ -106,7 +106,7 @@ async def count(call: Call[NoParams, CountIn]) -> CountOut:
         ]
         return CountOut(segment=segment.text, count=segments.count(session, segment, at), sample=some)
 
-    return await call.database.read(read)
+    return await call.database.read_long(read)
 
 
 async def why(call: Call[NoParams, WhyIn]) -> SegmentWhyOut:

@@ -55,7 +55,7 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
         return await _approve(arguments, database, sender, given["now"])
     if action == "schedule":
         meant = partial(broadcasting.people, broadcast_id=arguments.id, sender=sender, now=given["now"])
-        put = partial(_schedule, **given, people=await database.read(meant))
+        put = partial(_schedule, **given, people=await database.read_long(meant))
         return await database.write(put, name="broadcast.schedule")
     return await database.write(partial(_WRITE[action], **given), name=f"broadcast.{action}")
 

@@ -38,7 +38,7 @@ class Counting:
 
     async def count(self, payload: Payload) -> None:
         """Count, and tell."""
-        report = await self._database.read(partial(broadcasts.report, broadcast_id=payload["broadcast"]))
+        report = await self._database.read_long(partial(broadcasts.report, broadcast_id=payload["broadcast"]))
         tell = partial(_tell, office=self._office, payload=payload, report=report, now=self._clock())
         await self._database.write(tell, name=JOB)
 

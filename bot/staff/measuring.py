@@ -44,7 +44,7 @@ class Measuring:
         """Count, and tell, or why nothing can be counted."""
         count = partial(_measured, text=payload["segment"], at=self._office.sender.frame(self._clock()))
         try:
-            found: Measured | CrmError = await self._database.read(count)
+            found: Measured | CrmError = await self._database.read_long(count)
         except CrmError as error:
             found = error
         tell = partial(_tell, office=self._office, payload=payload, found=found, now=self._clock())

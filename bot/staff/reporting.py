@@ -44,8 +44,8 @@ class Reporting:
             "now": datetime.fromisoformat(payload["asked_at"]), "zone": office.zone, "calendar": office.policy.calendar,
         }  # fmt: skip
         found = partial(reports.of, span=Span(payload["span"]), back=payload["back"], **given)
-        report = await self._database.read(found)
-        days = await self._database.read(partial(reports.days_of, report=report, **given))
+        report = await self._database.read_long(found)
+        days = await self._database.read_long(partial(reports.days_of, report=report, **given))
         content = await self._artist.workbook(sheets.of(report, days, office.locale))
         kept = Kept(_name(report), XLSX, content)
         send = partial(

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from storage import alarms, backlog, engines, inbox
 from storage.alarms import Alarm
 from storage.columns import new_id
-from storage.database import Database
+from storage.database import LONG_READERS, Database
 from storage.work import Closed, Priority, wake
 from tests.storage.rows import NOW
 
@@ -93,6 +93,38 @@ async def test_readers_cannot_write(database: Database) -> None:
     with pytest.raises(Exception, match=r"read-?only"):
         await database.read(partial(ring, subject="sneaked in"))
     assert await database.read(open_subjects) == set()
+
+
+async def test_however_many_reads_take_long_the_others_do_not_wait_for_them(database: Database) -> None:
+    lock, opened, running, most = threading.Lock(), threading.Event(), 0, 0
+    full = threading.Semaphore(0)
+
+    def count(session: Session) -> int:
+        nonlocal running, most
+        with lock:
+            running, most = running + 1, max(most, running + 1)
+        full.release()
+        assert opened.wait(10)
+        with lock:
+            running -= 1
+        return 1
+
+    long = [asyncio.create_task(database.read_long(count)) for _ in range(8)]
+    try:
+        for _ in range(LONG_READERS):
+            await asyncio.to_thread(full.acquire)
+        async with asyncio.timeout(10):
+            assert await asyncio.gather(*(database.read(open_subjects) for _ in range(8))) == [set()] * 8
+    finally:
+        opened.set()
+    assert sum(await asyncio.gather(*long)) == 8 and most == LONG_READERS
+
+
+async def test_a_long_read_cannot_write_and_sees_what_was_written(database: Database) -> None:
+    await database.write(partial(ring, subject="there"))
+    assert await database.read_long(open_subjects) == {"there"}
+    with pytest.raises(Exception, match=r"read-?only"):
+        await database.read_long(partial(ring, subject="sneaked in"))
 
 
 async def test_accepts_go_before_work_and_work_before_bulk(database: Database) -> None:
