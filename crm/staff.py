@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -138,20 +138,17 @@ def find(session: Session, staff_id: int) -> StaffRow:
 
 
 def named(session: Session, name: str) -> StaffRow:
-    """The one active member of staff with this name, without its accents if one likes, or its first letters.
+    """The one active member of staff with this name, without its accents if one likes, its first letters, or their id.
 
     Raises NotFound where there is none, Invalid where there are several.
     """
     wanted = words.plain(name)
-    everyone = [(words.plain(each.name), each) for each in active(session)]
-    found = [each for plain, each in everyone if plain == wanted]
-    found = found or [each for plain, each in everyone if wanted and wanted in (plain.split()[-1], plain.split()[0])]
-    found = found or [each for plain, each in everyone if wanted and plain.startswith(wanted)]
+    found = _called(session, name)
+    found = found or [each for each in active(session) if wanted and words.plain(each.name).startswith(wanted)]
     if not found:
         raise NotFound(f"Không có nhân viên “{name}”.", f"There is no member of staff “{name}”.", field="name")
     if len(found) > 1:
-        names = ", ".join(each.name for each in found)
-        raise Invalid("name", f"“{name}” có thể là: {names}.", f"“{name}” may be: {names}.")
+        raise _several(session, name, found)
     return found[0]
 
 
@@ -161,11 +158,36 @@ def actor(session: Session, name: str, surface: str) -> str:
 
     "Hoa" is Phan Mỹ Hoa, where nobody else is called so: one person is not two by a shorter name.
     """
-    wanted = words.plain(name)
-    everyone = [(words.plain(each.name), each) for each in active(session)]
-    found = [each for plain, each in everyone if plain == wanted]
-    found = found or [each for plain, each in everyone if wanted in (plain.split()[0], plain.split()[-1])]
+    found = _called(session, name)
     return f"staff:{found[0].id}" if len(found) == 1 else f"{surface}:{name}"[:64]
+
+
+def one_actor(session: Session, name: str, surface: str) -> str:
+    """The same, for a person who can be asked which of several they are. Raises Invalid where several are called so."""
+    found = _called(session, name)
+    if len(found) > 1:
+        raise _several(session, name, found)
+    return actor(session, name, surface)
+
+
+def _called(session: Session, name: str) -> list[StaffRow]:
+    """The active ones with this id, else this whole name, else this first or last word of it, accents or not."""
+    wanted, everyone = words.plain(name), active(session)
+    plain = {each.id: words.plain(each.name) for each in everyone}
+    found = [each for each in everyone if str(each.id) == name.strip()]
+    found = found or [each for each in everyone if plain[each.id] == wanted]
+    return found or [each for each in everyone if wanted in (plain[each.id].split()[0], plain[each.id].split()[-1])]
+
+
+def _several(session: Session, name: str, found: Sequence[StaffRow]) -> Invalid:
+    """That several are called so, with what tells them apart."""
+    where = {each.id: ", ".join(chat.channel for chat in store.chats(session, each.id)) for each in found}
+    vi, en = (
+        ", ".join(f"{each.name} ({each.role}, {where[each.id] or no_chat}, {each.id})" for each in found)
+        for no_chat in ("chưa có chat", "no chat")
+    )
+    return Invalid("name", f"“{name}” có thể là: {vi}. Ghi đủ họ tên hoặc mã.",
+                   f"“{name}” may be: {en}. Give the whole name or the id.")  # fmt: skip
 
 
 class Leading(NamedTuple):

@@ -141,3 +141,19 @@ def test_who_may_not_and_what_could_go_wrong_is_refused(shop: Line) -> None:
     assert "There is no tier “vnag”" in shop(*draft, "hang>=vnag", "--text", TEXT, "--as", "Mai").refused()
     assert "character 1" in shop(*draft, "hagn>=vang", "--text", TEXT, "--as", "Mai").refused()
     assert "no broadcast" in shop("broadcast", "report", "77").refused()
+
+
+def test_a_name_that_two_share_is_refused_with_both_and_an_id_is_taken(shop: Line) -> None:
+    for name, role in (("Lê Hoa", "lead"), ("Trần Hoa", "marketer")):
+        shop("staff", "add", name, "--role", role)
+    ids = {each["name"]: each["id"] for each in shop("staff", "list", "--json").json}
+    assert ids["Lê Hoa"] in shop("staff", "list").out
+    draft = ("broadcast", "draft", "Tết", "--to", "tatca", "--text", TEXT, "--as")
+    both = f"“Hoa” may be: Lê Hoa (lead, no chat, {ids['Lê Hoa']}), Trần Hoa (marketer, no chat, {ids['Trần Hoa']})"
+    for order in (
+        (*draft, "Hoa"), ("broadcast", "cancel", "1", "--as", "Hoa"), ("cmd", "/ds", "--as", "Hoa"),
+        ("care", "load", "--shipped", "--as", "Hoa"), ("loyalty", "adjust", "KH1", "+5", "thưởng", "--as", "Hoa"),
+    ):  # fmt: skip
+        assert both in shop(*order).refused(), order
+    assert shop(*draft, ids["Trần Hoa"], "--json").json["created_by"] == f"staff:{ids['Trần Hoa']}"
+    assert "may not" in shop(*draft, ids["Lê Hoa"]).refused()

@@ -24,7 +24,7 @@ from bot.templates import Templates
 from crm import broadcast_moves, broadcast_versions, broadcasts, segments, staff, times
 from crm.broadcasts import FINISHED, Pause
 from crm.content import Content
-from crm.errors import Conflict, CrmError
+from crm.errors import Conflict, NotFound
 from crm.messages import Button, ButtonKind, Purpose
 from crm.staff import Permission
 from storage import recipient_pages
@@ -247,14 +247,14 @@ _NEEDS = {
 
 def _actor(session: Session, arguments: Namespace) -> str:
     _check(session, arguments)
-    return staff.actor(session, arguments.by, SURFACE)
+    return staff.one_actor(session, arguments.by, SURFACE)
 
 
 def _check(session: Session, arguments: Namespace) -> None:
     """Somebody of the staff needs the role for it; who has this computer's command line may else."""
     try:
         member = staff.named(session, arguments.by)
-    except CrmError:
+    except NotFound:
         return
     if not staff.may(member, _NEEDS.get(arguments.action, Permission.BROADCAST)):
         raise Conflict(f"{member.name} không được làm việc này.", f"{member.name} may not do this to broadcasts.")

@@ -16,7 +16,7 @@ from bot.commands.report import Outside, Refused, Report, shown, stamp, table
 from bot.service import sender_of
 from bot.settings import Settings
 from bot.staff.context import CLI
-from crm import audit, care, care_about, care_preview, care_report, customers, times, unsent
+from crm import audit, care, care_about, care_preview, care_report, customers, staff, times, unsent
 from crm.care_preview import Step
 from crm.segments import AsOf
 from crm.toml_reader import Problem
@@ -31,7 +31,7 @@ async def run(arguments: Namespace, database: Database, settings: Settings, outs
             sources, at = _sources(arguments), audience.as_of(now, settings.timezone, settings.locale)
             if arguments.action == "check":
                 return await database.read(partial(_checked, sources=sources, at=at))
-            return await database.write(partial(_load, sources=sources, actor=arguments.by, at=at), name="care.load")
+            return await database.write(partial(_load, sources=sources, by=arguments.by, at=at), name="care.load")
         case "activate" | "pause" | "off":
             change = partial(_change, arguments=arguments, settings=settings, now=now)
             return await database.write(change, name="care.change")
@@ -62,8 +62,8 @@ def _checked(session: Session, sources: Sequence[tuple[str, str]], at: AsOf) -> 
     return Report(data, lines, ok=all(each["fits"] for each in data))
 
 
-def _load(session: Session, sources: Sequence[tuple[str, str]], actor: str, at: AsOf) -> Report:
-    data, lines = [], []
+def _load(session: Session, sources: Sequence[tuple[str, str]], by: str, at: AsOf) -> Report:
+    data, lines, actor = [], [], staff.one_actor(session, by, CLI)
     for _, text in sources:
         version, draft = care.load(session, text, actor, at.now, at)
         audit.note(session, "care.load", at.now, surface=CLI, subject="care_rule", subject_id=version.id)
@@ -76,7 +76,7 @@ def _load(session: Session, sources: Sequence[tuple[str, str]], actor: str, at: 
 
 
 def _change(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
-    name, actor = arguments.rule, arguments.by
+    name, actor = arguments.rule, staff.one_actor(session, arguments.by, CLI)
     if arguments.action == "activate":
         standing = care.turn_on(session, name, actor, now)
     else:

@@ -52,7 +52,7 @@ async def _missing(database: Database, plan: Plan) -> list[Problem]:
 
 
 async def _loaded(arguments: Namespace, database: Database, plan: Plan, now: datetime) -> int:
-    actor = await database.read(lambda session: staff.actor(session, arguments.by, SURFACE))
+    actor = await database.read(lambda session: staff.one_actor(session, arguments.by, SURFACE))
 
     def opened(session: Session) -> int:
         batch = opening.open_batch(session, plan, arguments.file.name, actor, now)
@@ -74,7 +74,7 @@ async def _undone(arguments: Namespace, database: Database, now: datetime) -> Re
     batch = arguments.undo
 
     def ended(session: Session) -> str:
-        found, actor = opening.find(session, batch), staff.actor(session, arguments.by, SURFACE)
+        found, actor = opening.find(session, batch), staff.one_actor(session, arguments.by, SURFACE)
         details = f"{found.rows} rows, {-found.points:+d}"
         audit.by(session, actor, SURFACE, "points.undo", now, subject="batch", subject_id=batch, details=details)
         return actor

@@ -109,7 +109,7 @@ def _explain(session: Session, arguments: Namespace, zone: ZoneInfo, now: dateti
 
 def _adjust(session: Session, arguments: Namespace, settings: Settings, now: datetime) -> Report:
     customer = customers.find(session, arguments.customer)
-    key, actor = arguments.key or secrets.token_hex(8), staff.actor(session, arguments.by, SURFACE)
+    key, actor = arguments.key or secrets.token_hex(8), staff.one_actor(session, arguments.by, SURFACE)
     fact = Fact(key=key, now=now, reason=" ".join(arguments.reason), actor=actor)
     done = adjustments.adjust(session, customer.id, arguments.points, fact)
     if done.posted is not None:
@@ -134,7 +134,7 @@ def _adjust(session: Session, arguments: Namespace, settings: Settings, now: dat
 
 def _decide(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetime) -> Report:
     decide = adjustments.approve if arguments.action == "approve" else adjustments.refuse
-    actor = staff.actor(session, arguments.by, SURFACE)
+    actor = staff.one_actor(session, arguments.by, SURFACE)
     found = decide(session, arguments.number, actor, now)
     _note(session, f"points.{arguments.action}", actor, found.customer_id, f"#{found.id}", now)
     return Report(_waits(found, zone), [f"{found.id} is {found.state}."])
@@ -156,7 +156,7 @@ def _freeze(session: Session, arguments: Namespace, zone: ZoneInfo, now: datetim
         ledger.freeze(session, customer, " ".join(arguments.reason), now)
     else:
         loyalty.unfreeze(session, customer, now)
-    _note(session, f"points.{arguments.action}", staff.actor(session, arguments.by, SURFACE), customer, "", now)
+    _note(session, f"points.{arguments.action}", staff.one_actor(session, arguments.by, SURFACE), customer, "", now)
     frozen = arguments.action == "freeze"
     return Report({"customer": arguments.customer, "frozen": frozen}, ["Frozen." if frozen else "Free again."])
 

@@ -101,7 +101,8 @@ def _listed(session: Session, settings: Settings, now: datetime) -> Report:
     everyone = rows.everyone(session)
     data = [
         {
-            "name": each.name, "role": each.role, "pin": "locked" if each.pin_locked_at else bool(each.pin),
+            "id": str(each.id), "name": each.name, "role": each.role,
+            "pin": "locked" if each.pin_locked_at else bool(each.pin),
             "shift_until": stamp(each.shift_until, zone) if staff.is_on_shift(each, now) else None,
             "chats": [{"channel": chat.channel, "name": chat.name} for chat in chats if chat.staff_id == each.id],
             "revoked_at": stamp(each.revoked_at, zone),
@@ -119,6 +120,7 @@ def _listed(session: Session, settings: Settings, now: datetime) -> Report:
             else f"revoked {shown(each.revoked_at, zone)}"
             if each.revoked_at
             else "off shift",
+            str(each.id),
         )
         for each in everyone
     ]

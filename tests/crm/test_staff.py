@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import text
 from sqlmodel import Session
@@ -14,6 +16,8 @@ from crm.reach import Refusal
 from crm.staff import Pin, Role
 from storage import customers as people
 from storage import served
+from storage import staff as store
+from storage.columns import new_id
 from storage.staff import StaffRow
 from tests.conftest import Clock
 from tests.crm.people import again, born, give
@@ -33,9 +37,17 @@ def test_names_are_found_without_accents_and_by_their_last_word(session: Session
     with pytest.raises(NotFound):
         staff.named(session, "Lan")
     other = staff.add(session, "Trần Minh", Role.LEAD, clock())
-    with pytest.raises(Invalid, match="may be: Nguyễn Văn Minh, Trần Minh"):
+    person = born(session, clock())
+    code = staff.pairing_in(staff.issue_pairing(session, other.id, clock()))
+    staff.pair(session, person, code, clock())
+    with pytest.raises(Invalid) as refused:
         staff.named(session, "minh")
-    assert staff.named(session, "tran minh") == other
+    assert refused.value.en == (
+        f"“minh” may be: Nguyễn Văn Minh (agent, no chat, {member.id}), "
+        f"Trần Minh (lead, {person.channel}, {other.id}). Give the whole name or the id."
+    )
+    assert f"Nguyễn Văn Minh (agent, chưa có chat, {member.id})" in refused.value.vi
+    assert staff.named(session, "tran minh") == staff.named(session, f"{other.id}") == other
     with pytest.raises(Invalid, match="already"):
         minh(session, clock)
 
@@ -47,6 +59,21 @@ def test_whoever_acts_is_one_person_by_a_shorter_name_too(session: Session, cloc
     assert [staff.actor(session, name, "cli") for name in ("Ho", "owner")] == ["cli:Ho", "cli:owner"]
     staff.add(session, "Trần Mai", Role.LEAD, clock())
     assert staff.actor(session, "Mai", "cli") == "cli:Mai", "two are called so"
+    with pytest.raises(Invalid, match="“Mai” may be: Lê Mai"):
+        staff.one_actor(session, "Mai", "cli")
+    assert staff.one_actor(session, "owner", "cli") == "cli:owner"
+
+
+def test_two_of_one_name_are_told_apart_by_their_ids(session: Session, clock: Clock) -> None:
+    first = staff.add(session, "Mai", Role.LEAD, clock())
+    store.add(session, new_id(), "Mai", Role.AGENT.value, clock())
+    for ask in (staff.named, partial(staff.one_actor, surface="cli")):
+        with pytest.raises(Invalid, match=f"{first.id}"):
+            ask(session, "Mai")
+    assert staff.named(session, str(first.id)) == first
+    assert staff.one_actor(session, str(first.id), "cli") == f"staff:{first.id}"
+    staff.revoke(session, first.id, clock())
+    assert staff.one_actor(session, str(first.id), "cli") == f"cli:{first.id}"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61])
