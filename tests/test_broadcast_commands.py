@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text, update
 from sqlmodel import col
 
 from crm import broadcasts, customers, staff
+from crm.content import Content
 from crm.messages import Message
 from crm.staff import Role
 from storage.columns import new_id
@@ -111,6 +112,22 @@ def test_an_edit_makes_it_a_draft_that_must_be_tested_anew(shop: Line) -> None:
         "broadcast", "edit", number, "--to", "tatca", "--button", "Xem=https://shop.vn", "--as", "Mai", "--json"
     )
     assert (edited.json["state"], edited.json["segment"], edited.json["tested_at"]) == ("draft", "tatca", None)
+
+
+def test_a_picture_and_buttons_are_taken_away_again(shop: Line, url: str) -> None:
+    shown = (
+        "--picture",
+        "https://shop.vn/tet.png",
+        "--button",
+        "Xem=https://shop.vn",
+        "--button",
+        "Mua=https://shop.vn",
+    )
+    shop("broadcast", "draft", "Tết", "--to", "sdt", "--text", TEXT, *shown, "--as", "Mai")
+    shop("broadcast", "edit", "1", "--picture", "-", "--button", "-", "--as", "Mai")
+    with transaction(url) as session:
+        said = Content.loads(broadcasts.get(session, 1).content)
+    assert (said.text, said.picture, said.buttons) == (TEXT, "", ())
 
 
 def test_a_finished_one_is_told_with_reasons_in_words_and_rests_no_more(shop: Line, url: str) -> None:

@@ -17,6 +17,8 @@ from bot.channels.messenger.page import SUBSCRIBED_FIELDS
 from bot.commands.arguments import parser
 from bot.settings import Settings
 from crm.care_rules import Goal, Late, LeapDay, Moment
+from handlers import STAFF_ROUTERS
+from handlers.staff.broadcasts import ORDERS
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -114,6 +116,22 @@ def test_every_word_that_a_care_rule_may_choose_is_explained(name: str) -> None:
     assert [word for word in choices if word and not re.search(rf"`[^`\n]*\b{word}\b[^`\n]*`", text)] == []
     rows = re.findall(r"^\| (`[^|]*) \|", text.partition("`moment`")[2], re.MULTILINE)
     assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(Moment)
+
+
+@pytest.mark.parametrize("name", ["marketer.md", "marketer.vi.md"])
+def test_the_marketers_guide_names_every_command_and_every_order_about_broadcasts(name: str) -> None:
+    text = page(name)
+    commands = [command for command in COMMANDS if command.startswith("broadcast ")]
+    assert [each for each in commands if f"khachquen {each}" not in text] == []
+    told = " ".join(re.findall(r"^\| (.*)$", text.partition("`/gui moi`")[2], re.MULTILINE))
+    orders = {spoken[0] for spoken in ORDERS} | ({spoken[1] for spoken in ORDERS} if name == "marketer.md" else set())
+    assert sorted(each for each in orders if not re.search(rf"`[^`]*\b{each}\b[^`]*`", told)) == []
+
+
+def test_help_and_refusals_about_broadcasts_name_every_order() -> None:
+    command = next(each for router in STAFF_ROUTERS for each in router.commands if each.name == "gui")
+    for vi, en, *_ in ORDERS:
+        assert re.search(rf"\b{vi}\b", command.usage) and re.search(rf"\b{en}\b", command.en), (vi, en)
 
 
 def test_every_figure_is_explained() -> None:

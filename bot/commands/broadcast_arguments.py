@@ -24,12 +24,14 @@ def add(commands: Any, plain: Plain, group: Group) -> None:
     for command in (drafting, editing):
         command.add_argument("--to", required=command is drafting, metavar="SEGMENT", help="a segment, or a saved one")
         command.add_argument("--text", metavar="TEXT", help="such as \"Chào {{ khach.ten or 'bạn' }}\"")
-        command.add_argument("--picture", metavar="ADDRESS", help="a picture's https address")
-        command.add_argument("--button", action="append", metavar="TITLE=ADDRESS", help="a link; up to three times")
+        command.add_argument("--picture", metavar="ADDRESS", help="a picture's https address; - for none")
+        command.add_argument(
+            "--button", action="append", metavar="TITLE=ADDRESS", help="a link, up to three times; - for none"
+        )
     plain(actions, "list", "list the last ones")
     for name, words in (
         ("report", "say what became of everybody, by state and reason"),
-        ("preview", "say how many are meant now, and what they read"),
+        ("preview", "say who gets it which way at which cost, who does not and why, and what some read"),
         ("watch", "show how far it is until it ends or is paused"),
         ("recipients", "list who it was meant for and what became of each"),
     ):
@@ -38,18 +40,18 @@ def add(commands: Any, plain: Plain, group: Group) -> None:
         if name == "watch":
             command.add_argument("--once", action="store_true", help="look once")
         if name == "recipients":
-            command.add_argument("--state", help="only those in this state")
-            command.add_argument("--reason", help="only those for this reason")
+            command.add_argument("--state", help="only those in this state, such as skipped or failed")
+            command.add_argument("--reason", help="only those for this reason, as report names it")
             command.add_argument("--most", type=int, default=50, help="how many are shown (50)")
             command.add_argument("--out", type=Path, metavar="FILE", help="write them into this .csv or .xlsx file")
     changing = [drafting, editing]
     for name, words in (
-        ("test", "send it to your own chat, as a customer would get it"),
-        ("approve", "agree, as a second person"),
-        ("schedule", "let it begin at a moment, such as: 20h thứ 6"),
-        ("unschedule", "make it a draft again"),
+        ("test", "send it to your own chats, as customers would get it: none is scheduled without"),
+        ("approve", "agree, as a second person, with the version that you saw"),
+        ("schedule", "let it begin at a moment, such as: 20h thứ 6, or now"),
+        ("unschedule", "take its moment back: it is a draft again"),
         ("pause", "send no more for now"),
-        ("resume", "go on"),
+        ("resume", "go on with one that is paused"),
         ("cancel", "send no more, for good"),
     ):
         command = plain(actions, name, words)

@@ -33,6 +33,7 @@ from storage.database import Database
 
 SURFACE = "cli"
 _NOW = "now"
+_NONE = "-"
 _WIDTH = 30
 _LOOKED = 1.0
 _OPEN = ("pending", "sending")
@@ -273,8 +274,10 @@ def _content(arguments: Namespace, before: Content) -> Content:
     if arguments.text is not None:
         values["text"] = arguments.text
     if arguments.picture is not None:
-        values["picture"] = arguments.picture
-    if arguments.button:
+        values["picture"] = "" if arguments.picture == _NONE else arguments.picture
+    if arguments.button == [_NONE]:
+        values["buttons"] = ()
+    elif arguments.button:
         values["buttons"] = tuple(
             Button(title.strip(), address.strip(), ButtonKind.URL)
             for title, _, address in (each.partition("=") for each in arguments.button)

@@ -66,8 +66,8 @@ class Command:
 
     @property
     def en(self) -> str:
-        """What it does, in English: the first line of the function's docstring."""
-        return (self.fn.__doc__ or "").strip().splitlines()[0]
+        """What it does, in English: the first paragraph of the function's docstring."""
+        return " ".join((self.fn.__doc__ or "").strip().partition("\n\n")[0].split())
 
 
 def _kind(hint: Any) -> Any:

@@ -29,16 +29,18 @@ _BY_SECOND = "duyet"
 
 @router.command(
     broadcast_drafts.NAME, "gửi", "gửi loạt", "broadcast",
-    usage="/gui [số | moi] [xem | thu | hen <giờ> | duyet | dung | tiep | huy …]",
-    vi="gửi loạt: viết, xem trước, gửi thử, hẹn giờ (PIN, /ok), tạm dừng, báo cáo", group=Group.REACH,
-    may=Permission.REPORT,
+    usage="/gui [số | moi] [xem | thu | hen <giờ> | ngay | bohen | duyet | dung | tiep | huy | tep | ten | nhom | "
+    "loi | anh | nut]",
+    vi="gửi loạt: viết, xem trước, gửi thử, hẹn giờ (PIN, /ok), duyệt, tạm dừng, hủy, sửa, báo cáo",
+    group=Group.REACH, may=Permission.REPORT,
     examples=(
         '/gui moi Tết | vip va dongy | Chào {{ khach.ten or "bạn" }}, mai giảm 20%', "/gui 3 xem", "/gui 3 thu",
         "/gui 3 hen 20h thứ 6", "/gui 3 bohen", "/gui 3 loi Chào bạn, mai giảm 30%", "/gui 3 dung", "/gui 3 tep",
     ),
 )  # fmt: skip
 def manage(ctx: StaffContext, which: str = "", order: Text | None = None) -> None:
-    """Broadcasts: write, preview, test, schedule (PIN, /ok), pause, resume, cancel, report."""
+    """Broadcasts: a number alone reports; new, preview, test, schedule or now (PIN, /ok), unschedule, approve, pause,
+    resume, cancel, file, name, segment, text, picture, button."""
     if not which:
         ctx.reply("broadcast_list", rows=_rows(ctx))
     elif words.plain(which) in _NEW:
@@ -69,11 +71,10 @@ def _meant(order: str) -> tuple[Callable[[StaffContext, BroadcastView, str], Non
     first, rest = first_word(order)
     second, left = first_word(rest)
     for name, after in ((f"{first} {second}", left), (first, rest)):
-        if found := _ORDERS.get(words.plain(name)):
+        if found := _BY_NAME.get(words.plain(name)):
             return found, after
-    raise Invalid("order", f"“{first}”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, tep, nhom, loi, anh, nut, "
-                  "ten.", f"“{first}”: say preview, test, schedule, unschedule, approve, pause, resume, cancel, file, "
-                  "segment, text, picture, button or name.")  # fmt: skip
+    vi, en = (", ".join(names[place] for names in ORDERS) for place in (0, 1))
+    raise Invalid("order", f"“{first}”: dùng {vi}.", f"“{first}”: say one of {en}.")
 
 
 def _show(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
@@ -239,24 +240,22 @@ def _edit(part: str) -> Callable[[StaffContext, BroadcastView, str], None]:
     return edit
 
 
-_ORDERS: Mapping[str, Callable[[StaffContext, BroadcastView, str], None]] = {
-    name: do
-    for names, do in (
-        (("xem", "preview"), _look),
-        (("thu", "gui thu", "test"), _try),
-        (("hen", "hen gio", "schedule"), _schedule),
-        (("ngay", "gui ngay", "now"), _schedule_now),
-        (("bohen", "bo hen", "unschedule"), _unschedule),
-        ((_BY_SECOND, "approve"), _approve),
-        (("dung", "tam dung", "pause"), _pause),
-        (("tiep", "gui tiep", "tiep tuc", "resume"), _resume),
-        (("huy", "cancel"), _cancel),
-        (("tep", "file", "xuat", "export"), _export),
-        (("ten", "name"), _edit("name")),
-        (("nhom", "segment"), _edit("segment")),
-        (("loi", "noi dung", "text"), _edit("text")),
-        (("anh", "picture"), _edit("picture")),
-        (("nut", "button"), _edit("button")),
-    )
-    for name in names
+ORDERS: Mapping[tuple[str, ...], Callable[[StaffContext, BroadcastView, str], None]] = {
+    ("xem", "preview"): _look,
+    ("thu", "test", "gui thu"): _try,
+    ("hen", "schedule", "hen gio"): _schedule,
+    ("ngay", "now", "gui ngay"): _schedule_now,
+    ("bohen", "unschedule", "bo hen"): _unschedule,
+    (_BY_SECOND, "approve"): _approve,
+    ("dung", "pause", "tam dung"): _pause,
+    ("tiep", "resume", "gui tiep", "tiep tuc"): _resume,
+    ("huy", "cancel"): _cancel,
+    ("tep", "file", "xuat", "export"): _export,
+    ("ten", "name"): _edit("name"),
+    ("nhom", "segment"): _edit("segment"),
+    ("loi", "text", "noi dung"): _edit("text"),
+    ("anh", "picture"): _edit("picture"),
+    ("nut", "button"): _edit("button"),
 }
+"""What can be done with one, by its spellings: first in Vietnamese, then in English."""
+_BY_NAME = {name: do for names, do in ORDERS.items() for name in names}

@@ -616,7 +616,7 @@ Chưa gửi thử: /gui 1 thu · /gui 1 xem
 ✗ Tin #1 (bản nháp): chỉ tạm dừng được tin đang gửi.
 
 > /gui 1 hôm nay
-✗ “hôm”: dùng xem, thu, hen, bohen, duyet, dung, tiep, huy, tep, nhom, loi, anh, nut, ten.
+✗ “hôm”: dùng xem, thu, hen, ngay, bohen, duyet, dung, tiep, huy, tep, ten, nhom, loi, anh, nut.
 
 > /gui 2 huỷ
 🔒 /gui cần PIN. Nhắn PIN của bạn (không được lưu lại). /thoat để thôi.
@@ -740,7 +740,8 @@ async def opened(lan: Chat, surface: str) -> Surface:
             name: f"\n1 khách: {segment}\nVí dụ: Nguyễn Thị Lan"
             for name, segment in (("has_new", "mua<30ngay va sdt"), ("has_bought", "don>=1"), ("has_all", "tatca"))
         },
-        "usage": "Cách dùng: /gui [số | moi] [xem | thu | hen <giờ> | duyet | dung | tiep | huy …]",
+        "usage": "Cách dùng: /gui [số | moi] [xem | thu | hen <giờ> | ngay | bohen | duyet | dung | tiep | huy | tep | "
+        "ten | nhom | loi | anh | nut]",
     }  # fmt: skip
     if surface == CLI:
         words |= {"has_new": "", "has_bought": "", "has_all": ""}
