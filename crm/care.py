@@ -68,12 +68,21 @@ def warnings(session: Session, known: Known, at: AsOf) -> list[Problem]:
 
 
 def _missing(session: Session, rule: Rule, at: AsOf) -> list[Problem]:
+    missing = unmet(session, rule, at)
+    if missing is None:
+        return []
+    words = f"{missing.en.rstrip('.')}. Nothing goes out as long as that is so."
+    return [Problem("condition", words, is_warning=True)]
+
+
+def unmet(session: Session, rule: Rule, at: AsOf) -> CrmError | None:
+    """What a rule's condition names that is not there (yet); None where it names nothing such."""
     try:
-        segments.members(session, segments.parse(rule.condition), at)
+        if rule.condition:
+            segments.members(session, segments.parse(rule.condition), at)
     except CrmError as error:
-        words = f"{str(error).rstrip('.')}. Nothing goes out as long as that is so."
-        return [Problem("condition", words, is_warning=True)]
-    return []
+        return error
+    return None
 
 
 def everything(session: Session) -> list[Known]:

@@ -16,6 +16,8 @@ from web.fields import PageParams, RowId, row_id
 from web.operations import Call, Operation, Params
 from web.staff import NoParams
 
+Reason = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_/-]*$")]
+"""One of ours, or a platform's code."""
 Word = Annotated[str, Field(max_length=64, pattern=r"^[a-z_]*$")]
 
 
@@ -30,7 +32,7 @@ class RecipientParams(PageParams):
 
     broadcast: RowId
     state: Word = ""
-    reason: Word = ""
+    reason: Reason = ""
 
 
 class BroadcastOut(BaseModel):

@@ -42,7 +42,9 @@ def manage(ctx: StaffContext, rule: str = "", order: Text | None = None) -> None
     actor = f"staff:{ctx.member.id}"
     if wish in _ON:
         ctx.needs(Permission.BROADCAST)
-        if not ctx.confirmed("care_preview", known=known):
+        unmet = care.unmet(ctx.session, known.rule, ctx.office.sender.frame(ctx.now))
+        warned = unmet.words(ctx.locale).rstrip(".") if unmet else ""
+        if not ctx.confirmed("care_preview", known=known, warned=warned):
             return
         care.turn_on(ctx.session, name, actor, ctx.now)
     elif wish in _PAUSE:

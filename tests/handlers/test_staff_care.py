@@ -8,8 +8,9 @@ import pytest
 
 from bot import upkeep
 from bot.care import JOB
-from crm import care, care_report
+from crm import care, care_report, saved_segments
 from crm.orders import Status
+from crm.segments import AsOf
 from crm.staff import Role
 from tests.chat import Chat
 from tests.crm.test_care_file import RULE
@@ -71,3 +72,15 @@ async def test_a_rule_is_stopped_at_once_and_how_to_undo_it_is_said(chat: Chat, 
     await order(chat, "Mai", "/ok " + re.findall(r"/ok (\d{4})", asked)[0])
     (to_come,) = await order(chat, "Mai", "/sapgui KH001")
     assert to_come.endswith("09:30 thứ Tư 25/11 (giờ VN): Cảm ơn"), "what waits is sent after all"
+
+
+async def test_who_turns_on_a_rule_is_warned_of_a_condition_that_names_what_is_not_there(chat: Chat) -> None:
+    await chat.does(lambda session: hired(session, "Mai", Role.MARKETER, chat))
+    rule = RULE.replace("days = 2", 'days = 2\ncondition = "nhom:vip_moi"')
+    await chat.does(lambda session: care.load(session, rule, "test", chat.clock())[0].name)
+    await order(chat, "Mai", "/chamsoc thanks bật")
+    (asked,) = await order(chat, "Mai", PIN)
+    assert "⚠ Điều kiện: Không có nhóm “vip_moi”. Có: —. Chừng nào còn vậy thì không tin nào được gửi." in asked
+    await chat.does(lambda session: saved_segments.save(session, "vip_moi", "vip", AsOf(chat.clock()), "cli").version)
+    (asked,) = await order(chat, "Mai", "/chamsoc thanks bật")
+    assert "⚠" not in asked

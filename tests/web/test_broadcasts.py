@@ -48,6 +48,9 @@ async def test_a_broadcast_is_told_paused_resumed_and_cancelled(pos: Client, dat
     first = await answer(pos, "GET", f"{one}/recipients?limit=1")
     rest = await answer(pos, "GET", f"{one}/recipients?limit=5&state=pending&cursor={first['next']}")
     assert [each["external_id"] for each in first["recipients"] + rest["recipients"]] == ["C1", "C2"]
+    for code in ("-244", "100/2018001", "http-502", "no_identity"):
+        assert (await answer(pos, "GET", f"{one}/recipients?reason={code}"))["recipients"] == [], code
+    assert await refused(pos, "GET", f"/api/v1{one}/recipients?reason=%27") == (422, ["reason"])
     steps = [(await answer(pos, "POST", f"{one}/{step}"))["state"] for step in ("pause", "resume", "cancel")]
     assert steps == ["paused", "running", "cancelled"]
     for step in ("pause", "resume", "cancel"):
