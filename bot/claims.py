@@ -19,7 +19,7 @@ from bot.looks import Account, Look, Room
 from bot.marketing import Gate
 from bot.pace import Paces
 from bot.registry import Registry
-from crm import broadcasts, consent, phones, recipients
+from crm import broadcast_rests, consent, phones, recipients
 from crm.budget import Budget
 from crm.consent import Standing
 from crm.messages import Message, Purpose, template_in
@@ -38,8 +38,6 @@ from storage.work import wake
 
 LEASE = timedelta(seconds=20)
 BURST = 10
-MOMENT = timedelta(minutes=5)
-"""A whole broadcast rests for what is over so soon; where it takes longer, those go on who go another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +164,7 @@ class Claims:
             recipients.write(session, taken, owner, now + LEASE, now)
             if taken.ready:
                 accounts.hold_pace(session, look.paced)
-        for broadcast, held in taken.stops.items():
-            if held.until - now <= MOMENT:
-                reason = broadcasts.Pause(held.reason)
-                broadcasts.pause(session, broadcast, reason, broadcasts.SYSTEM, now, until=held.until)
+        broadcast_rests.settle(session, taken, now)
         turn.claimed.extend(_unasked(each, now) for each in taken.ready)
         return bool(taken.ready or taken.waits or taken.skips or taken.stops)
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from bot import audience, holds, settling, upkeep
 from bot.accounts import Accounts, App
+from bot.broadcast_seeking import Seeking
 from bot.broadcasting import Sender
 from bot.broadcasts import Broadcasting
 from bot.care import Care, Rules
@@ -228,6 +229,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     inbox_worker = InboxWorker(database, desk, living, outbox_worker, clock)
     catchup = Catchup(database, channels, living, pace, clock)
     kinds = {**chores.kinds(), **catchup.kinds(), **Silence(database, clock).kinds()}
+    kinds |= Seeking(database, sender_of(settings, channels), living, clock).kinds()
     kinds |= Broadcasting(database, rules, frame, settings.broadcast_alone, clock).kinds()
     kinds |= Care(database, rules.hours, clock).kinds() | Scoring(database, settings.timezone, clock).kinds()
     kinds |= Ratings(database, desk, clock).kinds()

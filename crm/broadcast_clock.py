@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crm import broadcast_moves as moves
-from crm import broadcasts
+from crm import broadcast_rests, broadcasts
 from crm.broadcast_moves import SYSTEM
 from crm.broadcast_states import LASTING, Pause
 from crm.verdicts import Policy
@@ -51,26 +51,35 @@ def stood_still(session: Session, now: datetime, policy: Policy) -> bool:
 
 
 def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
-    """Pause in quiet hours, go on where a pause is over, and hold what is too late until a person has decided.
+    """Pause in quiet hours, go on where those are over, and hold what is too late until a person has decided. One that
+    rests for what its people lacked goes on by a turn of sending, which looks at them.
 
     The broadcasts whose time to be frozen has come, to be started.
     """
     due: list[int] = []
     opens_at, was_away = policy.hours.next_moment(now), stood_still(session, now, policy)
     marks.done(session, TICK, now)
-    for each in store.living(session):
+    living = store.living(session)
+    no_account = any(each.state == RUNNING or broadcast_rests.is_resting(each) for each in living)
+    no_account = no_account and broadcast_rests.nobody_sends(session, now)
+    for each in living:
         if each.state == FREEZING or _is_due(each, now):
             if _is_late(each, now, policy):
                 _hold_late(session, each.id, now, policy)
             else:
                 due.append(each.id)
         elif not _is_to_change(each, now, opens_at, was_away=was_away):
-            if each.state == RUNNING:
+            if each.state == RUNNING and no_account:
+                broadcast_rests.rest_without_account(session, each, now)
+            elif each.state == RUNNING:
                 _rest_where_nobody_goes(session, each.id, now)
         elif was_away:
             broadcasts.pause(session, each.id, Pause.LATE, SYSTEM, now)
         elif each.state == RUNNING:
             broadcasts.pause(session, each.id, Pause.HOURS, SYSTEM, now, until=opens_at)
+        elif broadcast_rests.is_resting(each):
+            if no_account:
+                broadcast_rests.rest_without_account(session, each, now)
         else:
             broadcasts.go_on(session, each.id, now)
     return due

@@ -55,6 +55,7 @@ def take(session: Session, gate: Gate, policy: Policy, care: Source | None, now:
         for batch in _of_care(session, care, of_care, taken, now):
             look.judge(batch)
     for each, rows in of_broadcasts:
+        taken.looked.append(each)
         said = Content.loads(each.content)
         look.judge(Batch(each.id, said, rows, values(session, content.names(said), rows, look.places, policy.shop)))
     return taken

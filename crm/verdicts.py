@@ -21,6 +21,7 @@ from crm.moulds import Mould, Said, mould
 from crm.reach import Reach
 from crm.wording import Values
 from storage import personal, recipients, turns
+from storage.broadcasts import BroadcastView
 from storage.columns import new_id
 from storage.conversations import BLOCKED, ELSEWHERE, STAFF
 from storage.turns import Place, Waiting
@@ -103,12 +104,13 @@ class Ready(NamedTuple):
 
 @dataclass(slots=True)
 class Taken:
-    """What became of those who were due. `stops` are broadcasts of which nobody can go now."""
+    """What became of those who were due. `stops` are broadcasts of which nobody can go now, of those `looked` at."""
 
     ready: list[Ready] = field(default_factory=list)
     waits: list[tuple[Waiting, Held]] = field(default_factory=list)
     skips: dict[int, str] = field(default_factory=dict)
     stops: dict[int, Held] = field(default_factory=dict)
+    looked: list[BroadcastView] = field(default_factory=list)
 
 
 class Batch(NamedTuple):
@@ -144,6 +146,7 @@ class Look:
             else set()
         )
         stops: list[Held] = []
+        skipped = len(self._taken.skips)
         for row in batch.rows:
             match self._one(batch, row):
                 case Ready() as ready:
@@ -153,7 +156,8 @@ class Look:
                     stops += [held] if held.stops else []
                 case str(reason):
                     self._taken.skips[row.id] = reason
-        if batch.broadcast_id is not None and len(stops) == len(batch.rows):
+        skipped = len(self._taken.skips) - skipped
+        if batch.broadcast_id is not None and stops and len(stops) + skipped == len(batch.rows):
             self._taken.stops[batch.broadcast_id] = min(stops, key=lambda each: each.until)
 
     def _one(self, batch: Batch, row: Waiting) -> Ready | Held | str:

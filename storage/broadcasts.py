@@ -31,7 +31,8 @@ class Broadcast(SQLModel, table=True):
     `content` is JSON; `segment` the text whose members are meant, as it stood when the broadcast was written.
     `resumes_at` is when a pause ends by itself; None where a person must end it. The audience is frozen `as_of` a
     moment, up to the customer `cursor`; `frozen_at` is None until all of it is. `closed_at`: cancelled, and no row is
-    open any more. `key` is its writer's own name for it, by which it is written once.
+    open any more. `key` is its writer's own name for it, by which it is written once. `sought_at`: when those were last
+    looked for who go another way than the one that is shut.
     """
 
     __tablename__ = "broadcast"
@@ -62,6 +63,7 @@ class Broadcast(SQLModel, table=True):
     frozen_at: datetime | None = moment(nullable=True)
     closed_at: datetime | None = moment(nullable=True)
     key: str | None = Field(default=None, max_length=160)
+    sought_at: datetime | None = moment(nullable=True)
 
 
 class BroadcastView(NamedTuple):
@@ -88,6 +90,7 @@ class BroadcastView(NamedTuple):
     changed_at: datetime
     frozen_at: datetime | None
     closed_at: datetime | None
+    sought_at: datetime | None
 
 
 _broadcast = Broadcast.__table__  # type: ignore[attr-defined]
@@ -110,11 +113,13 @@ _IS_DUE = (
 _LIVE = Fetch(
     lambda _among: _VIEW.where(_ALIVE, _broadcast.c.frozen_at.is_(None) | _somebody_is_open()).order_by(_broadcast.c.id)
 )
+_GOES = stands(_broadcast.c.state, RUNNING) | (
+    stands(_broadcast.c.state, PAUSED)
+    & (_broadcast.c.resumes_at <= bindparam("now", type_=_recipient.c.due_at.type, required=True))
+)
 _RUNNING = Fetch(
     lambda _among: (
-        _VIEW.where(_ALIVE, stands(_broadcast.c.state, RUNNING), _somebody_is_open(*_IS_DUE))
-        .order_by(_broadcast.c.id)
-        .with_for_update(read=True)
+        _VIEW.where(_ALIVE, _GOES, _somebody_is_open(*_IS_DUE)).order_by(_broadcast.c.id).with_for_update(read=True)
     )
 )
 
@@ -159,7 +164,8 @@ def living(session: Session) -> list[BroadcastView]:
 
 
 def running(session: Session, now: datetime) -> list[BroadcastView]:
-    """Those that run and of which somebody is due, oldest first; they cannot be stopped before the transaction ends.
+    """Those that run, or whose rest is over, and of which somebody is due, oldest first; they cannot be stopped before
+    the transaction ends.
 
     All that ever ran to their end are asked in this one statement.
     """

@@ -1,0 +1,92 @@
+"""Broadcasts whose next people all lack the same, a template, say: they rest, and go on for who goes another way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from crm import broadcast_moves as moves
+from crm.broadcast_moves import SYSTEM
+from crm.broadcast_states import STOPS, Pause
+from crm.content import Content
+from crm.verdicts import Held, Taken
+from storage import accounts, jobs, recipient_order
+from storage import broadcasts as store
+from storage.broadcasts import PAUSED, RUNNING, BroadcastView
+
+SEEK = "broadcast.seek"
+"""The job that looks for those who go another way than the one that is shut."""
+SEEKS_AGAIN = timedelta(hours=1)
+"""To look at a million people takes more than a minute of a reader."""
+LOOKS_AGAIN = timedelta(minutes=1)
+_FIRST = timedelta(seconds=1)
+
+
+def settle(session: Session, taken: Taken, now: datetime) -> None:
+    """What becomes of the broadcasts of which a turn looked at somebody, once everybody's verdict is written.
+
+    One of which nobody could go rests at once, whatever number waits behind; when that is over it is looked at again,
+    and rests on without a word, or goes on.
+    """
+    for each in taken.looked:
+        held = taken.stops.get(each.id)
+        if held is not None:
+            _rest(session, each, held, now)
+        elif each.state == PAUSED:
+            moves.move(session, each, RUNNING, SYSTEM, now, "resumed", sought_at=None)
+
+
+def _rest(session: Session, each: BroadcastView, held: Held, now: datetime) -> None:
+    following = recipient_order.next_due(session, each.id, now) or held.until
+    until = min(held.until, max(following, now + LOOKS_AGAIN))
+    if (each.state, each.pause_reason) == (PAUSED, held.reason):
+        store.change(session, each.id, resumes_at=until)
+    elif each.state == RUNNING and jobs.waits(session, SEEK, str(each.id)):
+        return
+    else:
+        moves.move(session, each, PAUSED, SYSTEM, now, held.reason, resumes_at=until)
+    is_old = each.sought_at is None or each.sought_at <= now - SEEKS_AGAIN
+    if is_old and held.reason != Pause.LIMIT and _has_ways(each):
+        store.change(session, each.id, sought_at=now)
+        jobs.add_many(session, [jobs.row(SEEK, str(each.id), {"broadcast": each.id}, now)])
+
+
+def _has_ways(each: BroadcastView) -> bool:
+    """Whether it may reach people in more than one way: in words, which every account has its own, or by templates."""
+    said = Content.loads(each.content)
+    return bool(said.text) or len(said.templates) > 1
+
+
+def is_resting(each: BroadcastView) -> bool:
+    """Whether it rests for what its next people lacked."""
+    return each.state == PAUSED and each.resumes_at is not None and each.pause_reason in STOPS
+
+
+def goes_another_way(session: Session, broadcast_id: int, recipient_ids: Collection[int], now: datetime) -> bool:
+    """These can go although others cannot: they come first, and it goes on. False where it is over or stopped."""
+    found = moves.hold(session, broadcast_id)
+    if found.as_of is None or not (found.state == RUNNING or is_resting(found)):
+        return False
+    recipient_order.bring_forward(session, recipient_ids, found.as_of - _FIRST)
+    if found.state == PAUSED:
+        moves.move(session, found, RUNNING, SYSTEM, now, "resumed")
+    return True
+
+
+def nobody_sends(session: Session, now: datetime) -> bool:
+    """Whether no account that there is may send, and that for longer than a token takes to be renewed."""
+    paces = accounts.paces(session).values()
+    return bool(paces) and all(
+        pace.held or (pace.refused_since is not None and pace.refused_since <= now - LOOKS_AGAIN) for pace in paces
+    )
+
+
+def rest_without_account(session: Session, each: BroadcastView, now: datetime) -> None:
+    """No account may send: no turn looks at its people, so it rests until one may."""
+    until = now + LOOKS_AGAIN
+    if each.state == RUNNING:
+        moves.move(session, moves.hold(session, each.id), PAUSED, SYSTEM, now, Pause.ACCOUNT, resumes_at=until)
+    elif each.resumes_at is not None and each.resumes_at <= now:
+        store.change(session, each.id, resumes_at=until)
