@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlmodel import Session
@@ -13,7 +13,6 @@ from bot import failures
 from crm import care, care_about, care_preview, care_report, customers
 from crm.care import Known
 from crm.care_preview import Step
-from crm.segments import AsOf
 from crm.toml_reader import Problem
 from web.fields import ExternalId
 from web.operations import Call, Exact, Operation, Params
@@ -137,7 +136,7 @@ class TimelineOut(BaseModel):
 
 async def list_rules(call: Call[Params, None]) -> RulesOut:
     """List the care rules."""
-    return await call.database.read(
+    return await call.database.read_long(
         lambda session: RulesOut(rules=[_out(session, known) for known in care.everything(session)])
     )
 
@@ -152,16 +151,16 @@ async def check(call: Call[Params, RuleIn]) -> CheckedOut:
 async def load(call: Call[Params, RuleIn]) -> PutRuleOut:
     """Keep a rule as its newest version. It is not turned on by that; one that is on goes on in its version."""
 
-    def write(session: Session) -> PutRuleOut:
+    def write(session: Session) -> str:
         version, _ = care.load(session, call.body.source, "api", call.now)
-        return _put(session, version.name, call.sender.frame(call.now))
+        return version.name
 
-    return await call.database.write(write)
+    return await _put(call, await call.database.write(write))
 
 
 async def read_rule(call: Call[RuleParams, None]) -> RuleOut:
     """Read a rule and how it stands."""
-    return await call.database.read(lambda session: _out(session, care.named(session, call.params.rule)))
+    return await call.database.read_long(lambda session: _out(session, care.named(session, call.params.rule)))
 
 
 async def read_source(call: Call[RuleParams, None]) -> SourceOut:
@@ -178,11 +177,11 @@ async def put_state(call: Call[RuleParams, StateIn]) -> PutRuleOut:
     """Turn a rule on, let it rest, or end it. Again, it answers the same."""
     name = call.params.rule
 
-    def write(session: Session) -> PutRuleOut:
+    def write(session: Session) -> None:
         care.put_state(session, name, call.body.state, "api", call.now)
-        return _put(session, name, call.sender.frame(call.now))
 
-    return await call.database.write(write)
+    await call.database.write(write)
+    return await _put(call, name)
 
 
 async def report(call: Call[RuleParams, None]) -> CareReportOut:
@@ -193,7 +192,7 @@ async def report(call: Call[RuleParams, None]) -> CareReportOut:
         found = care_report.tally(session, call.params.rule)
         return CareReportOut(outcomes=[CareTallyOut(state=t.state, reason=t.reason, people=t.people) for t in found])
 
-    return await call.database.read(read)
+    return await call.database.read_long(read)
 
 
 async def timeline(call: Call[TimelineParams, None]) -> TimelineOut:
@@ -218,10 +217,16 @@ def _step(session: Session, step: Step, locale: str) -> StepOut:
     )  # fmt: skip
 
 
-def _put(session: Session, name: str, at: AsOf) -> PutRuleOut:
-    known = care.named(session, name)
-    told = _problems(care.warnings(session, known, at))
-    return PutRuleOut(**_out(session, known).model_dump(), warnings=told)
+async def _put(call: Call[Any, Any], name: str) -> PutRuleOut:
+    """How a rule stands that was put; its messages are counted where that keeps nobody waiting."""
+    at = call.sender.frame(call.now)
+
+    def read(session: Session) -> PutRuleOut:
+        known = care.named(session, name)
+        told = _problems(care.warnings(session, known, at))
+        return PutRuleOut(**_out(session, known).model_dump(), warnings=told)
+
+    return await call.database.read_long(read)
 
 
 def _problems(found: Iterable[Problem]) -> list[ProblemOut]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Engine, event
 from sqlalchemy import text as sql
 from sqlmodel import Session
 
@@ -17,6 +19,7 @@ from tests.conftest import Clock
 from tests.crm import sending
 from tests.crm.people import born
 from tests.crm.shops import AT
+from tests.crm.test_care_file import RULE
 from tests.web.conftest import Client
 from tests.web.test_api import refused
 from tests.web.test_loyalty import answer
@@ -79,6 +82,40 @@ async def test_staff_who_wrote_it_are_told_that_a_program_stopped_it(
     bodies = await database.read(lambda session: session.connection().execute(sql("SELECT body FROM notice")).all())
     (told,) = [Message.loads(body).text for (body,) in bodies]
     assert told.startswith(f"A program (API) paused your broadcast {number} “Tết”.\nSee it: /broadcast {number}")
+
+
+async def test_nobody_of_an_audience_is_counted_where_others_wait_to_write_or_read(
+    pos: Client, database: Database, clock: Clock
+) -> None:
+    await answer(pos, "PUT", "/customers/C1", {"name": "Lan"})
+    await answer(pos, "POST", "/care/rules", {"source": RULE})
+
+    def begun(session: Session) -> int:
+        number = broadcasts.draft(session, "Tết", Purpose.BROADCAST, Content("Chào bạn"), "tatca", "cli:Mai", clock())
+        broadcasts.tested(session, number, clock())
+        broadcasts.schedule(session, number, clock(), "cli:Mai", clock())
+        sending.begin(session, number, clock(), AT)
+        return number
+
+    one, counted = f"/broadcasts/{await database.write(begun)}", list[str]()
+
+    def note(connection: object, cursor: object, statement: str, *more: object) -> None:
+        if "count(" in statement and "FROM recipient" in statement:
+            counted.append(threading.current_thread().name.partition("_")[0])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for step in ("pause", "resume", "cancel"):
+            assert (await answer(pos, "POST", f"{one}/{step}"))["people"] == {"pending": 1}
+        await answer(pos, "GET", one)
+        await answer(pos, "POST", "/care/rules", {"source": RULE})
+        for state in ("on", "off"):
+            await answer(pos, "PUT", "/care/rules/thanks/state", {"state": state})
+        for path in ("", "/thanks", "/thanks/report"):
+            await answer(pos, "GET", f"/care/rules{path}")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert counted == ["long-reader"] * 10
 
 
 TEXT = 'Chào {{ khach.ten or "bạn" }}, mai giảm 20%'
