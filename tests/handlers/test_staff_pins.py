@@ -55,17 +55,18 @@ async def test_what_is_refused_all_the_same_is_refused_before_the_pin_is_asked_f
     assert "PIN" not in (await kim.says("/gui 2 bohen"))[0]
 
 
-async def test_nothing_is_done_before_the_pin_and_all_of_it_after(kim: Chat) -> None:
-    async def frozen() -> bool:
-        def read(session: Session) -> bool:
-            return loyalty.card(session, customers.find(session, pos.LAN).id, kim.clock()).frozen
+async def test_nothing_is_done_before_the_pin_and_all_of_it_after(database_url: str, clock: Clock) -> None:
+    async with chatting(database_url, clock) as shop:
+        await pos.linked(shop)
+        kim = await pair(shop.of("kim"), "Kim", Role.ADMIN)
 
-        return await kim.does(read)
+        def frozen(session: Session) -> bool:
+            return loyalty.card(session, customers.find(session, pos.LAN).id, clock()).frozen
 
-    (asked,) = await kim.says("/khoadiem KH001 nghi gian lận")
-    assert asked.startswith("🔒 /khoadiem cần PIN.") and not await frozen()
-    await kim.says(PIN)
-    assert await frozen()
+        (asked,) = await kim.says("/khoadiem KH001 nghi gian lận")
+        assert asked.startswith("🔒 /khoadiem cần PIN.") and not await kim.does(frozen)
+        await kim.says(PIN)
+        assert await kim.does(frozen)
 
 
 async def test_nobody_is_told_and_nothing_is_looked_at_before_the_pin(kim: Chat) -> None:
