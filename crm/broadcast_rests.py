@@ -11,7 +11,7 @@ from crm import broadcast_moves as moves
 from crm.broadcast_moves import SYSTEM
 from crm.broadcast_states import STOPS, Pause
 from crm.content import Content
-from crm.verdicts import Held, Taken
+from crm.verdicts import Held, Taken, Why
 from storage import accounts, jobs, recipient_order
 from storage import broadcasts as store
 from storage.broadcasts import PAUSED, RUNNING, BroadcastView
@@ -28,13 +28,15 @@ def settle(session: Session, taken: Taken, now: datetime) -> None:
     """What becomes of the broadcasts of which a turn looked at somebody, once everybody's verdict is written.
 
     One of which nobody could go rests at once, whatever number waits behind; when that is over it is looked at again,
-    and rests on without a word, or goes on.
+    and rests on without a word, or goes on with the first one who can.
     """
+    goes = {each.recipient.broadcast_id for each in taken.ready}
+    goes |= {row.broadcast_id for row, held in taken.waits if held.reason == Why.PACE}
     for each in taken.looked:
         held = taken.stops.get(each.id)
         if held is not None:
             _rest(session, each, held, now)
-        elif each.state == PAUSED:
+        elif each.state == PAUSED and each.id in goes:
             moves.move(session, each, RUNNING, SYSTEM, now, "resumed", sought_at=None)
 
 

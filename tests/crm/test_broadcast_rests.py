@@ -108,6 +108,17 @@ def test_it_is_noted_once_that_it_rests_and_once_that_it_goes_on(
     assert len(noted(session)) - before == 2
 
 
+def test_those_who_get_nothing_anyway_do_not_wake_it(session: Session) -> None:
+    number = running(session, "z" * 12, refusing=6)
+    gate = Shut(reason=Pause.ACCOUNT, wait=MINUTE)
+    broadcasts.pause(session, number, Pause.ACCOUNT, broadcasts.SYSTEM, START, until=START)
+    before = len(noted(session))
+    for skipped in (3, 3, 0):
+        assert len(turn(session, gate).skips) == skipped
+    assert stands(session, number) == ("paused", Pause.ACCOUNT, START + MINUTE)
+    assert len(noted(session)) == before
+
+
 def test_it_is_noted_when_something_else_is_lacking(session: Session) -> None:
     number, gate = running(session, "z" * 9), Shut()
     turn(session, gate)
