@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 
 from crm import broadcast_clock, broadcast_rests, broadcasts, consent, recipients
@@ -15,7 +18,7 @@ from crm.choice import Option
 from crm.content import ByTemplate, Content
 from crm.messages import Purpose
 from crm.verdicts import Held, Taken
-from storage import accounts, audit, jobs, recipient_order
+from storage import accounts, audit, engines, jobs, recipient_order
 from storage import recipients as rows
 from storage.columns import new_id
 from storage.turns import Place
@@ -191,3 +194,30 @@ def test_without_any_account_that_sends_it_rests_once_and_goes_on_when_one_does(
         accounts.change(session, view.id, held="")
     assert len(turn(session, OpenGate(now)).ready) == 3
     assert stands(session, number)[0] == "running"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_person_who_stops_it_in_the_moment_in_which_it_comes_to_rest_has_the_last_word(database_url: str) -> None:
+    engine = engines.writer(database_url, "OFF")
+    with Session(engine) as session:
+        number = running(session, "z" * 9)
+        session.commit()
+
+    def stop() -> None:
+        with Session(engine) as other:
+            broadcasts.rest(other, number, "cli", START)
+            other.commit()
+
+    beside = threading.Thread(target=stop)
+    with Session(engine) as session:
+        gate = Shut()
+        taken = recipients.take(session, gate, sending.POLICY, None, START, 3)
+        beside.start()
+        while not session.connection().execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first():
+            time.sleep(0.01)
+        recipients.write(session, taken, "worker", START, START)
+        broadcast_rests.settle(session, taken, START)
+        session.commit()
+        beside.join()
+        assert stands(session, number) == ("paused", Pause.STAFF, None)
+    engine.dispose()
