@@ -43,10 +43,10 @@ class Seeking:
     async def seek(self, payload: Payload) -> None:
         """Look at all, some at a time; may be broken off anywhere, and begins anew then."""
         broadcast, now = int(payload["broadcast"]), self._clock()
-        looking = await self._database.read(
+        looking = await self._database.read_long(
             partial(_Looking, sender=self._sender, broadcast_id=broadcast, now=now, without=self._living.unreadable)
         )
-        while (found := await self._database.read(looking.step)) is not None:
+        while (found := await self._database.read_long(looking.step)) is not None:
             if not found:
                 continue
             forward = partial(
@@ -71,18 +71,18 @@ class _Looking:
         self._said = Content.loads(broadcasts.get(session, broadcast_id).content)
         allowed = Allowances()
         allowed.read(session)
-        room = {
+        self._room = {
             key: Room(pace.id, _ENDLESS, now, timedelta())
             for key, pace in accounts.paces(session).items()
             if not (pace.held or pace.refused_since or key in without) and key[0] in sender.channels
         }
-        self._look = Look(session, Registry(), sender.budget, allowed, room, now, [])
+        self._look = Look(session, Registry(), sender.budget, allowed, self._room, now, [])
         self._gate = Gate(sender.channels, Paces({}), self._look, now)
 
     def step(self, session: Session) -> list[int] | None:
-        """Which of the next ones can go now; None where nobody is left, or it is stopped."""
+        """Which of the next ones can go now; None where nobody is left, no account sends, or it is stopped."""
         found = broadcasts.get(session, self._broadcast)
-        if not (found.state == RUNNING or broadcast_rests.is_resting(found)):
+        if not self._room or not (found.state == RUNNING or broadcast_rests.is_resting(found)):
             return None
         seen = store.audience(session, self._broadcast, self._after, AT_ONCE)
         if not seen:

@@ -64,7 +64,7 @@ async def approve(
     count = partial(people, broadcast_id=broadcast_id, sender=sender, now=now)
     agree = partial(
         broadcasts.approve, broadcast_id=broadcast_id, actor=actor, now=now, version=version,
-        people=await database.read(count) if counts else None,
+        people=await database.read_long(count) if counts else None,
     )  # fmt: skip
     await database.write(agree, name="broadcast.approve")
 
