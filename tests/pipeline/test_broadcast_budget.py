@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 
-from crm import broadcasts
+from crm import broadcasts, consent
+from crm.broadcast_rests import SEEK
 from crm.broadcasts import Pause
 from crm.content import ByTemplate, Content
-from simulator.people import ZALO
+from simulator.people import MESSENGER, ZALO
 from storage import alarms
 from tests.conftest import Clock
+from tests.crm.people import born
 from tests.pipeline.stage import Stage, product, simulated
 from tests.pipeline.test_broadcast_stops import begun, marketer
-from tests.pipeline.test_broadcasts import go_on, over, report
+from tests.pipeline.test_broadcasts import NOBODY_ASKS, WORDS, agree, go_on, over, report
 from tests.pipeline.test_budget import OFFER, PRICE, offers, people
 
+SILENT = 70
 BY_TEMPLATE = Content("", templates=(ByTemplate(ZALO, "", OFFER.id),))
 
 
@@ -66,3 +71,37 @@ async def test_who_was_put_off_is_looked_at_anew_when_a_person_lets_it_go_on(dat
         told = [words for words in stage.heard(ZALO, "mai") if words.startswith("⚠")]
         assert len(told) == 2, "a person acted, so it is news again that there is no money"
         assert {each.kind for each in await stage.read(alarms.unsolved)} == {"budget_spent", "broadcast_paused"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_who_goes_another_way_gets_it_while_all_before_them_wait_for_money(
+    database_url: str, clock: Clock
+) -> None:
+    async with (
+        simulated(clock, zbs_templates=(OFFER,)) as platform,
+        product(database_url, clock, platform, {"MONTHLY_SEND_BUDGET": "1", **NOBODY_ASKS}) as stage,
+    ):
+        await people(stage, 1)
+        lan = await stage.person(ZALO, "k0")
+        await stage.service.database.write(partial(long_silent, clock=clock, account=lan.account_id))
+        clock.pass_by(days=3)
+        await stage.said(MESSENGER, "xin chào", "minh")
+        await agree(stage, "minh", MESSENGER)
+        said = Content(WORDS, templates=(ByTemplate(ZALO, "", OFFER.id),))
+        number = await stage.service.database.write(partial(begun, by="cli", clock=clock, said=said))
+        for _ in range(2):
+            await go_on(stage)
+            await stage.jobs_done(SEEK)
+        found = await report(stage, number)
+        assert (found.state, found.broadcast.pause_reason) == ("paused", Pause.BUDGET)
+        assert found.people == {"pending": SILENT + 1, "sent": 1}
+        assert found.broadcast.sought_at is not None, "they were looked for, not come upon"
+        assert [words for words in stage.heard(MESSENGER, "minh") if "giảm 20%" in words] != []
+
+
+def long_silent(session: Session, clock: Clock, account: str) -> None:
+    """More customers than one turn takes, who want news and can be reached by a template alone."""
+    for number in range(SILENT):
+        person = born(session, clock(), user_id=f"s{number}")
+        consent.say(session, person.customer_id, granted=True, at=clock())
+    session.connection().execute(text("UPDATE identity SET account_id = :it WHERE user_id LIKE 's%'"), {"it": account})
