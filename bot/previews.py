@@ -79,7 +79,8 @@ class Looking:
     def end(self, session: Session) -> Estimate:
         """What was found."""
         found, budget = self._walk.found(), self._sender.budget
-        by_two = broadcasts.needs_second(self._broadcast, found.people, self._sender.alone)
+        approved = broadcast_versions.as_approved(session, self._broadcast, found.people)
+        by_two = broadcasts.needs_second(approved, found.people, self._sender.alone)
         version = broadcast_versions.seen(self._version, found.people)
         if budget.ceiling is None:
             return Estimate(found, None, by_two, version)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crm import broadcast_moves as moves
-from crm import broadcast_rests, broadcasts
+from crm import broadcast_rests, broadcast_versions, broadcasts
 from crm.broadcast_moves import SYSTEM
 from crm.broadcast_states import LASTING, Pause
 from crm.verdicts import Policy
@@ -34,7 +34,8 @@ def frozen(session: Session, broadcast_id: int, digest: str, now: datetime, poli
     found = moves.hold(session, broadcast_id)
     if found.state != FREEZING or found.as_of is None or not recipients.is_whole(session, found.cursor, found.as_of):
         return
-    facts = {"digest": digest, "frozen_at": now}
+    found = broadcast_versions.as_approved(session, found, found.audience)
+    facts = {"digest": digest, "frozen_at": now, "approved_by": found.approved_by, "approved_of": found.approved_of}
     if broadcasts.needs_second(found, found.audience, alone):
         words = f"{found.audience} > {alone}"
         moves.move(session, found, PAUSED, SYSTEM, now, Pause.APPROVAL, pause_words=words, **facts)

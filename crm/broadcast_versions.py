@@ -22,14 +22,22 @@ def version(session: Session, found: BroadcastView) -> str:
     Another one where the purpose, the content, the segment, what the saved segments in it ask for, the moment or, once
     that is frozen, the audience is another one.
     """
+    at = found.scheduled_at.isoformat() if found.scheduled_at else ""
+    audience = f"{found.audience}:{found.digest}" if found.frozen_at else ""
+    return _digest(str(found.id), substance(session, found), at, audience)
+
+
+def substance(session: Session, found: BroadcastView) -> str:
+    """What would be said to whom, whenever that is."""
     try:
         whom = segments.unfolded(session, found.segment)
     except CrmError:
         whom = found.segment
-    at = found.scheduled_at.isoformat() if found.scheduled_at else ""
-    audience = f"{found.audience}:{found.digest}" if found.frozen_at else ""
-    said = "\0".join((str(found.id), found.purpose, found.content, whom, at, audience))
-    return hashlib.sha256(said.encode()).hexdigest()[:_LENGTH]
+    return _digest(found.purpose, found.content, whom)
+
+
+def _digest(*said: str) -> str:
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:_LENGTH]
 
 
 def seen(version: str, people: int) -> str:
@@ -50,7 +58,7 @@ def check(session: Session, found: BroadcastView, version_seen: str, people: int
     if version_seen.partition(_BETWEEN)[0] != now:
         raise _changed(found, now)
     before = people_in(version_seen)
-    if before is None or people is None or people <= before + max(before // 10, 10):
+    if not _is_more(people, before):
         return
     raise Conflict(
         f"Tin #{found.id} giờ gửi cho {people} người, lúc bạn xem là {before}. Xem lại rồi duyệt.",
@@ -58,6 +66,27 @@ def check(session: Session, found: BroadcastView, version_seen: str, people: int
         "again, then approve it.",
         field="version",
     )
+
+
+def agreed(session: Session, found: BroadcastView, version_seen: str) -> str:
+    """What is kept of a version with which somebody agrees: when it begins may still be changed."""
+    people = people_in(version_seen)
+    said = substance(session, found)
+    return said if people is None else seen(said, people)
+
+
+def as_approved(session: Session, found: BroadcastView, people: int | None = None) -> BroadcastView:
+    """The broadcast; without its second person's word where that was about something else, or about fewer people."""
+    if not found.approved_of:
+        return found
+    is_other = found.approved_of.partition(_BETWEEN)[0] != substance(session, found)
+    is_void = is_other or _is_more(people, people_in(found.approved_of))
+    return found._replace(approved_by="", approved_of="") if is_void else found
+
+
+def _is_more(people: int | None, before: int | None) -> bool:
+    """Whether these are more than a few more than before; not where nobody counted."""
+    return people is not None and before is not None and people > before + max(before // 10, 10)
 
 
 def _changed(found: BroadcastView, now: str) -> Conflict:

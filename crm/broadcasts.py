@@ -138,7 +138,9 @@ def approve(
     found = moves.hold(session, broadcast_id)
     check_approval(found, actor)
     broadcast_versions.check(session, found, version, people)
-    store.change(session, broadcast_id, approved_by=actor)
+    store.change(
+        session, broadcast_id, approved_by=actor, approved_of=broadcast_versions.agreed(session, found, version)
+    )
     moves.note(session, broadcast_id, "approve", actor, now)
     if (found.state, found.pause_reason) == (PAUSED, Pause.APPROVAL):
         moves.move(session, found, RUNNING, actor, now, "approved")
@@ -169,11 +171,11 @@ def schedule(
 ) -> BroadcastView:
     """Let it begin at a moment that is to come, or move that moment.
 
-    `people` is how many are meant now; above `alone` (0: never) a second person must have approved. Raises Invalid for
-    a moment that is past or outside the `hours` in which one may write, Conflict where staff did not get it as a test
-    since it was changed.
+    `people` is how many are meant now; above `alone` (0: never) a second person must have approved just that. Raises
+    Invalid for a moment that is past or outside the `hours` in which one may write, Conflict where staff did not get it
+    as a test since it was changed.
     """
-    found = moves.hold(session, broadcast_id)
+    found = broadcast_versions.as_approved(session, moves.hold(session, broadcast_id), people)
     check_schedule(found, at, now, people=people, alone=alone, hours=hours)
     moves.move(session, found, SCHEDULED, actor, now, "scheduled", scheduled_at=at)
     return get(session, broadcast_id)

@@ -31,7 +31,8 @@ class Broadcast(SQLModel, table=True):
     `content` is JSON; `segment` the text whose members are meant, as it stood when the broadcast was written.
     `resumes_at` is when a pause ends by itself; None where a person must end it. The audience is frozen `as_of` a
     moment, up to the customer `cursor`; `frozen_at` is None until all of it is. `closed_at`: cancelled, and no row is
-    open any more. `key` is its writer's own name for it, by which it is written once. `sought_at`: when those were last
+    open any more. `key` is its writer's own name for it, by which it is written once. `approved_of`
+    is what a second person saw who agreed, see `crm.broadcast_versions`. `sought_at`: when those were last
     looked for who go another way than the one that is shut.
     """
 
@@ -53,6 +54,7 @@ class Broadcast(SQLModel, table=True):
     created_by: str = Field(max_length=64)
     tested_at: datetime | None = moment(nullable=True)
     approved_by: str = Field(default="", max_length=64)
+    approved_of: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
     scheduled_at: datetime | None = moment(nullable=True)
     as_of: datetime | None = moment(nullable=True)
     cursor: int = Field(default=0, sa_type=BigInt)
@@ -81,6 +83,7 @@ class BroadcastView(NamedTuple):
     created_by: str
     tested_at: datetime | None
     approved_by: str
+    approved_of: str
     scheduled_at: datetime | None
     as_of: datetime | None
     cursor: int

@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from crm import broadcast_versions, broadcasts, saved_segments
+from crm.broadcasts import NeedsSecond
 from crm.content import Content
 from crm.errors import Conflict
 from crm.messages import Purpose
@@ -55,6 +56,36 @@ def test_what_was_seen_is_approved_and_what_was_changed_since_is_not(
     assert refused.value.field == "version"
     broadcasts.approve(session, number, "cli:Hoa", NOW, version(session, number))
     assert broadcasts.get(session, number).approved_by == "cli:Hoa"
+
+
+def test_a_word_that_was_about_something_else_does_not_let_it_go_out(session: Session, number: int) -> None:
+    seen = broadcast_versions.seen(version(session, number), 1)
+    broadcasts.approve(session, number, "cli:Hoa", NOW, seen, 1)
+    for people in (1, 11):
+        broadcasts.schedule(session, number, NOW, "cli:Mai", NOW, people=people, alone=1)
+    with pytest.raises(NeedsSecond):
+        broadcasts.schedule(session, number, NOW, "cli:Mai", NOW, people=12, alone=1)
+    saved_segments.save(session, "moi", "tao<90ngay", AT, "cli")
+    with pytest.raises(NeedsSecond):
+        broadcasts.schedule(session, number, NOW, "cli:Mai", NOW, people=2, alone=1)
+
+
+@pytest.mark.parametrize(("comes", "state"), [(11, "running"), (12, "paused")])
+def test_an_audience_that_grew_beyond_what_was_approved_waits_for_a_second_person_again(
+    session: Session, number: int, comes: int, state: str
+) -> None:
+    broadcasts.approve(session, number, "cli:Hoa", NOW, broadcast_versions.seen(version(session, number), 1), 1)
+    broadcasts.schedule(session, number, NOW, "cli:Mai", NOW, people=1, alone=1)
+    for each in range(comes - 1):
+        born(session, NOW, user_id=f"k{each}")
+    sending.begin(session, number, NOW, AT, alone=1)
+    found = broadcasts.get(session, number)
+    assert (found.state, found.audience) == (state, comes)
+    if state == "paused":
+        with pytest.raises(Conflict, match="second person"):
+            broadcasts.resume(session, number, "cli:Mai", NOW)
+        broadcasts.approve(session, number, "cli:Hoa", NOW, version(session, number))
+        assert broadcasts.get(session, number).state == "running"
 
 
 def test_an_audience_that_is_written_down_is_a_version_of_its_own(session: Session, number: int) -> None:
