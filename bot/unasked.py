@@ -37,6 +37,6 @@ def moved(session: Session, item: Claimed, values: Mapping[str, Any], now: datet
     counted = values.get("attempts", due.attempts) > due.attempts
     recipients.back(session, due.id, values["ready_at"], reason, counted=counted)
     if item.broadcast:
-        broadcasts.waits_again(session, item.broadcast, now)
+        broadcasts.waits_again(session, item.broadcast, values["ready_at"], now)
     transcripts.remove(session, due.id)
     return True

@@ -71,7 +71,7 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
                 due.append(each.id)
         elif not _is_to_change(each, now, opens_at, was_away=was_away):
             if each.state == RUNNING and no_account:
-                broadcast_rests.rest_without_account(session, each, now)
+                broadcast_rests.rest_without_account(session, each.id, now)
             elif each.state == RUNNING:
                 _rest_where_nobody_goes(session, each.id, now)
         elif was_away:
@@ -80,7 +80,7 @@ def tend(session: Session, now: datetime, policy: Policy) -> list[int]:
             broadcasts.pause(session, each.id, Pause.HOURS, SYSTEM, now, until=opens_at)
         elif broadcast_rests.is_resting(each):
             if no_account:
-                broadcast_rests.rest_without_account(session, each, now)
+                broadcast_rests.rest_without_account(session, each.id, now)
         else:
             broadcasts.go_on(session, each.id, now)
     return due

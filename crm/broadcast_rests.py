@@ -21,23 +21,36 @@ SEEK = "broadcast.seek"
 SEEKS_AGAIN = timedelta(hours=1)
 """To look at a million people takes more than a minute of a reader."""
 LOOKS_AGAIN = timedelta(minutes=1)
+MOST_OTHERS = 200
 _FIRST = timedelta(seconds=1)
 
 
 def settle(session: Session, taken: Taken, now: datetime) -> None:
     """What becomes of the broadcasts of which a turn looked at somebody, once everybody's verdict is written.
 
-    One of which nobody could go rests at once, whatever number waits behind; when that is over it is looked at again,
-    and rests on without a word, or goes on with the first one who can.
+    One of which nobody could go rests at once, whatever number waits behind, unless some come first who waited for
+    something else; when that is over it is looked at again, and rests on without a word, or goes on with the first one
+    who can.
     """
     goes = {each.recipient.broadcast_id for each in taken.ready}
     goes |= {row.broadcast_id for row, held in taken.waits if held.reason == Why.PACE}
     for each in taken.looked:
         held = taken.stops.get(each.id)
         if held is not None:
-            _rest(session, each, held, now)
+            if not _let_others_pass(session, each, now):
+                _rest(session, each, held, now)
         elif each.state == PAUSED and each.id in goes:
             moves.move(session, each, RUNNING, SYSTEM, now, "resumed", sought_at=None)
+
+
+def _let_others_pass(session: Session, each: BroadcastView, now: datetime) -> bool:
+    """Bring those forward who waited for anything but what the others lack, such as their turn at the account's pace:
+    they would be due behind all of these. Whether there are any."""
+    found = recipient_order.due_near(session, each.id, STOPS, now - LOOKS_AGAIN, now + LOOKS_AGAIN, MOST_OTHERS)
+    others = [row.id for row in found if row.due_at <= now or row.reason == Why.PACE]
+    if others and each.as_of is not None:
+        recipient_order.bring_forward(session, others, each.as_of - _FIRST)
+    return bool(others)
 
 
 def _rest(session: Session, each: BroadcastView, held: Held, now: datetime) -> None:
@@ -50,20 +63,33 @@ def _rest(session: Session, each: BroadcastView, held: Held, now: datetime) -> N
     else:
         moves.move(session, each, PAUSED, SYSTEM, now, held.reason, resumes_at=until)
     is_old = each.sought_at is None or each.sought_at <= now - SEEKS_AGAIN
-    if is_old and held.reason != Pause.LIMIT and _has_ways(each):
+    if is_old and held.reason != Pause.LIMIT and _has_ways(session, each):
         store.change(session, each.id, sought_at=now)
         jobs.add_many(session, [jobs.row(SEEK, str(each.id), {"broadcast": each.id}, now)])
 
 
-def _has_ways(each: BroadcastView) -> bool:
-    """Whether it may reach people in more than one way: in words, which every account has its own, or by templates."""
+def _has_ways(session: Session, each: BroadcastView) -> bool:
+    """Whether it may reach people in more than one way: in words, which every account has its own, by many templates,
+    or by one that goes to numbers, too, or that several accounts have."""
     said = Content.loads(each.content)
-    return bool(said.text) or len(said.templates) > 1
+    if said.text or len(said.templates) > 1:
+        return True
+    (template,) = said.templates
+    if template.to_phone or template.account_id:
+        return template.to_phone
+    return sum(channel == template.channel for channel, _ in accounts.paces(session)) > 1
 
 
 def is_resting(each: BroadcastView) -> bool:
     """Whether it rests for what its next people lacked."""
     return each.state == PAUSED and each.resumes_at is not None and each.pause_reason in STOPS
+
+
+def shorten(session: Session, each: BroadcastView, due_at: datetime, now: datetime) -> None:
+    """Where it rests for what its next people lacked, it is looked at when this one is due who got out of that."""
+    until = max(due_at, now + LOOKS_AGAIN)
+    if is_resting(each) and each.resumes_at is not None and each.resumes_at > until:
+        store.change(session, each.id, resumes_at=until)
 
 
 def goes_another_way(session: Session, broadcast_id: int, recipient_ids: Collection[int], now: datetime) -> bool:
@@ -85,10 +111,10 @@ def nobody_sends(session: Session, now: datetime) -> bool:
     )
 
 
-def rest_without_account(session: Session, each: BroadcastView, now: datetime) -> None:
-    """No account may send: no turn looks at its people, so it rests until one may."""
-    until = now + LOOKS_AGAIN
-    if each.state == RUNNING:
-        moves.move(session, moves.hold(session, each.id), PAUSED, SYSTEM, now, Pause.ACCOUNT, resumes_at=until)
-    elif each.resumes_at is not None and each.resumes_at <= now:
-        store.change(session, each.id, resumes_at=until)
+def rest_without_account(session: Session, broadcast_id: int, now: datetime) -> None:
+    """No account may send: no turn looks at its people, so it rests until one may, unless somebody stopped it."""
+    found, until = moves.hold(session, broadcast_id), now + LOOKS_AGAIN
+    if found.state == RUNNING:
+        moves.move(session, found, PAUSED, SYSTEM, now, Pause.ACCOUNT, resumes_at=until)
+    elif is_resting(found) and found.resumes_at is not None and found.resumes_at <= now:
+        store.change(session, broadcast_id, resumes_at=until)

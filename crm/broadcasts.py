@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from crm import broadcast_moves as moves
-from crm import broadcast_versions, segments, times
+from crm import broadcast_rests, broadcast_versions, segments, times
 from crm.broadcast_moves import SYSTEM as SYSTEM
 from crm.broadcast_moves import state as state
 from crm.broadcast_states import BEFORE, has_begun, may, refused
@@ -305,10 +305,14 @@ def cancel(session: Session, broadcast_id: int, actor: str, now: datetime) -> No
     _close(session, broadcast_id, now)
 
 
-def waits_again(session: Session, broadcast_id: int, now: datetime) -> None:
-    """Somebody's message came back: where it was cancelled meanwhile, they get their end, too."""
-    if moves.hold(session, broadcast_id).state == CANCELLED:
+def waits_again(session: Session, broadcast_id: int, due_at: datetime, now: datetime) -> None:
+    """Somebody's message came back, and they are due again then: where it was cancelled meanwhile, they get their end,
+    too; where it came to rest for what others lack, it does not rest for longer than they wait."""
+    found = moves.hold(session, broadcast_id)
+    if found.state == CANCELLED:
         _close(session, broadcast_id, now)
+    else:
+        broadcast_rests.shorten(session, found, due_at, now)
 
 
 def _close(session: Session, broadcast_id: int, now: datetime) -> None:

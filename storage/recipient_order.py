@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, select, update
 from sqlmodel import Session
@@ -19,6 +19,14 @@ _recipient = Recipient.__table__  # type: ignore[attr-defined]
 _customer = Customer.__table__  # type: ignore[attr-defined]
 _MOMENT = _recipient.c.due_at.type
 _THEIRS = (_recipient.c.broadcast_id == bindparam("broadcast", required=True), stands(_recipient.c.state, PENDING))
+
+
+class Near(NamedTuple):
+    """Who waits, for what and until when."""
+
+    id: int
+    reason: str
+    due_at: datetime
 
 
 def _due(_among: Among) -> Select[Any]:
@@ -62,6 +70,22 @@ def next_due(session: Session, broadcast_id: int, now: datetime) -> datetime | N
     rows = _NEXT.rows(session.connection(), broadcast=broadcast_id, now=now)
     found: datetime | None = rows[0][0] if rows else None
     return found
+
+
+def due_near(
+    session: Session, broadcast_id: int, without: Collection[str], after: datetime, until: datetime, most: int
+) -> list[Near]:
+    """Up to so many of a broadcast who were put off, for other reasons than these, to a moment above `after` and up to
+    `until`, the first ones first."""
+    moments = (_recipient.c.due_at > after, _recipient.c.due_at <= until)
+    statement = (
+        select(*(_recipient.c[name] for name in Near._fields))
+        .where(_recipient.c.broadcast_id == broadcast_id, stands(_recipient.c.state, PENDING), *moments)
+        .where(stands(_recipient.c.state, *OPEN), _recipient.c.reason.not_in(["", *sorted(without)]))
+        .order_by(_recipient.c.due_at)
+        .limit(most)
+    )
+    return [Near._make(row) for row in session.connection().execute(statement)]
 
 
 def bring_forward(session: Session, recipient_ids: Collection[int], due_at: datetime) -> None:

@@ -17,7 +17,7 @@ from crm.broadcasts import Pause
 from crm.choice import Option
 from crm.content import ByTemplate, Content
 from crm.messages import Purpose
-from crm.verdicts import Held, Taken
+from crm.verdicts import Held, Taken, Why
 from storage import accounts, audit, engines, jobs, recipient_order
 from storage import recipients as rows
 from storage.columns import new_id
@@ -26,7 +26,7 @@ from tests.crm import sending
 from tests.crm.people import born
 from tests.crm.test_unasked import START, OpenGate
 
-MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
+SECOND, MINUTE, QUARTER = timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=15)
 IN_WORDS = Content("Chào bạn")
 BY_TEMPLATE = Content("", templates=(ByTemplate("zalo", "", "777"),))
 
@@ -44,6 +44,16 @@ class Shut(OpenGate):
         """Nothing goes where it is shut."""
         self.looked.append(place.channel)
         return Held(self.reason, self.now + self.wait, stops=True) if place.channel in self.shut else None
+
+
+@dataclass
+class Slow(Shut):
+    """One that takes one message a turn where it is not shut."""
+
+    def held(self, place: Place, purpose: Purpose, option: Option) -> Held | None:
+        """The rest wait for their turn."""
+        lacks = super().held(place, purpose, option)
+        return lacks or (Held(Why.PACE, self.now + 2 * SECOND) if self.spent else None)
 
 
 def running(session: Session, channels: str, said: Content = IN_WORDS, *, refusing: int = 0) -> int:
@@ -151,6 +161,50 @@ def test_those_come_first_who_go_another_way_and_then_it_rests_again(session: Se
         assert jobs.waits(session, broadcast_rests.SEEK, str(number)) is (quarter == 4), "somebody else may by now"
 
 
+def test_who_goes_another_way_and_waits_for_their_turn_comes_before_those_who_lack_something(session: Session) -> None:
+    number = running(session, "z" * 60 + "m" * 6)
+    turn(session, Shut())
+    others = recipient_order.due_between(session, number, START, 0, 1 << 62)[-6:]
+    broadcast_rests.goes_another_way(session, number, [each.id for each in others], START)
+    for job in jobs.lease(session, "me", START, START, 9):
+        jobs.finish(session, [job])
+    went, now = 0, START
+    for _ in range(16):
+        went += len(turn(session, Slow(now)).ready)
+        now += SECOND
+    assert went == 6
+    assert stands(session, number)[:2] == ("paused", Pause.TEMPLATE)
+
+
+def test_who_is_due_again_after_something_else_comes_before_those_who_lack_something(session: Session) -> None:
+    number = running(session, "z" * 60 + "m")
+    other = recipient_order.due_between(session, number, START, 0, 1 << 62)[-1]
+    rows.put_off(session, [{"id": other.id, "due_at": START + 5 * MINUTE, "reason": "talking", "attempts": 1}])
+    turn(session, Shut())
+    due = START + 5 * MINUTE
+    went = [*turn(session, Shut(due)).ready, *turn(session, Shut(due)).ready]
+    assert [each.recipient.id for each in went] == [other.id]
+
+
+@pytest.mark.parametrize(
+    ("template", "seeks"),
+    [
+        (ByTemplate("zalo", "", "777"), True), (ByTemplate("zalo", "oa1", "777"), False),
+        (ByTemplate("zalo", "oa1", "777", to_phone=True), True), (ByTemplate("messenger", "", "777"), False),
+    ],
+)  # fmt: skip
+def test_a_template_of_several_accounts_or_that_goes_to_numbers_too_is_more_than_one_way(
+    session: Session, template: ByTemplate, seeks: bool
+) -> None:
+    for channel, account in (("zalo", "oa1"), ("zalo", "oa2"), ("messenger", "page")):
+        accounts.add(session, channel, account, START)
+    channel = template.channel
+    number = running(session, channel[0] * 9, Content("", templates=(template,)))
+    turn(session, Shut(shut=frozenset({channel})))
+    assert stands(session, number)[0] == "paused"
+    assert jobs.waits(session, broadcast_rests.SEEK, str(number)) is seeks
+
+
 @pytest.mark.parametrize(
     "stop",
     [
@@ -194,6 +248,34 @@ def test_without_any_account_that_sends_it_rests_once_and_goes_on_when_one_does(
         accounts.change(session, view.id, held="")
     assert len(turn(session, OpenGate(now)).ready) == 3
     assert stands(session, number)[0] == "running"
+
+
+@pytest.mark.parametrize(("due", "until"), [(5, 5), (0, 1), (60 * 24 * 60, 30 * 24 * 60)])
+def test_it_rests_no_longer_than_who_was_on_their_way_as_it_came_to_rest_and_came_back(
+    session: Session, due: int, until: int
+) -> None:
+    number = running(session, "mzzz")
+    turn(session, Shut(reason=Pause.BUDGET, wait=timedelta(days=30)), 1)
+    turn(session, Shut(reason=Pause.BUDGET, wait=timedelta(days=30)))
+    assert stands(session, number) == ("paused", Pause.BUDGET, START + timedelta(days=30))
+    broadcasts.waits_again(session, number, START + due * MINUTE, START)
+    assert stands(session, number)[2] == START + until * MINUTE
+    broadcasts.rest(session, number, "cli", START)
+    broadcasts.waits_again(session, number, START, START)
+    assert stands(session, number) == ("paused", Pause.STAFF, None)
+
+
+@pytest.mark.parametrize("rests", [False, True])
+@pytest.mark.parametrize(("stop", "stays"), [(broadcasts.rest, "paused"), (broadcasts.cancel, "cancelled")])
+def test_a_person_who_stops_it_while_the_clock_finds_no_account_has_the_last_word(
+    session: Session, rests: bool, stop: Callable[[Session, int, str, datetime], None], stays: str
+) -> None:
+    number = running(session, "z")
+    if rests:
+        broadcasts.pause(session, number, Pause.ACCOUNT, broadcasts.SYSTEM, START, until=START)
+    stop(session, number, "cli", START)
+    broadcast_rests.rest_without_account(session, number, START)
+    assert stands(session, number) == (stays, Pause.STAFF if stays == "paused" else "", None)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
