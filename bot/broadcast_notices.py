@@ -82,16 +82,19 @@ def seconds(session: Session, broadcast: BroadcastView) -> list[StaffRow]:
     ]  # fmt: skip
 
 
-def call_second(session: Session, broadcast: BroadcastView, people: int, now: datetime) -> int:
-    """Tell those who may be the second person that one is waited for: those on shift, where there are any. How many."""
+def call_second(session: Session, broadcast: BroadcastView, people: int, now: datetime, moment: str = "") -> int:
+    """Tell those who may be the second person that one is waited for: those on shift, where there are any. How many.
+
+    `moment`: as of which they are to look at it, where that is not when it is scheduled, else now."""
     others = seconds(session, broadcast)
     there = [each for each in others if staff.is_on_shift(each, now)] or others
     number, name = broadcast.id, broadcast.name
+    then = f" {moment}" if moment else ""
     words = Words(
         f"Tin gửi loạt #{number} “{name}” cho {people} người cần thêm một người duyệt.\n"
-        f"Xem và duyệt: /gui {number} duyet",
+        f"Xem và duyệt: /gui {number} duyet{then}",
         f"Broadcast {number} “{name}” to {people} people waits for a second person.\nSee and approve it: "
-        f"/broadcast {number} approve",
+        f"/broadcast {number} approve{then}",
     )
     return _tell(session, there, broadcast, words, now)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -48,11 +48,18 @@ class Sender:
         return Driven(now, until, self.policy.hours, self.frame(now), self.policy.shop)
 
 
-def people(session: Session, broadcast_id: int, sender: Sender, now: datetime) -> int:
-    """How many are meant now; for `db.read_long`, since they may be very many. Raises CrmError where the segment names
-    what is not there."""
-    broadcast = broadcasts.get(session, broadcast_id)
-    return segments.count(session, segments.parse(broadcast.segment), sender.frame(now))
+def begins(sender: Sender, broadcast: BroadcastView, now: datetime, at: datetime | None = None) -> datetime:
+    """When it could begin that is meant for this moment, else for when it is scheduled, else for now."""
+    return sender.policy.hours.next_moment(max(at or broadcast.scheduled_at or now, now))
+
+
+def people(session: Session, broadcast_id: int, sender: Sender, now: datetime, *, looked: bool = False) -> int:
+    """How many are meant now, or who `looked` at it saw meant, by when it begins; for `db.read_long`, since they may be
+    very many. Raises CrmError where the segment names what is not there."""
+    broadcast, frame = broadcasts.get(session, broadcast_id), sender.frame(now)
+    if looked:
+        frame = replace(frame, now=begins(sender, broadcast, now))
+    return segments.count(session, segments.parse(broadcast.segment), frame)
 
 
 async def approve(
@@ -61,7 +68,7 @@ async def approve(
     """A second person agrees with the version that they saw. Raises CrmError as `broadcasts.approve` does."""
     found = await database.read(partial(broadcasts.get, broadcast_id=broadcast_id))
     counts = broadcast_versions.people_in(version) is not None and found.frozen_at is None
-    count = partial(people, broadcast_id=broadcast_id, sender=sender, now=now)
+    count = partial(people, broadcast_id=broadcast_id, sender=sender, now=now, looked=True)
     agree = partial(
         broadcasts.approve, broadcast_id=broadcast_id, actor=actor, now=now, version=version,
         people=await database.read_long(count) if counts else None,

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bot import broadcasting
 from bot.allowances import Allowances
 from bot.broadcasting import Sender
 from bot.looks import Account, Look, Room
@@ -56,7 +57,7 @@ class Looking:
         """
         self._sender, self._broadcast = sender, broadcasts.get(session, broadcast_id)
         self._version = broadcast_versions.version(session, self._broadcast)
-        begins = sender.policy.hours.next_moment(max(at or self._broadcast.scheduled_at or now, now))
+        begins = broadcasting.begins(sender, self._broadcast, now, at)
         frame = replace(sender.frame(now), now=begins)
         members = segments.members(session, segments.parse(self._broadcast.segment), frame)
         allowed = Allowances()

@@ -45,6 +45,11 @@ def seen(version: str, people: int) -> str:
     return f"{version}{_BETWEEN}{people}"
 
 
+def is_seen(word: str) -> bool:
+    """Whether this is a version with how many it was meant for."""
+    return len(word.partition(_BETWEEN)[0]) == _LENGTH and people_in(word) is not None
+
+
 def people_in(version: str) -> int | None:
     """How many it was meant for when somebody looked; None where nobody counted."""
     _, _, people = version.partition(_BETWEEN)
@@ -76,8 +81,9 @@ def agreed(session: Session, found: BroadcastView, version_seen: str) -> str:
 
 
 def as_approved(session: Session, found: BroadcastView, people: int | None = None) -> BroadcastView:
-    """The broadcast; without its second person's word where that was about something else, or about fewer people."""
-    if not found.approved_of:
+    """The broadcast; without its second person's word where that was about something else, or about fewer people. It
+    counted where the audience is frozen, and who looked at it then saw just that."""
+    if not found.approved_of or found.frozen_at is not None:
         return found
     is_other = found.approved_of.partition(_BETWEEN)[0] != substance(session, found)
     is_void = is_other or _is_more(people, people_in(found.approved_of))

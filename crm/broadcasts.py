@@ -99,7 +99,8 @@ def edit(
     found = moves.standing(session, broadcast_id)
     if not (found.state in (DRAFT, SCHEDULED) or (found.state == PAUSED and not has_begun(found))):
         raise refused(found, "không sửa được nữa", "cannot be changed any more")
-    values: dict[str, object] = {"changed_at": now, "created_by": actor, "tested_at": None, "approved_by": ""}
+    values: dict[str, object] = {"changed_at": now, "created_by": actor, "tested_at": None}
+    values |= {"approved_by": "", "approved_of": ""}
     if name is not None:
         values["name"] = named(name)
     if content is not None:

@@ -95,6 +95,11 @@ def check(content: Content) -> None:
         raise _no_link("picture", "Ảnh", "The picture", content.picture)
     if content.language not in OPT_OUT:
         raise Invalid("language", "Ngôn ngữ: vi hoặc en.", "The language is vi or en.")
+    if any(each.to_phone and not each.account_id for each in content.templates):
+        raise Invalid(
+            "templates", "Mẫu tin gửi tới số điện thoại cần ghi rõ tài khoản.",
+            "A template that goes to phone numbers names its account.",
+        )  # fmt: skip
     for text in filter(None, (content.text, *(value for each in content.templates for _, value in each.values))):
         _check(text)
 

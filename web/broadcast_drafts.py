@@ -47,7 +47,7 @@ class LinkIn(Exact):
 
 class TemplateIn(Exact):
     """The template by which it goes where no window is open; values have gaps as the text has. `account` "": of any;
-    `to_phone`: also to the phone number of who is in no chat."""
+    `to_phone`: also to the phone number of who is in no chat, of the account that is named then."""
 
     channel: Literal["zalo", "messenger"]
     template: Short
@@ -308,7 +308,7 @@ def _reasons(counted: Counter[str]) -> list[ReasonOut]:
 
 
 def _draft(session: Session, number: int) -> BroadcastDraftOut:
-    each: BroadcastView = broadcasts.get(session, number)
+    each: BroadcastView = broadcast_versions.as_approved(session, broadcasts.get(session, number))
     said = Content.loads(each.content)
     return BroadcastDraftOut(
         **shown(each, broadcasts.state(session, each)).model_dump(),

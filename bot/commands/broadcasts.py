@@ -78,7 +78,7 @@ def _list(session: Session, arguments: Namespace, sender: Sender, now: datetime)
 
 def _report(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
     found = broadcasts.report(session, arguments.id)
-    each = found.broadcast
+    each = broadcast_versions.as_approved(session, found.broadcast)
     data = {
         **_plain(each, found.state, sender), "version": broadcast_versions.version(session, each),
         "people": dict(found.people), "lanes": dict(found.lanes),
@@ -286,7 +286,7 @@ def _content(arguments: Namespace, before: Content) -> Content:
 
 
 def _said(session: Session, number: int, sender: Sender, now: datetime) -> Report:
-    each = broadcasts.get(session, number)
+    each = broadcast_versions.as_approved(session, broadcasts.get(session, number))
     state = broadcasts.state(session, each)
     lines = [f"{each.id} {each.name}: {state}"]
     if each.scheduled_at:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -12,7 +13,7 @@ from bot import failures
 from bot.jobs import Payload, Work
 from bot.staff import hearing, next_steps
 from bot.staff.context import Office, StaffContext
-from crm import broadcasts, staff, times, unsent
+from crm import broadcast_versions, broadcasts, staff, times, unsent
 from crm.broadcasts import Report
 from crm.content import Content
 from crm.staff import Permission
@@ -55,6 +56,7 @@ def show(ctx: StaffContext, each: BroadcastView) -> None:
 
 def say(ctx: StaffContext, report: Report) -> None:
     """Where it stands and what became of everybody."""
+    report = replace(report, broadcast=broadcast_versions.as_approved(ctx.session, report.broadcast))
     each, locale = report.broadcast, ctx.locale
     ctx.reply(
         "broadcast_one", each=each, said=Content.loads(each.content), state=report.state, why=_why(report, locale),

@@ -21,6 +21,8 @@ from storage.broadcasts import BroadcastView
 from storage.database import Database
 
 JOB = "staff.estimate"
+NOW = "ngay"
+"""What an order calls this moment."""
 
 
 class Estimating:
@@ -53,10 +55,11 @@ def ask(
     order: str = "",
     about: str = "",
     begins: bool = False,
+    approves: bool = False,
 ) -> None:
     """Have it looked at as if it began then. With an `order` to the running command, that is what `/ok` is to do to it,
     if the facts `about` are the same then. Where it `begins` by that and a second person must agree first, those are
-    told instead."""
+    told instead; where that `approves` it, the order names what was seen, behind its first word."""
     if ctx.chat is None:
         raise Invalid("", f"Trên máy chủ dùng khachquen broadcast preview {broadcast.id}, schedule và approve.",
                       f"Here use khachquen broadcast preview {broadcast.id}, schedule and approve.")  # fmt: skip
@@ -64,7 +67,7 @@ def ask(
     payload = {
         "staff": ctx.member.id, "chat": ctx.chat.identity_id, "broadcast": broadcast.id,
         "at": at.isoformat() if at else "", "command": ctx.command.name, "order": order, "about": about,
-        "begins": begins,
+        "begins": begins, "approves": approves,
     }  # fmt: skip
     ctx.later(JOB, f"{ctx.surface}:{broadcast.id}:{order}", payload)
     ctx.reply("broadcast_looking", name=broadcast.name)
@@ -78,24 +81,35 @@ def _tell(session: Session, office: Office, payload: Payload, found: Estimate | 
     if isinstance(found, CrmError):
         ctx.reply("refused", words=found.words(ctx.locale), usage="")
     elif found.by_two and payload.get("begins"):
-        _call_second(ctx, broadcasts.get(session, payload["broadcast"]), found.preview.people)
+        _call_second(ctx, payload, found.preview.people)
     else:
-        shown = previews.words(office.templates, found, office.sender, now, ctx.locale)
-        _say(ctx, payload, shown)
+        _say(ctx, payload, found, now)
     hearing.tell(ctx)
 
 
-def _call_second(ctx: StaffContext, each: BroadcastView, people: int) -> None:
-    told = broadcast_notices.call_second(ctx.session, each, people, ctx.now)
+def _call_second(ctx: StaffContext, payload: Payload, people: int) -> None:
+    """They look at it as of the moment for which it is to be scheduled."""
+    each, moment = broadcasts.get(ctx.session, payload["broadcast"]), _moment(payload["order"])
+    told = broadcast_notices.call_second(ctx.session, each, people, ctx.now, moment)
     ctx.reply("broadcast_by_two", each=each, words=NeedsSecond(people).words(ctx.locale), told=told)
 
 
-def _say(ctx: StaffContext, payload: Payload, shown: str) -> None:
-    each = broadcasts.get(ctx.session, payload["broadcast"])
-    values = {"each": each, "shown": shown, "order": payload["order"]}
-    if not payload["order"]:
+def _moment(order: str) -> str:
+    """The moment that an order names, "" for now."""
+    moment = order.partition(" ")[2]
+    return "" if moment == NOW else moment
+
+
+def _say(ctx: StaffContext, payload: Payload, found: Estimate, now: datetime) -> None:
+    each, order = broadcasts.get(ctx.session, payload["broadcast"]), payload["order"]
+    shown = previews.words(ctx.office.templates, found, ctx.office.sender, now, ctx.locale)
+    values = {"each": each, "shown": shown, "order": order}
+    if not order:
         ctx.reply("broadcast_looked", **values)
         return
     ctx.command = ctx.office.commands.by_name[payload["command"]]
-    ctx.given = {"which": str(each.id), "order": payload["order"]}
+    if payload.get("approves"):
+        word, _, moment = order.partition(" ")
+        order = f"{word} {found.version} {moment}".rstrip()
+    ctx.given = {"which": str(each.id), "order": order}
     ctx.confirmed("broadcast_looked", about=payload["about"], **values)

@@ -23,7 +23,7 @@ router = StaffRouter("broadcasts")
 
 SHOWN = 8
 _NEW = ("moi", "new")
-_NOW = ("ngay", "now")
+_NOW = (estimating.NOW, "now")
 _BY_SECOND = "duyet"
 
 
@@ -119,7 +119,7 @@ def _schedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
 def _begin(ctx: StaffContext, rest: str) -> _Begin:
     """The moment to the minute, or now. Raises Invalid for what is no moment."""
     if words.plain(rest) in _NOW:
-        return _Begin(ctx.now, "hen ngay")
+        return _Begin(ctx.now, f"hen {_NOW[0]}")
     if not rest:
         raise Invalid("at", "Gửi lúc nào? Ví dụ: /gui 3 hen 20h thứ 6, hoặc /gui 3 hen ngay.",
                       "When? For example: /broadcast 3 schedule 20h thứ 6, or … now.")  # fmt: skip
@@ -141,17 +141,19 @@ def _unschedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
 
 
 def _approve(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
-    """The second person sees what the first one saw, and agrees with just that: nobody changes it meanwhile."""
+    """The second person sees what the first one saw, as of a moment where one is named, and agrees with just that:
+    nobody changes it meanwhile."""
     _check_second(ctx, each)
     ctx.needs(Permission.BROADCAST)
     each = broadcast_moves.hold(ctx.session, each.id)
     broadcasts.check_approval(each, _actor(ctx))
-    about = _seen(ctx, each, _BY_SECOND)
-    if not ctx.is_confirmed(about):
-        estimating.ask(ctx, each, order=_BY_SECOND, about=about)
+    about, (first, left) = _seen(ctx, each, _BY_SECOND), first_word(rest)
+    seen, moment = (first, left) if broadcast_versions.is_seen(first) else ("", rest)
+    if not (seen and ctx.is_confirmed(about)):
+        at, order = _begin(ctx, moment).at if moment else None, f"{_BY_SECOND} {moment}".rstrip()
+        estimating.ask(ctx, each, at=at, order=order, about=about, approves=True)
         return
-    version = broadcast_versions.version(ctx.session, each)
-    broadcasts.approve(ctx.session, each.id, _actor(ctx), ctx.now, version)
+    broadcasts.approve(ctx.session, each.id, _actor(ctx), ctx.now, seen)
     by, number = ctx.member.name, each.id
     then = _after_approval(each)
     told = Words(

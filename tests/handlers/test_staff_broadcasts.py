@@ -25,8 +25,10 @@ from crm.staff import Role
 from simulator.people import MESSENGER
 from storage import audit
 from storage import broadcasts as rows
+from storage.columns import new_id
 from tests.chat import GLANCE_S, PATIENCE_S, Chat, chatting
 from tests.conftest import Clock
+from tests.crm.people import born
 from tests.handlers import pos
 from tests.handlers.test_staff_finding import everything
 from tests.pipeline.test_broadcasts import DUE
@@ -87,7 +89,9 @@ async def test_where_many_get_it_a_second_person_sees_it_and_agrees(chat: Chat) 
     assert "✗ Gửi cho 2 người thì cần người thứ hai duyệt trước. Đã báo 1 người có quyền duyệt." in refused
     assert "/ok" not in refused
     (told,) = [each.text for each in list(hoa.contact.lines)[before:]]
-    assert told == "Tin gửi loạt #1 “Tết” cho 2 người cần thêm một người duyệt.\nXem và duyệt: /gui 1 duyet"
+    assert told == (
+        "Tin gửi loạt #1 “Tết” cho 2 người cần thêm một người duyệt.\nXem và duyệt: /gui 1 duyet 20:00 24/11/2026"
+    )
     own = "✗ Người viết không tự duyệt được. Nhờ một người khác (Hoa) gõ: /gui 1 duyet"
     assert await said(mai, "/gui 1 duyet") == own
     shown = await said(hoa, "/gui 1 duyet")
@@ -121,6 +125,52 @@ async def test_what_was_seen_is_what_is_approved(chat: Chat) -> None:
     again = await said(hoa, f"/ok {code}")
     assert "Duyệt #1 Tết (tatca)?" in again and "giảm 90%" in again and "Đã duyệt" not in again
     assert (await chat.does(lambda session: broadcasts.get(session, 1))).approved_by == ""
+
+
+async def come(chat: Chat, some: int) -> None:
+    """So many more customers."""
+    await chat.does(
+        lambda session: [born(session, chat.clock(), user_id=f"k{new_id()}").identity_id for _ in range(some)]
+    )
+
+
+async def test_a_word_counts_for_as_many_as_were_seen(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await said(mai, DRAFT)
+    await said(mai, "/gui 1 thu")
+    await agreed(hoa, "/gui 1 duyet")
+    await come(chat, 10)
+    assert "Hẹn giờ #1 Tết" in await said(mai, "/gui 1 hen 20h mai")
+    await come(chat, 1)
+    assert "Gửi cho 13 người thì cần người thứ hai duyệt trước" in await said(mai, "/gui 1 hen 20h mai")
+    await agreed(hoa, "/gui 1 duyet")
+    assert "bắt đầu gửi lúc 20:00" in await agreed(mai, "/gui 1 hen 20h mai")
+
+
+async def test_a_second_person_looks_at_it_as_of_the_moment_that_is_asked_for(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await come(chat, 20)
+    await said(mai, DRAFT.replace("tatca", "tao>2ngay"))
+    await said(mai, "/gui 1 thu")
+    await agreed(hoa, "/gui 1 duyet")
+    before = len(hoa.contact.lines)
+    assert "Gửi cho 22 người thì cần người thứ hai" in await said(mai, "/gui 1 hen 20:00 30/11/2026")
+    (told,) = [each.text for each in list(hoa.contact.lines)[before:]]
+    order = told.rpartition(": ")[2]
+    assert order == "/gui 1 duyet 20:00 30/11/2026"
+    await agreed(hoa, order)
+    assert "bắt đầu gửi lúc 20:00" in await agreed(mai, "/gui 1 hen 20:00 30/11/2026")
+
+
+async def test_nobody_approved_what_a_saved_segment_asks_for_since_it_was_changed(chat: Chat) -> None:
+    mai, hoa = await pair(chat.of("mai"), "Mai", Role.MARKETER), await pair(chat.of("hoa"), "Hoa", Role.LEAD)
+    await said(mai, "/nhom luu moi tao<2ngay")
+    await said(mai, DRAFT.replace("tatca", "nhom:moi"))
+    await agreed(hoa, "/gui 1 duyet")
+    assert "\nNgười duyệt: Hoa\n" in await said(mai, "/gui 1")
+    await said(mai, "/nhom luu moi tao<9ngay")
+    assert "Người duyệt" not in await said(mai, "/gui 1")
+    assert "/gui 1 duyet để duyệt" in await said(hoa, "/gui 1")
 
 
 async def test_a_lead_releases_and_stops_but_does_not_write_and_an_agent_sees_nothing(chat: Chat) -> None:

@@ -201,11 +201,35 @@ async def test_who_approves_names_what_they_saw(pos: Client, database: Database,
     assert (await answer(pos, "POST", f"{one}/approve", {"version": now}))["approved_by"].startswith("key:")
 
 
+async def test_how_many_were_seen_is_compared_as_of_the_moment_for_which_it_was_looked_at(
+    pos: Client, database: Database, clock: Clock
+) -> None:
+    await database.write(lambda session: hired(session, clock))
+    for number in range(14):
+        await answer(pos, "PUT", f"/customers/C{number}", {"name": "Lan", "phone": f"09012345{number:02}"})
+    new = DRAFT | {"segment": "tao<2ngay"}
+    one = f"/broadcasts/{(await answer(pos, 'POST', '/broadcasts', new))['id']}"
+    await answer(pos, "POST", f"{one}/test", {"staff": "Mai"})
+    other = await database.write(lambda session: keys.create(session, "ERP", clock()))
+    own = pos.session.headers["Authorization"]
+    pos.session.headers["Authorization"] = f"Bearer {other}"
+    seen = (await answer(pos, "GET", f"{one}/preview"))["version"]
+    await answer(pos, "POST", f"{one}/approve", {"version": seen})
+    pos.session.headers["Authorization"] = own
+    await answer(pos, "POST", f"{one}/schedule", {"at": "2026-11-30T20:00:00+07:00"})
+    pos.session.headers["Authorization"] = f"Bearer {other}"
+    looked = await answer(pos, "GET", f"{one}/preview")
+    assert looked["people"] == 0, "they are no new customers any more by then"
+    done = await answer(pos, "POST", f"{one}/approve", {"version": looked["version"]})
+    assert done["approved_by"].startswith("key:")
+
+
 async def test_what_cannot_be_sent_is_refused_with_its_field(pos: Client) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"text": "Chào {{ khach.ten }}"}, "text"), ({"text": ""}, "text"), ({"segment": "hagn"}, "segment"),
         ({"picture": "tet.jpg"}, "picture"), ({"name": ""}, "name"), ({"language": "fr"}, "language"),
         ({"buttons": [{"title": "Xem", "url": "shop"}]}, "buttons"),
+        ({"templates": [{"channel": "zalo", "template": "777", "to_phone": True}]}, "templates"),
     ]  # fmt: skip
     for changed, field in wrong:
         assert await refused(pos, "POST", "/api/v1/broadcasts", json=DRAFT | changed) == (422, [field])
