@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from crm import conversations
+from crm import conversations, verdicts
 from crm.calendar import Calendar
 from crm.errors import Conflict
 from crm.messages import Purpose
@@ -152,8 +152,7 @@ def give_back(session: Session, conversation_id: int) -> Ended:
 def attended(session: Session, customer_id: int, now: datetime) -> list[Place]:
     """The chats in which a customer waits for a person or talks with one: no broadcast and no care message goes to them
     meanwhile, in any chat."""
-    places = turns.places(session, [customer_id], now).get(customer_id, [])
-    return [each for each in places if each.waiting_since or each.holder in (stored.STAFF, stored.ELSEWHERE)]
+    return [each for each in turns.places(session, [customer_id], now).get(customer_id, ()) if verdicts.talks(each)]
 
 
 def close(session: Session, conversation_id: int, now: datetime) -> bool:

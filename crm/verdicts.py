@@ -176,7 +176,7 @@ class Look:
             return Why.MERGED
         if any(each.holder == BLOCKED for each in places):
             return Why.BLOCKED
-        if any(each.holder in (STAFF, ELSEWHERE) or each.waiting_since for each in places):
+        if any(map(talks, places)):
             return self._later(row, Why.TALKING, TALKING_WAIT)
         if purpose.is_marketing and row.customer_id in self._capped:
             return Why.CAP if row.broadcast_id else self._later(row, Why.CAP, CAP_WAIT)
@@ -272,6 +272,11 @@ class Look:
     def _later(self, row: Waiting, reason: str, wait: timedelta) -> Held | str:
         """Put somebody off for whom it is not the time; after some times nothing comes of it."""
         return reason if row.attempts >= MOST_WAITS else Held(reason, self._now + wait, counts=True)
+
+
+def talks(place: Place) -> bool:
+    """Whether they wait for a person there, or talk with one."""
+    return place.holder in (STAFF, ELSEWHERE) or place.waiting_since is not None
 
 
 def ways(said: Content, place: Place) -> list[ByTemplate | None]:
