@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from bot.phrases import BOOK, Match, Phrase
 from bot.spelling import LONGEST, Word, words
@@ -71,6 +72,9 @@ _ASKS = frozenset({"sao", "gi", "nao", "what", "why"})
 _ENDS_QUESTION = frozenset({"khong", "chua"})
 _WONDERS = frozenset({"duoc", "khong", "chua", "do", "does", "can", "could", "may"})
 """With one of these, or a question mark, what sounds like a yes to messages may be a question about them."""
+_SUBJECTS, _HAPPENS = frozenset({"i", "we", "you"}), frozenset({"get", "receive", "send"})
+_BETWEEN = frozenset({"just", "still", "only", "always", "now"})
+"""Who says "I still get ads" tells what happens, and may complain of it."""
 _SAID_BY_ALL = frozenset({"greeting", "thanks", "yes", "no"})
 """Small talk that Vietnamese write in English, too: it does not show who wants to be answered in English."""
 
@@ -117,7 +121,7 @@ def understand(text: str) -> Understanding:
     intent, confidence, longest = _best(line)
     if intent in _YES_TO_MARKETING and _denies(line):
         intent, confidence, longest = "", 0.0, None
-    elif intent == "consent.start" and _wonders(seen, line):
+    elif intent == "consent.start" and (_wonders(seen, line) or _tells_what_happens(line)):
         intent = "consent.offer"
     shade, language = (longest.shade, longest.language) if longest else ("", "")
     gives_phone = intent == "shop.address" and phone_in(seen)
@@ -240,6 +244,11 @@ def _denies(line: Sequence[Word]) -> bool:
 
 def _wonders(text: str, line: Sequence[Word]) -> bool:
     return "?" in text or any(word.plain in _WONDERS for word in line)
+
+
+def _tells_what_happens(line: Sequence[Word]) -> bool:
+    said = [word.plain for word in line if word.plain not in _BETWEEN]
+    return any(who in _SUBJECTS and does in _HAPPENS for who, does in pairwise(said))
 
 
 @dataclass(frozen=True, slots=True)

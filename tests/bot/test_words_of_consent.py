@@ -75,11 +75,24 @@ def test_who_wants_notices_is_asked_whether_they_want_marketing(line: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("I get ads again", "consent.offer"), ("you send me ads again!!", "consent.offer"),
+        ("so I just receive ads again", "consent.offer"), ("I want to get ads again", "consent.start"),
+        ("please send me ads again", "consent.start"),
+    ],
+)  # fmt: skip
+def test_who_says_that_they_get_it_is_asked_whether_they_want_it(line: str, meant: str) -> None:
+    assert understand(line).intent == meant
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "never send my order late again", "hàng qc hay vn vậy",
         "không nhận hàng qc", "mình không nhận được tin", "sao không nhận được khuyến mãi", "why don't you send offers",
-        "đừng đăng ký tên mình sai nữa", "tắt máy rồi bật lại thông báo đơn hàng",
+        "đừng đăng ký tên mình sai nữa", "tắt máy rồi bật lại thông báo đơn hàng", "đã nhận lại tin",
+        "mình đợi nhận tin lại từ shop", "shop nhận lại tin mình gửi nha", "mong sớm nhận tin lại",
     ],
 )  # fmt: skip
 def test_what_only_sounds_like_it_changes_nothing(line: str) -> None:
