@@ -53,6 +53,7 @@ from bot.staff.measuring import Measuring
 from bot.staff.picturing import Picturing
 from bot.staff.receipts import Receipts
 from bot.staff.reporting import Reporting
+from bot.staff.tallying import Tallying
 from bot.staff.waking import Waking
 from bot.upkeep import Upkeep
 from crm import hours, tickets, verdicts
@@ -240,6 +241,7 @@ async def _working(settings: Settings, service: Service, desk: Desk, clock: Cloc
     kinds |= Finding(database, desk.office, clock).kinds()
     kinds |= Estimating(database, desk.office, clock).kinds()
     kinds |= Counting(database, desk.office, clock).kinds() | Measuring(database, desk.office, clock).kinds()
+    kinds |= Tallying(database, desk.office, clock).kinds()
     kinds |= Exporting(database, desk.office, artist, clock).kinds()
     kinds |= Reporting(database, desk.office, artist, clock).kinds()
     kinds |= Picturing(database, channels, desk.office, artist, clock).kinds()

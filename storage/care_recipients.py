@@ -105,6 +105,12 @@ def tally(session: Session, rule_ids: Collection[int]) -> list[Tally]:
     return [Tally._make(row) for row in rows]
 
 
+def are_more(session: Session, rule_ids: Collection[int], most: int) -> bool:
+    """Whether these versions ever meant to write to more than so many; looks at no more than that."""
+    some = select(_recipient.c.id).where(_recipient.c.care_rule_id.in_(sorted(rule_ids))).limit(most + 1).subquery()
+    return bool(session.connection().execute(select(func.count()).select_from(some)).scalar_one() > most)
+
+
 def carry_over(session: Session, source: int, target: int) -> None:
     """What care rules do once for one customer they do once for both: the other's subjects take their place.
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot import failures
+from bot.staff import tallying
 from bot.staff.context import StaffContext
 from bot.staff.kinds import CustomerRef, Text
 from bot.staff.router import Group, StaffRouter
-from crm import care, care_preview, care_report, times, unsent, words
-from crm.care_rules import Words
+from crm import care, care_preview, times, unsent, words
 from crm.errors import Invalid
 from crm.staff import Permission
-from storage.recipients import FAILED, SKIPPED
 
 router = StaffRouter("care")
 
@@ -31,13 +29,12 @@ _OFF = ("tat", "off")
 def manage(ctx: StaffContext, rule: str = "", order: Text | None = None) -> None:
     """List the rules, show one, or turn one on, off, or let it rest."""
     if not rule:
-        found = [(each, care_report.counts(ctx.session, each.rule.name)) for each in care.everything(ctx.session)]
-        ctx.reply("care_list", rows=tuple(found))
+        tallying.show(ctx, tallying.ALL)
         return
     known = care.named(ctx.session, words.plain(rule).replace("-", "_"))
     name, wish = known.rule.name, words.plain(order or "")
     if not wish:
-        ctx.reply("care_one", known=known, counts=care_report.counts(ctx.session, name), reasons=_reasons(ctx, name))
+        tallying.show(ctx, tallying.ONE, name)
         return
     actor = f"staff:{ctx.member.id}"
     if wish in _ON:
@@ -54,7 +51,7 @@ def manage(ctx: StaffContext, rule: str = "", order: Text | None = None) -> None
     else:
         raise Invalid("order", f"“{order}”: dùng bật, dừng hoặc tắt.", f"“{order}”: say on, pause or off.")
     ctx.audit("care.change", "care_rule", known.version.id, f"{name} {wish}")
-    ctx.reply("care_changed", known=care.named(ctx.session, name), counts=care_report.counts(ctx.session, name))
+    tallying.show(ctx, tallying.CHANGED, name)
 
 
 @router.command(
@@ -71,9 +68,3 @@ def foretell(ctx: StaffContext, customer: CustomerRef) -> None:
         for step in found[:ROWS]
     ]
     ctx.reply("care_upcoming", customer=customer, rows=rows, more=len(found) - len(rows), days=FORETOLD.days)
-
-
-def _reasons(ctx: StaffContext, name: str) -> list[tuple[Words, int]]:
-    """Why how many messages of a rule did not go out, the most frequent reason first."""
-    found = [each for each in care_report.tally(ctx.session, name) if each.state in (SKIPPED, FAILED)]
-    return [(failures.words(each.reason), each.people) for each in sorted(found, key=lambda each: -each.people)]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
+from sqlalchemy import Engine, event
 
 from bot import upkeep
 from bot.care import JOB
+from bot.staff import tallying
 from crm import care, care_report, saved_segments
 from crm.orders import Status
 from crm.segments import AsOf
@@ -15,7 +18,8 @@ from crm.staff import Role
 from tests.chat import Chat
 from tests.crm.test_care_file import RULE
 from tests.handlers import pos
-from tests.staff import PIN, hired, order
+from tests.handlers.test_staff_finding import everything
+from tests.staff import PIN, hired, order, pair
 
 
 async def test_what_a_customer_will_get_is_told_and_their_word_counts(chat: Chat) -> None:
@@ -44,6 +48,40 @@ async def test_a_rule_says_what_can_be_done_with_it_next(chat: Chat) -> None:
     assert on.endswith("\n/chamsoc thanks dừng để tạm dừng")
     (unknown,) = await order(chat, "Mai", "/chamsoc sinh nhật")
     assert unknown.startswith("✗ Không có quy tắc “sinh”; các tên: /chamsoc.")
+
+
+async def test_very_many_messages_are_counted_beside_the_chat_and_told_then(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallying, "AT_ONCE", 0)
+    await pos.linked(chat)
+    await chat.says("bắt đầu nhận tin")
+    mai = await pair(chat.of("mai"), "Mai", Role.MARKETER)
+    await chat.does(lambda session: care.load(session, RULE, "test", chat.clock())[0].name)
+    await chat.does(lambda session: care.turn_on(session, "thanks", "test", chat.clock()).rule_id)
+    chat.clock.pass_by(hours=1)
+    await pos.tells_of_order(chat, "DH9", status=Status.DELIVERED)
+    await chat.passes(minutes=10)
+    await upkeep.enqueue(chat.service.database, JOB, chat.clock())
+    await chat.passes(minutes=1)
+    counted: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *more: object) -> None:
+        if "care_rule_id" in statement and "GROUP BY" in statement:
+            counted.append(threading.current_thread().name.partition("_")[0])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for line, first, told in (
+            ("/chamsoc", "⏳ Đang đếm tin; kết quả tới sau vài giây.", "thanks: Cảm ơn (chờ 1, đã gửi 0, không gửi 0)"),
+            ("/chamsoc thanks", "Cảm ơn (thanks): đang bật\n⏳", "Chờ 1, đã gửi 0, không gửi 0."),
+            ("/chamsoc thanks tat", "Cảm ơn (thanks): tắt\n⏳", "“Cảm ơn” đã tắt từ bây giờ.\n1 tin đang chờ"),
+        ):
+            waits, then = [each.text for each in await everything(mai, line)]
+            assert waits.startswith(first) and told in then
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert counted == ["long-reader"] * 3
 
 
 @pytest.mark.parametrize(
