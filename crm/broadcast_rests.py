@@ -21,7 +21,8 @@ SEEK = "broadcast.seek"
 SEEKS_AGAIN = timedelta(hours=1)
 """To look at a million people takes more than a minute of a reader."""
 LOOKS_AGAIN = timedelta(minutes=1)
-MOST_OTHERS = 200
+SINCE, MOST_OTHERS = timedelta(minutes=5), 200
+"""Who became due in the meantime comes first: it may have rested for a minute beyond that, and turns may be late."""
 _FIRST = timedelta(seconds=1)
 
 
@@ -46,7 +47,7 @@ def settle(session: Session, taken: Taken, now: datetime) -> None:
 def _let_others_pass(session: Session, each: BroadcastView, now: datetime) -> bool:
     """Bring those forward who waited for anything but what the others lack, such as their turn at the account's pace:
     they would be due behind all of these. Whether there are any."""
-    found = recipient_order.due_near(session, each.id, STOPS, now - LOOKS_AGAIN, now + LOOKS_AGAIN, MOST_OTHERS)
+    found = recipient_order.due_near(session, each.id, STOPS, now - SINCE, now + LOOKS_AGAIN, MOST_OTHERS)
     others = [row.id for row in found if row.due_at <= now or row.reason == Why.PACE]
     if others and each.as_of is not None:
         recipient_order.bring_forward(session, others, each.as_of - _FIRST)

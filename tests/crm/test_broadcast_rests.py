@@ -265,6 +265,18 @@ def test_it_rests_no_longer_than_who_was_on_their_way_as_it_came_to_rest_and_cam
     assert stands(session, number) == ("paused", Pause.STAFF, None)
 
 
+def test_who_came_back_comes_first_when_it_is_looked_at_again(session: Session) -> None:
+    number, month = running(session, "z" * 60 + "m"), timedelta(days=30)
+    other = recipient_order.due_between(session, number, START, 0, 1 << 62)[-1]
+    rows.put_off(session, [{"id": other.id, "due_at": START, "reason": "taken too long ago", "attempts": 0}])
+    recipient_order.bring_forward(session, [other.id], START + SECOND)
+    turn(session, Shut(reason=Pause.BUDGET, wait=month))
+    broadcasts.waits_again(session, number, START + SECOND, START + SECOND)
+    late = START + 2 * MINUTE
+    went = [each for _ in range(2) for each in turn(session, Shut(late, reason=Pause.BUDGET, wait=month)).ready]
+    assert [each.recipient.id for each in went] == [other.id]
+
+
 @pytest.mark.parametrize("rests", [False, True])
 @pytest.mark.parametrize(("stop", "stays"), [(broadcasts.rest, "paused"), (broadcasts.cancel, "cancelled")])
 def test_a_person_who_stops_it_while_the_clock_finds_no_account_has_the_last_word(
