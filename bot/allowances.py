@@ -11,7 +11,9 @@ from prometheus_client import Gauge
 from sqlmodel import Session
 
 from bot.holds import Ring
+from crm import broadcasts
 from crm.allowances import Allowance
+from crm.broadcasts import Pause
 from crm.messages import Purpose
 from crm.reach import Rules
 from storage import alarms
@@ -117,10 +119,13 @@ def shut(session: Session, lane: Shut, now: datetime) -> None:
 
 
 def reopen(session: Session, lane: Shut, now: datetime) -> None:
-    """A lane is open again: what waits for it goes on, and its alarm ends. May be called twice."""
+    """A lane is open again: what waits for it goes on, and its alarm ends. Broadcasts that were to rest for longer look
+    at once who can go. May be called twice."""
     store.open_lane(session, lane)
     held_rows.release(session, lane.channel, lane.account_id, _reason(lane), now)
     alarms.solve(session, SPENT, _spent(lane).subject, now)
+    if now < lane.until:
+        broadcasts.look_again(session, Pause.QUOTA, now)
 
 
 def lift(session: Session, now: datetime) -> None:
