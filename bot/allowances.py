@@ -29,6 +29,8 @@ REMAIN = Gauge(
 
 LOW = "allowance_low"
 SPENT = "allowance_spent"
+WAITS_FOR = "allowance of "
+"""So the reason begins of what waits for one."""
 FRESH_FOR_S = 5.0
 SPARE = 128
 """What is left of an allowance is not counted upon when messages may be on their way that use it up."""
@@ -161,7 +163,7 @@ def _spent(lane: Shut) -> Ring:
 
 
 def _reason(lane: Shut) -> str:
-    return f"allowance of {lane.lane}{' for marketing' if lane.marketing else ''}: "
+    return f"{WAITS_FOR}{lane.lane}{' for marketing' if lane.marketing else ''}: "
 
 
 def _allowance(view: AllowanceView) -> Allowance:

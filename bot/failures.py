@@ -13,6 +13,11 @@ from crm.broadcasts import Pause
 from crm.care_rules import Words
 from storage.broadcasts import BroadcastView
 
+_NOT_REACHED = base.Words("the platform could not be reached", "không kết nối được tới nền tảng")
+_NO_ANSWER = base.Words("the platform did not answer", "nền tảng không trả lời")
+_ON_THE_WAY = {
+    "connect": _NOT_REACHED, "not_reached": _NOT_REACHED, "timeout": _NO_ANSWER, "disconnected": _NO_ANSWER,
+}  # fmt: skip
 _ZALO = re.compile(r"-\d{1,9}")
 _MESSENGER = re.compile(r"(\d{1,9})(?:/(\d{1,9}))?")
 
@@ -57,4 +62,4 @@ def _meaning(code: str) -> base.Words | None:
         return fault.words if fault else None
     if match := _MESSENGER.fullmatch(code):
         return messenger.meaning(int(match[1]), int(match[2] or 0))
-    return None
+    return _ON_THE_WAY.get(code)

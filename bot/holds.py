@@ -18,6 +18,8 @@ from storage import holds as rows
 
 STOPPED = "template_stopped"
 SPENT = "budget_spent"
+WAITS_FOR = "template "
+"""So the reason begins of what waits for one."""
 LOOKS_AGAIN = timedelta(minutes=15)
 """How long a message waits for its template before it is judged anew, unless the template is usable earlier."""
 OVER_BUDGET = "over the month's budget"
@@ -109,7 +111,7 @@ def lift_budget(session: Session, budget: Budget, now: datetime) -> None:
 
 def _waits_for(key: Key) -> str:
     _, _, template_id, language = key
-    return f"template {template_id} {language}: " if language else f"template {template_id}: "
+    return f"{WAITS_FOR}{template_id} {language}: " if language else f"{WAITS_FOR}{template_id}: "
 
 
 def _subject(key: Key) -> str:

@@ -8,11 +8,26 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bot import allowances, holds
 from bot.claims import Claimed
 from crm import broadcasts
+from crm.broadcasts import Pause
+from crm.verdicts import Why
 from storage import outbox, recipients, transcripts
 from storage.outbox import SENDING, UNKNOWN, WITHDRAWN
 from storage.queue import DEAD, WAITING
+
+_OURS = {
+    allowances.WAITS_FOR: Pause.QUOTA, holds.WAITS_FOR: Pause.TEMPLATE, "the account is held": Pause.ACCOUNT,
+    "taken too long ago": Why.PACE, "claimed too long ago": Why.PACE,
+}  # fmt: skip
+"""How our own words for why a message waits begin, and the reason that is kept of its recipient."""
+
+
+def _reason(error: str) -> str:
+    """One of ours, or a platform's code, which stands before its words."""
+    ours = next((reason for words, reason in _OURS.items() if error.startswith(words)), None)
+    return ours or error.partition(":")[0][:64]
 
 
 def moved(session: Session, item: Claimed, values: Mapping[str, Any], now: datetime) -> bool:
@@ -22,7 +37,7 @@ def moved(session: Session, item: Claimed, values: Mapping[str, Any], now: datet
     That holds, too, where its sender was believed to be gone meanwhile.
     """
     due, state = item.due, values["state"]
-    reason = str(values.get("error", "")).partition(":")[0][:64]
+    reason = _reason(str(values.get("error", "")))
     if state != WAITING:
         if not outbox.move(session, due.id, SENDING, item.token, **values):
             return False

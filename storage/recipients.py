@@ -221,7 +221,7 @@ def back(session: Session, outbox_id: int, due_at: datetime, reason: str, *, cou
     """This message was surely not taken: its recipient waits again."""
     theirs = (_recipient.c.outbox_id == outbox_id, stands(_recipient.c.state, SENDING, UNKNOWN))
     values = {
-        "state": PENDING, "reason": reason, "due_at": due_at, "attempts": _recipient.c.attempts + counted,
+        "state": PENDING, "reason": reason, "due_at": due_at, "attempts": _recipient.c.attempts + int(counted),
         "identity_id": None, "outbox_id": None, "lane": "", "sent_at": None,
     }  # fmt: skip
     session.connection().execute(update(_recipient).where(*theirs).values(**values))

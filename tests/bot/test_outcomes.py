@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlmodel import Session
 
+from bot import failures
 from bot.accounts import Accounts
 from bot.allowances import Allowances
 from bot.breaker import MOST_FAILED
@@ -82,6 +84,35 @@ async def test_calls_that_broke_off_because_this_process_stood_still_do_not_stop
         await outcomes.in_doubt(item, "no answer in time")
     (found,) = await database.read(store.latest)
     assert found.state == state
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("taken too long ago", "pace"), ("claimed too long ago to be sent", "pace"), ("the account is held", "account"),
+        ("allowance of template_phone: it is used up", "quota"), ("allowance of x for marketing: no more", "quota"),
+        ("template 777: it is stopped", "template"), ("-213: the person is busy", "-213"),
+        ("connect: no way", "connect"),
+    ],
+)  # fmt: skip
+async def test_who_waits_again_waits_for_a_reason_that_people_read(
+    database: Database, clock: Clock, error: str, reason: str
+) -> None:
+    def taken(session: Session) -> list[Ready]:
+        person = born(session, clock())
+        consent.say(session, person.customer_id, granted=True, at=clock())
+        broadcast_to_all(session, Purpose.BROADCAST, clock())
+        found = recipients.take(session, OpenGate(clock()), sending.POLICY, None, clock(), 9)
+        recipients.write(session, found, "me", clock() + LEASE, clock())
+        return found.ready
+
+    (ready,) = await database.write(taken)
+    living = Accounts(database, {}, {}, Sealer("secret"), clock, "me")
+    outcomes = Outcomes(database, {}, living, Paces({}), Registry(), Allowances(), clock)
+    await outcomes.wait(_claimed(ready, clock() + LEASE), timedelta(), error, counted=False)
+    report = await database.read(partial(broadcasts.report, broadcast_id=ready.recipient.broadcast_id or 0))
+    assert report.reasons == {("pending", reason): 1}
+    assert failures.words(reason).vi != failures.words(reason).en
 
 
 def _claimed(ready: Ready, until: datetime) -> Claimed:
