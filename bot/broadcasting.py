@@ -22,9 +22,9 @@ from storage.database import Database
 
 ORDERS: Mapping[str, Callable[[Session, int, str, datetime], None]] = {
     broadcast_notices.UNSCHEDULE: broadcasts.unschedule, broadcast_notices.PAUSE: broadcasts.rest,
-    broadcast_notices.RESUME: broadcasts.resume, broadcast_notices.CANCEL: broadcasts.cancel,
+    broadcast_notices.CANCEL: broadcasts.cancel,
 }  # fmt: skip
-"""What staff and programs do with a broadcast that is to begin, or runs."""
+"""What staff and programs do with a broadcast that is to begin, or runs, beside letting it go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,13 @@ def schedule(
     return broadcasts.schedule(session, broadcast_id, at, actor, now, people=people, alone=sender.alone, hours=hours)
 
 
-def move(session: Session, order: str, broadcast_id: int, actor: str, now: datetime) -> None:
-    """Do one of `ORDERS` with it; who wrote it is told where it was somebody else. Raises CrmError as those do."""
-    ORDERS[order](session, broadcast_id, actor, now)
+def move(session: Session, sender: Sender, order: str, broadcast_id: int, actor: str, now: datetime) -> None:
+    """Let it go on, or do one of `ORDERS` with it; who wrote it is told where it was somebody else. Raises CrmError as
+    those do."""
+    if order == broadcast_notices.RESUME:
+        broadcasts.resume(session, broadcast_id, actor, now, alone=sender.alone)
+    else:
+        ORDERS[order](session, broadcast_id, actor, now)
     broadcast_notices.tell_moved(session, broadcasts.get(session, broadcast_id), order, actor, now)
 
 

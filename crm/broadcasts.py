@@ -155,7 +155,7 @@ def check_approval(found: BroadcastView, actor: str) -> None:
             "Who wrote it cannot approve it: another lead, marketer or admin does (or another key).",
             field="broadcast",
         )
-    if found.state not in (DRAFT, SCHEDULED, FREEZING) and found.pause_reason != Pause.APPROVAL:
+    if found.state not in (DRAFT, SCHEDULED, FREEZING) and found.pause_reason not in (Pause.APPROVAL, Pause.RESTORED):
         raise refused(found, "không cần duyệt nữa", "needs no approval any more")
 
 
@@ -216,6 +216,15 @@ def needs_second(found: BroadcastView, people: int, alone: int) -> bool:
     return bool(alone) and people > alone and found.approved_by in ("", found.created_by)
 
 
+def waits_for_second(found: BroadcastView, alone: int) -> bool:
+    """Whether one that is paused may not go on before somebody else agreed; also where it waited for that when the
+    backup was made that was restored."""
+    if found.pause_reason == Pause.APPROVAL:
+        return found.approved_by in ("", found.created_by)
+    was_whole = found.pause_reason == Pause.RESTORED and found.frozen_at is not None
+    return was_whole and needs_second(found, found.audience, alone)
+
+
 def unschedule(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
     """It is a draft again, which does not begin by itself. Raises Conflict where it is not scheduled, or has begun."""
     found = moves.hold(session, broadcast_id)
@@ -257,13 +266,13 @@ def rest(session: Session, broadcast_id: int, actor: str, now: datetime) -> None
         raise refused(found, "chỉ tạm dừng được tin đang gửi", "is not running")
 
 
-def resume(session: Session, broadcast_id: int, actor: str, now: datetime) -> None:
+def resume(session: Session, broadcast_id: int, actor: str, now: datetime, *, alone: int = 0) -> None:
     """Somebody lets it go on; where its audience is not frozen yet, by that. Raises Conflict where it is not paused, or
-    waits for a second person's word."""
+    waits for a second person's word, or did so above `alone` people when the backup was made that was restored."""
     found = moves.standing(session, broadcast_id)
     if found.state != PAUSED:
         raise refused(found, "chỉ gửi tiếp được tin đang tạm dừng", "is not paused")
-    if found.pause_reason == Pause.APPROVAL and found.approved_by in ("", found.created_by):
+    if waits_for_second(found, alone):
         raise Conflict("Tin này còn chờ người thứ hai duyệt.", "It waits for a second person's approval.")
     if found.frozen_at is None:
         as_of = found.as_of if has_begun(found) else now

@@ -267,7 +267,7 @@ async def unschedule(call: Call[BroadcastParams, None]) -> BroadcastDraftOut:
     number = row_id(call.params.broadcast)
 
     def take(session: Session) -> BroadcastDraftOut:
-        broadcasting.move(session, broadcast_notices.UNSCHEDULE, number, call.caller, call.now)
+        broadcasting.move(session, call.sender, broadcast_notices.UNSCHEDULE, number, call.caller, call.now)
         return _draft(session, number)
 
     return await call.database.write(take)

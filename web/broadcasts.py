@@ -138,8 +138,9 @@ async def cancel(call: Call[BroadcastParams, None]) -> BroadcastReportOut:
 async def _moved(call: Call[BroadcastParams, None], order: str) -> BroadcastReportOut:
     """Do this with it; how it stands is read where that keeps nobody waiting."""
     move = partial(
-        broadcasting.move, order=order, broadcast_id=row_id(call.params.broadcast), actor=call.caller, now=call.now
-    )
+        broadcasting.move, sender=call.sender, order=order, broadcast_id=row_id(call.params.broadcast),
+        actor=call.caller, now=call.now,
+    )  # fmt: skip
     await call.database.write(move, name=f"broadcast.{order}")
     return await report(call)
 

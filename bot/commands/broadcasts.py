@@ -171,7 +171,7 @@ async def _approve(arguments: Namespace, database: Database, sender: Sender, now
 
 
 def _move(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:
-    broadcasting.move(session, arguments.action, arguments.id, _actor(session, arguments), now)
+    broadcasting.move(session, sender, arguments.action, arguments.id, _actor(session, arguments), now)
     return _said(session, arguments.id, sender, now)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.staff.context import StaffContext
+from crm import broadcasts
 from crm.broadcast_states import has_begun
-from crm.broadcasts import Pause, Report
+from crm.broadcasts import Report
 from crm.staff import Permission
 from storage.broadcasts import DRAFT, PAUSED, RUNNING, SCHEDULED, BroadcastView
 
@@ -28,7 +29,7 @@ def _before(ctx: StaffContext, each: BroadcastView) -> tuple[str, ...]:
 def _at_rest(ctx: StaffContext, each: BroadcastView) -> tuple[str, ...]:
     if not ctx.may(Permission.BROADCAST):
         return ()
-    if each.pause_reason != Pause.APPROVAL:
+    if not broadcasts.waits_for_second(each, ctx.office.sender.alone):
         return ("resume", *(() if has_begun(each) else ("reschedule",)), "cancel")
     return ("agree" if _may_be_second(ctx, each) else "waits", "cancel")
 

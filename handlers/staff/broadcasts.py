@@ -136,7 +136,7 @@ def _schedule_now(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
 
 
 def _unschedule(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
-    broadcasting.move(ctx.session, broadcast_notices.UNSCHEDULE, each.id, _actor(ctx), ctx.now)
+    broadcasting.move(ctx.session, ctx.office.sender, broadcast_notices.UNSCHEDULE, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 
@@ -188,13 +188,13 @@ def _check_second(ctx: StaffContext, each: BroadcastView) -> None:
 
 def _pause(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     """Whoever sees it may stop it, without a PIN."""
-    broadcasting.move(ctx.session, broadcast_notices.PAUSE, each.id, _actor(ctx), ctx.now)
+    broadcasting.move(ctx.session, ctx.office.sender, broadcast_notices.PAUSE, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 
 def _resume(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     ctx.needs(Permission.BROADCAST)
-    broadcasting.move(ctx.session, broadcast_notices.RESUME, each.id, _actor(ctx), ctx.now)
+    broadcasting.move(ctx.session, ctx.office.sender, broadcast_notices.RESUME, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 
@@ -207,7 +207,7 @@ def _cancel(ctx: StaffContext, each: BroadcastView, rest: str) -> None:
     told = broadcasts.told(state, ctx.locale)
     if not ctx.confirmed("broadcast_cancel", about=_facts(each, "huy"), each=each, told=told):
         return
-    broadcasting.move(ctx.session, broadcast_notices.CANCEL, each.id, _actor(ctx), ctx.now)
+    broadcasting.move(ctx.session, ctx.office.sender, broadcast_notices.CANCEL, each.id, _actor(ctx), ctx.now)
     _show(ctx, broadcasts.get(ctx.session, each.id), "")
 
 
