@@ -55,6 +55,8 @@ def test_what_is_denied_is_not_offered_either(no: str) -> None:
         "ko nhận qc nữa", "k nhận qc nha", "hok nhận qc", "khum nhận qc", "ko nhận quảng cáo nữa",
         "không nhận tin quảng cáo", "không nhận tin quảng cáo nữa", "không cần quảng cáo", "không muốn quảng cáo nữa",
         "đừng bao giờ gửi quảng cáo", "đừng gửi qc nữa", "khỏi gửi quảng cáo", "tắt qc", "hủy qc",
+        "hết muốn nhận tin quảng cáo rồi", "chấm dứt gửi quảng cáo", "cấm gửi quảng cáo cho tôi", "turn off messages",
+        "chấm dứt nhận tin quảng cáo", "quit sending me ads",
         "thôi không nhận tin nữa", "thôi đừng gửi quảng cáo", "mình không muốn nhận mấy tin quảng cáo này nữa",
     ],
 )  # fmt: skip
