@@ -85,7 +85,8 @@ class Accounts:
 
     async def get(self, channel: str, account_id: str) -> Account:
         """The account with its living token; raises Held where there is none that can be read."""
-        await self.freshen()
+        if self._is_old():
+            await self.freshen()
         account = self._known.get((channel, account_id))
         if account is None:
             raise Held(f"{channel} {account_id}")

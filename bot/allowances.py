@@ -71,19 +71,23 @@ class Allowances:
             return _NOTHING
         return frozenset(each.name for each in known if each.remain > SPARE and _allowance(each).lasts(now))
 
-    def shut(self, account: Key, lane: str, purpose: Purpose, now: datetime) -> Shut | None:
+    def shut(self, account: Key, lane: str, purpose: str, now: datetime) -> Shut | None:
         """What keeps a message of this purpose from taking this lane now."""
-        return next((each for each in self._of(account, lane, purpose) if now < each.until), None)
+        for each in self._of(account, lane, purpose):
+            if now < each.until:
+                return each
+        return None
 
-    def was_shut(self, account: Key, lane: str, purpose: Purpose) -> list[Shut]:
+    def was_shut(self, account: Key, lane: str, purpose: str) -> Sequence[Shut]:
         """What a message that went out by this lane proves to be open again."""
         return self._of(account, lane, purpose)
 
-    def _of(self, account: Key, lane: str, purpose: Purpose) -> list[Shut]:
+    def _of(self, account: Key, lane: str, purpose: str) -> Sequence[Shut]:
         rows = self._shut.get(account)
         if not rows:
-            return []
-        return [each for each in rows if each.lane == lane and (purpose.is_marketing or not each.marketing)]
+            return ()
+        is_marketing = Purpose(purpose).is_marketing
+        return [each for each in rows if each.lane == lane and (is_marketing or not each.marketing)]
 
 
 def note(session: Session, account: Key, told: Sequence[Allowance], now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -164,7 +163,7 @@ class Batch:
 
 def profile_job(identity: int, address: Address, now: datetime, at: datetime) -> dict[str, Any]:
     """The wish for a person's name and picture, as `jobs.add_many` takes it."""
-    return jobs.row(PROFILE_JOB, str(identity), {"identity": identity, **asdict(address)}, now, at)
+    return jobs.row(PROFILE_JOB, str(identity), {"identity": identity, **address._asdict()}, now, at)
 
 
 def moved_window(talk: Talk, at: datetime) -> None:

@@ -25,8 +25,7 @@ class Breaker:
         """Note how a send ended; how many of the last ones failed, once that is too many, else 0."""
         ends = self._ends.setdefault(broadcast, deque(maxlen=WINDOW))
         ends.append(failed)
-        count = sum(ends)
-        if not failed or count <= MOST_FAILED:
+        if not failed or (count := sum(ends)) <= MOST_FAILED:
             return 0
         del self._ends[broadcast]
         return count

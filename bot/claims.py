@@ -40,8 +40,7 @@ LEASE = timedelta(seconds=20)
 BURST = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A message that is ours to send now, by this lane, at this price in đồng unless the platform says otherwise.
 
     Of what nobody asked for, `recipient` is whom it is for, `broadcast` what it belongs to (0: care),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -57,7 +56,7 @@ def told(session: Session, event: Labelled) -> None:
 def shown(session: Session, address: Address, names: Sequence[str], now: datetime) -> None:
     """The platform shows these labels on a person: they become tags, where labels are shared."""
     for name in names:
-        told(session, Labelled(replace(address, user_id=""), now, name, (address.user_id,)))
+        told(session, Labelled(address._replace(user_id=""), now, name, (address.user_id,)))
 
 
 class Labels:

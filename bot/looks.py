@@ -86,14 +86,13 @@ class Look:
 
     def shut(self, account: Account, purpose: Purpose, lane: str) -> Shut | None:
         """What keeps a message from its lane; looked at once more, so that nothing waits for old news."""
-        asked = account, lane, purpose, self._now
-        found = self.allowed.shut(*asked)
+        found = self.allowed.shut(account, lane, purpose, self._now)
         if found is None or self._lanes_are_fresh:
             return found
         self._lanes_are_fresh = True
         self.allowed.forget()
         self.allowed.read(self._session)
-        return self.allowed.shut(*asked)
+        return self.allowed.shut(account, lane, purpose, self._now)
 
     def is_over_budget(self, account: Account, purpose: Purpose, cost: int) -> bool:
         """Whether a message must wait for the next month; rings where it does."""

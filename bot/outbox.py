@@ -239,24 +239,15 @@ class OutboxWorker:
             receipts.ask(session, now)
         return turn
 
-    async def _hear(self, item: Claimed, told: Allowance | None) -> None:
-        """Keep what an answer tells of an allowance. What went out proves that its lane is open."""
-        due, now = item.due, self._clock()
-        account = (due.channel, due.account_id)
-        if told is not None:
-            self._told[(*account, told.name)] = told
-        for lane in self._allowed.was_shut(account, item.lane, Purpose(due.purpose)):
-            self._allowed.forget()
-            await self._database.write(partial(allowances.reopen, lane=lane, now=now), name="outbox.reopened")
-
     async def _send(self, item: Claimed) -> None:
         due = item.due
         try:
             account = await self._accounts.get(due.channel, due.account_id)
-            if self._clock() > item.until - CALL:
+            now = self._clock()
+            if now > item.until - CALL:
                 await self._outcomes.wait(item, timedelta(), "claimed too long ago to be sent", counted=False)
                 return
-            await self._call(item, account)
+            await self._call(item, account, now)
         except Held:
             await self._outcomes.wait(item, timedelta(seconds=5), "the account is held", counted=False)
         except asyncio.CancelledError:
@@ -271,14 +262,11 @@ class OutboxWorker:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
             await self._outcomes.give_up(item, type(error).__name__)
 
-    async def _is_stale(self, item: Claimed) -> bool:
-        """Whether so much time passed since this was taken that they may have changed their mind, and did."""
-        if self._clock() - item.due.created_at < FRESH:
-            return False
+    async def _changed_their_mind(self, item: Claimed) -> bool:
         may = partial(recipients.may_still_go, recipient_id=item.recipient, channel=item.due.channel)
         return not await self._database.read(may)
 
-    async def _call(self, item: Claimed, account: Account) -> None:
+    async def _call(self, item: Claimed, account: Account, now: datetime) -> None:
         due = item.due
         to = Address(due.channel, due.account_id, due.user_id)
         message = said = item.message or Message.loads(due.body)
@@ -286,11 +274,12 @@ class OutboxWorker:
         try:
             if message.kept or message.speaker:
                 await self._outcomes.prolong(item)
-            if message.kept:
-                said = await self._uploads.ready(account, message)
-            if message.speaker:
-                persona = await self._speakers.persona(account, message.speaker)
-            if item.recipient and await self._is_stale(item):
+                if message.kept:
+                    said = await self._uploads.ready(account, message)
+                if message.speaker:
+                    persona = await self._speakers.persona(account, message.speaker)
+                now = self._clock()
+            if item.recipient and now - due.created_at >= FRESH and await self._changed_their_mind(item):
                 await self._outcomes.wait(item, timedelta(), STALE, counted=False)
                 return
             outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}", persona)
@@ -314,8 +303,6 @@ class OutboxWorker:
         elif not item.recipient:
             self._note_soon()
         ended(due.channel, due.purpose, "sent").inc()
-        await self._outcomes.accepted(item)
-        await self._hear(item, answer.allowance)
-        rest = self._paces.hear((due.channel, due.account_id), answer.usage, self._clock())
-        if rest:
-            await self._outcomes.rest(due, rest)
+        if answer.allowance is not None:
+            self._told[(due.channel, due.account_id, answer.allowance.name)] = answer.allowance
+        await self._outcomes.accepted(item, answer, now)

@@ -15,7 +15,7 @@ from bot import allowances, breaker, elsewhere, holds, registry, settling, unask
 from bot.accounts import Accounts, rung_for
 from bot.allowances import Allowances
 from bot.breaker import Breaker
-from bot.channels.base import Account, Channel, SendError, SendErrorKind, Subject
+from bot.channels.base import Account, Channel, SendError, SendErrorKind, Sent, Subject
 from bot.claims import BURST, Claimed
 from bot.pace import Paces
 from bot.registry import Registry
@@ -158,7 +158,7 @@ class Outcomes:
 
     async def _pause(self, due: Due, error: SendError, pause: timedelta) -> None:
         """Keep the whole account silent for a while; ring where waiting alone will not mend it."""
-        await self.rest(due, pause)
+        await self._rest(due, pause)
         await self._ring_refused(due, error, pause)
 
     async def _ring_refused(self, due: Due, error: SendError, pause: timedelta) -> None:
@@ -170,23 +170,29 @@ class Outcomes:
             ring = partial(alarms.ring, kind=REFUSED, subject=subject, words=error.words.en, now=now)
             await self._database.write(ring, name="outbox.refused")
 
-    async def rest(self, due: Due, pause: timedelta) -> None:
+    async def _rest(self, due: Due, pause: timedelta) -> None:
         """Keep the whole account silent for a while."""
         now = self._clock()
         interval = self._paces.interval((due.channel, due.account_id), now)
         hold = partial(_hold_until, due=due, tat=now + pause + BURST * interval)
         await self._database.write(hold, name="outbox.pause")
 
-    async def accepted(self, item: Claimed) -> None:
-        """A send went through: an account that was refused is mended."""
+    async def accepted(self, item: Claimed, answer: Sent, now: datetime) -> None:
+        """A send went through: what stood against its account or its lane is over, and what the answer tells of the
+        platform's limits is kept."""
+        account = (item.due.channel, item.due.account_id)
         if item.broadcast:
             self._breaker.trips(item.broadcast, failed=False)
-        due = item.due
-        account = (due.channel, due.account_id)
         if account in self._refusing:
             self._refusing.discard(account)
-            solve = partial(alarms.solve, kind=REFUSED, subject=alarms.of_account(*account), now=self._clock())
+            solve = partial(alarms.solve, kind=REFUSED, subject=alarms.of_account(*account), now=now)
             await self._database.write(solve, name="outbox.accepted")
+        for lane in self._allowed.was_shut(account, item.lane, item.due.purpose):
+            self._allowed.forget()
+            await self._database.write(partial(allowances.reopen, lane=lane, now=now), name="outbox.reopened")
+        rest = self._paces.hear(account, answer.usage, now)
+        if rest:
+            await self._rest(item.due, rest)
 
     async def wait(self, item: Claimed, after: timedelta, words: str, *, counted: bool) -> None:
         """Try again after a while; `counted` tries are those that failed."""

@@ -31,6 +31,8 @@ def best(options: Sequence[Option]) -> Option | None:
 
     Where nothing is allowed it is the one whose refusal is told.
     """
+    if len(options) == 1:
+        return options[0]
     return min(options, key=_rank, default=None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from crm.messages import Purpose
 from crm.templates import Terms
@@ -71,8 +72,7 @@ class Rules:
         return frozenset(each for lane in self.lanes if lane.name == name for each in lane.paid_by | lane.opened_by)
 
 
-@dataclass(frozen=True, slots=True)
-class ReachFacts:
+class ReachFacts(NamedTuple):
     """What `reach` must know, and no more: previews group people by it. `paying` are the account's allowances that
     last for this message."""
 
@@ -88,8 +88,7 @@ class ReachFacts:
     paying: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """The answer. Allowed: `lane`, `cost` in đồng, and `until` when it closes. Refused: `refusal` says why."""
 
     lane: str = ""
@@ -116,9 +115,10 @@ def reach(rules: Rules, facts: ReachFacts) -> Reach:
     """
     if facts.unreachable:
         return Reach(refusal=Refusal.UNREACHABLE)
-    if facts.purpose.is_marketing and facts.opted_out:
+    marketing = facts.purpose.is_marketing
+    if marketing and facts.opted_out:
         return Reach(refusal=Refusal.OPTED_OUT)
-    if facts.purpose.is_marketing and not facts.consented:
+    if marketing and not facts.consented:
         return Reach(refusal=Refusal.NO_CONSENT)
     if facts.template is not None:
         return _by_template(rules, facts, facts.template)

@@ -151,8 +151,9 @@ def _put_off(row: Waiting, held: Held) -> dict[str, Any]:
 def _row(each: Ready, owner: str, lease_until: datetime, now: datetime) -> dict[str, Any]:
     reached = each.option.reach
     row = outbox.row(each.place, each.outbox_id, each.body, Purpose(each.recipient.purpose), now)
-    claimed = claims.sending(owner, now, lease_until, Claim(each.outbox_id, reached.lane, 1, reached.cost))
-    return row | {"attempts": each.recipient.attempts, **claimed}
+    row.update(claims.sending(owner, now, lease_until, Claim(each.outbox_id, reached.lane, 1, reached.cost)))
+    row["attempts"] = each.recipient.attempts
+    return row
 
 
 def _line(each: Ready, now: datetime) -> dict[str, Any]:

@@ -40,10 +40,10 @@ def may_send(person: Person, rules: Rules, now: datetime, *, typed: bool = True)
     )
     answer = reach(rules, facts)
     while answer.until is not None:
-        after = reach(rules, replace(facts, now=answer.until))
+        after = reach(rules, facts._replace(now=answer.until))
         if not after.allowed or after.cost > answer.cost or after.until is None:
             break
-        answer = replace(answer, until=after.until)
+        answer = answer._replace(until=after.until)
     return answer
 
 

@@ -32,6 +32,8 @@ MOST_WAITS = 6
 CAP_WAIT = timedelta(hours=24)
 BUSY_WAIT = timedelta(seconds=30)
 """How long to wait for what else goes to the same person."""
+_NOT_THE_BOT = (STAFF, ELSEWHERE)
+_IN_WORDS: tuple[None] = (None,)
 
 
 class Why:
@@ -139,6 +141,9 @@ class Look:
 
     def judge(self, batch: Batch) -> None:
         """Decide about everybody of a batch."""
+        if not batch.rows:
+            return
+        purpose = Purpose(batch.rows[0].purpose)
         identities = [place.identity_id for row in batch.rows for place in self.places.get(row.customer_id, ())]
         self._used = (
             turns.used(self._session, batch.broadcast_id, identities)
@@ -148,25 +153,29 @@ class Look:
         stops: list[Held] = []
         skipped = len(self._taken.skips)
         for row in batch.rows:
-            match self._one(batch, row):
-                case Ready() as ready:
-                    self._taken.ready.append(ready)
-                case Held() as held:
-                    self._taken.waits.append((row, held))
-                    stops += [held] if held.stops else []
-                case str(reason):
-                    self._taken.skips[row.id] = reason
+            verdict = self._one(batch, row, purpose)
+            if isinstance(verdict, Ready):
+                self._taken.ready.append(verdict)
+            elif isinstance(verdict, Held):
+                self._taken.waits.append((row, verdict))
+                stops += [verdict] if verdict.stops else []
+            else:
+                self._taken.skips[row.id] = verdict
         skipped = len(self._taken.skips) - skipped
         if batch.broadcast_id is not None and stops and len(stops) + skipped == len(batch.rows):
             self._taken.stops[batch.broadcast_id] = min(stops, key=lambda each: each.until)
 
-    def _one(self, batch: Batch, row: Waiting) -> Ready | Held | str:
+    def _one(self, batch: Batch, row: Waiting, purpose: Purpose) -> Ready | Held | str:
         """Decide about one: what to send, how long to wait, or why nothing is sent."""
-        purpose, places = Purpose(row.purpose), self.places.get(row.customer_id, [])
+        places = self.places.get(row.customer_id, [])
         if row.merged_into is not None:
             return Why.MERGED
-        if any(place.of_staff for place in places):
-            return Why.STAFF
+        blocked = talking = False
+        for each in places:
+            if each.of_staff:
+                return Why.STAFF
+            blocked = blocked or each.holder == BLOCKED
+            talking = talking or talks(each)
         place, option = self._choose(batch.said, row, purpose, places)
         if place is None or option is None:
             return Why.NO_PLACE
@@ -174,11 +183,11 @@ class Look:
             return option.reach.refusal.value
         if place.identity_id in self._used:
             return Why.MERGED
-        if any(each.holder == BLOCKED for each in places):
+        if blocked:
             return Why.BLOCKED
-        if any(map(talks, places)):
+        if talking:
             return self._later(row, Why.TALKING, TALKING_WAIT)
-        if purpose.is_marketing and row.customer_id in self._capped:
+        if row.customer_id in self._capped and purpose.is_marketing:
             return Why.CAP if row.broadcast_id else self._later(row, Why.CAP, CAP_WAIT)
         if place.is_busy or row.customer_id in self._met:
             return Held(Why.BUSY, self._now + BUSY_WAIT)
@@ -196,25 +205,23 @@ class Look:
         self, said: Content, row: Waiting, purpose: Purpose, places: list[Place]
     ) -> tuple[Place | None, Option | None]:
         """Where and how they are written to; at their number, by a template, where none of their identities will do."""
-        options = self._options(said, row, purpose, places)
-        option = best(options)
+        option = best(self._options(said, row, purpose, places))
         if (option is None or option.reach.refusal is not None) and row.phone:
             places = [*places, *self._at_phone(said, row, purpose, places)]
             option = best(self._options(said, row, purpose, places))
-        place = next((each for each in places if option and each.identity_id == option.identity_id), None)
-        return place, option
+        for place in places:
+            if option is not None and place.identity_id == option.identity_id:
+                return place, option
+        return None, option
 
     def _options(self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]) -> list[Option]:
-        return [
-            Option(
-                place.identity_id,
-                place.last_interaction_at,
-                template,
-                self._gate.reach(place, purpose, self._standing(row.customer_id, purpose, place.channel), template),
-            )
-            for place in places
-            for template in ways(said, place)
-        ]
+        found: list[Option] = []
+        for place in places:
+            standing = self._standing(row.customer_id, purpose, place.channel)
+            for template in ways(said, place):
+                reached = self._gate.reach(place, purpose, standing, template)
+                found.append(Option(place.identity_id, place.last_interaction_at, template, reached))
+        return found
 
     def _at_phone(self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]) -> list[Place]:
         """Their phone number as a place for each template that may go there, made at first need."""
@@ -276,12 +283,14 @@ class Look:
 
 def talks(place: Place) -> bool:
     """Whether they wait for a person there, or talk with one."""
-    return place.holder in (STAFF, ELSEWHERE) or place.waiting_since is not None
+    return place.holder in _NOT_THE_BOT or place.waiting_since is not None
 
 
-def ways(said: Content, place: Place) -> list[ByTemplate | None]:
+def ways(said: Content, place: Place) -> Sequence[ByTemplate | None]:
     """In which ways this place may be written to: in words, and by the templates of its channel and account."""
     by_phone = bool(phones.number_at(place.user_id))
+    if not said.templates:
+        return () if by_phone or not said.text else _IN_WORDS
     fit = [
         each
         for each in said.templates

@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -198,7 +199,7 @@ class Fetch:
             return rows
         query = self._ready.get("sqlite") or self._prepare_sqlite(connection.dialect)
         packed = engines.execute(connection, query.text, query.bind(given)).fetchone()[0]
-        found: list[list[Any]] = json.loads(packed)
+        found: list[list[Any]] = from_json(packed)
         for row in found:
             for place, read in query.readers:
                 cell = row[place]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import insert, moment
+from storage.hot import Fetch
 
 BACKUP = "backup"
 
@@ -23,6 +23,7 @@ class MarkRow(SQLModel, table=True):
 
 
 _mark = MarkRow.__table__  # type: ignore[attr-defined]
+_LAST = Fetch(lambda _among: select(_mark.c.at).where(_mark.c.name == bindparam("name", required=True)))
 
 
 def done(session: Session, name: str, now: datetime) -> None:
@@ -33,5 +34,5 @@ def done(session: Session, name: str, now: datetime) -> None:
 
 def last(session: Session, name: str) -> datetime | None:
     """When it was done last; None where nobody noted it."""
-    statement = select(_mark.c.at).where(_mark.c.name == name)
-    return cast("datetime | None", session.connection().execute(statement).scalar_one_or_none())
+    rows = _LAST.rows(session.connection(), name=name)
+    return rows[0][0] if rows else None

@@ -95,8 +95,7 @@ class Account:
     answers_comments: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One send. `metadata` comes back in the echo where the channel can; `lane` was chosen by `reach`.
 
     `persona` is the platform's id of the name under which it is shown; "" for the account's own.
@@ -121,8 +120,7 @@ class Usage:
     regain: timedelta = timedelta()
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What the platform said. `quota` names what the message was charged to; "" where it does not say.
 
     `cost` is in đồng; None where the answer does not tell, so that what was expected holds. `allowance` is what is left

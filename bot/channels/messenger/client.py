@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,6 +14,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 from yarl import URL
 
+from bot.channels import wire
 from bot.channels.base import Account, Attachment, Fault, SendError, Usage, raised
 from bot.channels.messenger import errors, faults
 from bot.channels.messenger.envelope import record, records
@@ -31,7 +31,7 @@ _APP_USAGE = "X-App-Usage"
 _LIMITS = ("messenger", "pages")
 _SPENT = ("call_count", "total_time", "total_cputime")
 _USAGE_LASTS = timedelta(minutes=10)
-_HEADERS = {"Content-Type": "application/json"}
+_JSON = "application/json"
 _TRACE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 
 
@@ -105,10 +105,10 @@ class Graph:
         lost: Fault,
         limits: aiohttp.ClientTimeout | None = None,
     ) -> tuple[dict[str, Any], Usage | None]:
-        headers = None if isinstance(body, aiohttp.FormData) else _HEADERS
+        data = aiohttp.BytesPayload(body, content_type=_JSON) if isinstance(body, bytes) else body
         try:
             async with self._session.request(
-                method, url, data=body, headers=headers, timeout=limits or self._timeout, allow_redirects=False
+                method, url, data=data, timeout=limits or self._timeout, allow_redirects=False
             ) as response:
                 raw = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
@@ -127,7 +127,12 @@ class Graph:
 
 def edge(account: Account, name: str) -> str:
     """The path of what belongs to an account's Page."""
-    return f"{quote(account.account_id, safe='')}/{name}"
+    return f"{_quoted(account.account_id)}/{name}"
+
+
+@lru_cache(maxsize=256)
+def _quoted(part: str) -> str:
+    return quote(part, safe="")
 
 
 @lru_cache(maxsize=1024)
@@ -192,7 +197,7 @@ def _percent(value: Any) -> int | None:
 
 def _object(raw: bytes) -> dict[str, Any] | None:
     try:
-        data = json.loads(raw)
+        data = wire.read(raw)
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

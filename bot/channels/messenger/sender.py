@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from bot.channels import wire
 from bot.channels.base import Outgoing, SendError, SendErrorKind, Words
 from bot.channels.messenger import files, receipts, templates
 from bot.channels.messenger.fit import chop, cut, units
@@ -27,7 +27,6 @@ CARD_TITLE = 80
 METADATA = 999
 REACTION = 16
 
-_written = json.JSONEncoder(separators=(",", ":")).encode
 _POINTER = "👇"
 """Stands where buttons came without words: Messenger shows no button alone."""
 _FILLER = "·"
@@ -174,7 +173,7 @@ def _dial(value: str) -> str:
 
 def encode(outgoing: Outgoing) -> bytes:
     """The body of the one call that says a part."""
-    return _written(payload(outgoing)).encode()
+    return wire.written(payload(outgoing))
 
 
 def payload(outgoing: Outgoing) -> dict[str, Any]:
@@ -186,7 +185,7 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
     if part.reaction:
         target = {"message_id": part.reply_to, "reaction": part.reaction}
         return {"recipient": recipient, "sender_action": "react", "payload": target}
-    message = dict(_content(part))
+    message = _content(part)
     if outgoing.metadata:
         message["metadata"] = outgoing.metadata[:METADATA]
     body: dict[str, Any] = {"recipient": recipient, **kind, "message": message}
@@ -200,11 +199,10 @@ def payload(outgoing: Outgoing) -> dict[str, Any]:
 def on_comment(comment_id: str, words: str, metadata: str) -> bytes:
     """The body of the one call that answers a public comment privately (Messenger, "Private Replies")."""
     message = {"text": chop(words, TEXT)[0], "metadata": metadata}
-    return _written({"recipient": {"comment_id": comment_id}, "message": message}).encode()
+    return wire.written({"recipient": {"comment_id": comment_id}, "message": message})
 
 
-@lru_cache(maxsize=1024)
-def _content(part: Message) -> Mapping[str, Any]:
+def _content(part: Message) -> dict[str, Any]:
     if part.template:
         return {"template": templates.content(part.template)}
     quick = [_quick_reply(button) for button in part.buttons if button.kind not in _ON_TEMPLATE]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -125,7 +124,7 @@ class Zalo:
             sent = await self._client.send_template_to_phone(account, templates.to_phone(outgoing, use))
         else:
             sent = await self._client.send_template(account, templates.to_user(outgoing, use))
-        return replace(sent, cost=charged(outgoing.lane, sent.quota))
+        return sent._replace(cost=charged(outgoing.lane, sent.quota))
 
     async def templates(self, account: Account) -> list[Template]:
         """The OA's (ZBS) templates, all of them, whatever their state."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
 
+from bot.channels import wire
 from bot.channels.base import (
     Account,
     Attachment,
@@ -129,7 +130,7 @@ class Client:
     async def _do(self, url: str, account: Account, body: Json) -> None:
         """Something that comes to the same when done twice."""
         headers = {**self._headers(account), "Content-Type": "application/json"}
-        data = json.dumps(body, separators=(",", ":")).encode()
+        data = wire.written(body)
         answer = await self._call("POST", url, headers, limits=self._timeout, repeats=True, data=data)
         accepted(answer, OA, acted=False)
 
@@ -151,7 +152,7 @@ class Client:
 
     async def _post(self, url: str, account: Account, body: Json, faults: Mapping[int, Fault]) -> Sent:
         headers = {**self._headers(account), "Content-Type": "application/json"}
-        data = json.dumps(body, separators=(",", ":")).encode()
+        data = wire.written(body)
         answer = await self._call("POST", url, headers, limits=self._timeout, data=data)
         sent = mapping(accepted(answer, faults, acted=True).get("data"))
         message_id = identifier(sent.get("message_id")) or identifier(sent.get("msg_id"))
@@ -196,7 +197,7 @@ class Client:
 
     async def _quota(self, account: Account, question: Json) -> Any:
         headers = {**self._headers(account), "Content-Type": "application/json"}
-        data = json.dumps(question, separators=(",", ":")).encode()
+        data = wire.written(question)
         answer = await self._call("POST", self._quota_url, headers, limits=self._timeout, repeats=True, data=data)
         return accepted(answer, OA, acted=False).get("data")
 
@@ -268,13 +269,12 @@ class Client:
         """The token, and the proof that an app may demand: the token's HMAC with the app's secret."""
         headers = {"access_token": account.access_token}
         if self._prove and account.app_secret:
-            key, token = account.app_secret.encode(), account.access_token.encode()
-            headers["appsecret_proof"] = hmac.new(key, token, hashlib.sha256).hexdigest()
+            headers["appsecret_proof"] = _proof(account.access_token, account.app_secret)
         return headers
 
     async def _ask(self, url: str, account: Account, question: Json) -> Answer:
         """A GET takes its one parameter as JSON."""
-        params = {"data": json.dumps(question, separators=(",", ":"))}
+        params = {"data": wire.written(question).decode()}
         return await self._call("GET", url, self._headers(account), limits=self._timeout, params=params)
 
     async def _call(
@@ -305,6 +305,11 @@ class Client:
 def _number(user_id: str) -> int | str:
     """Zalo's older calls want a person's id as a number."""
     return int(user_id) if user_id.isdecimal() else user_id
+
+
+@lru_cache(maxsize=256)
+def _proof(token: str, app_secret: str) -> str:
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
 def _limits(total: float) -> aiohttp.ClientTimeout:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot.channels import wire
 from bot.channels.base import Usage
 
 Json = dict[str, Any]
@@ -18,7 +18,7 @@ _MINUTE = timedelta(minutes=1)
 def body(raw: bytes) -> Json | None:
     """The JSON object, whatever its content type; None for anything else."""
     try:
-        found = json.loads(raw)
+        found = wire.read(raw)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

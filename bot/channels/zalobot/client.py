@@ -7,7 +7,6 @@ or of the HTTP library are ever kept.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from bot.channels import wire
 from bot.channels.base import Account, Fault, raised
 from bot.channels.zalo.envelope import mapping
 from bot.channels.zalobot import errors
@@ -102,7 +102,7 @@ def _code(status: int, answer: Json | None) -> int:
 
 def _object(raw: bytes) -> Json | None:
     try:
-        data = json.loads(raw)
+        data = wire.read(raw)
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None
