@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from bot import broadcast_notices, failures
+from bot.breaker import RESTS
 from crm import times
 from crm.broadcast_states import ALARM, alarm_of, has_begun
 from crm.broadcasts import Pause
@@ -22,7 +23,8 @@ NEWS = frozenset(
         Pause.RESTORED,
     }
 )  # fmt: skip
-"""The reasons that are told: not those of minutes, nor the night, nor what somebody wished."""
+"""The reasons that are told: not those of minutes, nor the night, nor what somebody wished. A platform that takes
+nothing is news when that has lasted."""
 AGAIN = timedelta(days=1)
 """How long one that stops and goes on again and again, for one reason, is told no second time."""
 
@@ -34,7 +36,7 @@ def tell(session: Session, now: datetime, zone: ZoneInfo) -> None:
     """
     living = store.living(session)
     rung = {each.subject: each.since for each in alarms.unsolved(session) if each.kind == ALARM}
-    stopped = {alarm_of(each.id, each.pause_reason): each for each in living if each.pause_reason in NEWS}
+    stopped = {alarm_of(each.id, each.pause_reason): each for each in living if _is_news(each, now)}
     for subject, each in stopped.items():
         if subject not in rung and alarms.ring(session, ALARM, subject, _rung(each), now):
             broadcast_notices.tell_writer(session, each, _told(each, zone, now), now)
@@ -45,6 +47,12 @@ def tell(session: Session, now: datetime, zone: ZoneInfo) -> None:
         if (subject not in stopped and since <= now - AGAIN) or _number(subject) not in numbers
     ]
     alarms.solve_many(session, ALARM, over, now)
+
+
+def _is_news(each: BroadcastView, now: datetime) -> bool:
+    if each.pause_reason == Pause.NOT_TAKEN:
+        return each.resumes_at is not None and each.resumes_at > now + RESTS[1]
+    return each.pause_reason in NEWS
 
 
 def _number(subject: str) -> int:

@@ -48,7 +48,7 @@ def told(error: str) -> Words:
 def stopped(each: BroadcastView) -> Words:
     """Why a broadcast rests, with what is known besides."""
     why, more = unsent.paused(each.pause_reason), Words(each.pause_words, each.pause_words)
-    if each.pause_reason == Pause.ERRORS:
+    if each.pause_reason in (Pause.ERRORS, Pause.NOT_TAKEN):
         count, _, error = each.pause_words.partition(": ")
         last = told(error)
         more = Words(f"{count}: {last.vi}", f"{count}: {last.en}")

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from bot import allowances, breaker, elsewhere, holds, registry, settling, unasked
 from bot.accounts import Accounts, rung_for
 from bot.allowances import Allowances
-from bot.breaker import Breaker
+from bot.breaker import Breaker, End
 from bot.channels.base import Account, Channel, SendError, SendErrorKind, Sent, Subject
 from bot.claims import BURST, Claimed
 from bot.pace import Paces
@@ -94,6 +94,7 @@ class Outcomes:
             await self.wait(item, pause, words, counted=False)
         elif kind is SendErrorKind.RETRY and due.attempts + 1 < MAX_ATTEMPTS:
             await self.wait(item, error.retry_after or retry_delay(due.attempts + 1), words, counted=True)
+            await self._not_taken(item, words)
         else:
             await self.give_up(item, words, unreachable=kind is SendErrorKind.UNREACHABLE)
             in_window = template_in(due.body) is None
@@ -182,7 +183,7 @@ class Outcomes:
         platform's limits is kept."""
         account = (item.due.channel, item.due.account_id)
         if item.broadcast:
-            self._breaker.trips(item.broadcast, failed=False)
+            self._breaker.went(item.broadcast)
         if account in self._refusing:
             self._refusing.discard(account)
             solve = partial(alarms.solve, kind=REFUSED, subject=alarms.of_account(*account), now=now)
@@ -219,10 +220,20 @@ class Outcomes:
         """Too many failures of one broadcast stop it; not those that are noted after their claim was over, when it was
         this process that stood still."""
         counts = item.broadcast and self._clock() <= item.until
-        failed = self._breaker.trips(item.broadcast, failed=True) if counts else 0
+        failed = self._breaker.trips(item.broadcast, End.FAILED) if counts else 0
         if failed:
             stop = partial(breaker.stop, broadcast=item.broadcast, failed=failed, why=words, now=self._clock())
             await self._database.write(stop, name="broadcast.errors")
+
+    async def _not_taken(self, item: Claimed, words: str) -> None:
+        """Where a platform takes none of a broadcast just now, the broadcast rests: all others would fail as well, and
+        nobody has more than so many tries."""
+        failed = self._breaker.trips(item.broadcast, End.NOT_TAKEN) if item.broadcast else 0
+        if failed:
+            now = self._clock()
+            until = now + self._breaker.rest(item.broadcast)
+            rest = partial(breaker.rest, broadcast=item.broadcast, failed=failed, why=words, now=now, until=until)
+            await self._database.write(rest, name="broadcast.not_taken")
 
     async def _move(self, item: Claimed, *, unreachable: bool = False, **values: Any) -> bool:
         """Write it down; False where it is not ours any more: an echo, or who sweeps after the lease, was faster."""

@@ -36,6 +36,7 @@ class Pause(StrEnum):
     BUDGET = "budget"
     TEMPLATE = "template"
     LIMIT = "limit"
+    NOT_TAKEN = "not_taken"
     LATE = "late"
     UNFROZEN = "unfrozen"
     ERRORS = "errors"

@@ -61,6 +61,9 @@ def words(reason: str) -> Words:
 
 _PAUSES: Mapping[str, Words] = {
     Pause.HOURS: Words("ngoài giờ được gửi", "outside the hours in which one may write"),
+    Pause.NOT_TAKEN: Words(
+        "nền tảng đang bận hoặc không kết nối được", "the platform is busy or cannot be reached just now"
+    ),
     Pause.LATE: Words("trễ giờ, vì hệ thống đã ngừng một thời gian", "its time passed while the service stood still"),
     Pause.UNFROZEN: Words("không chốt được danh sách khách", "its audience could not be worked out"),
     Pause.ERRORS: Words("lỗi quá nhiều", "too many failed"),

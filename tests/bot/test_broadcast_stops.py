@@ -79,7 +79,15 @@ def test_what_stops_again_and_again_by_itself_is_told_once_a_day(session: Sessio
     assert len(told(session)) == 2
 
 
-@pytest.mark.parametrize("reason", sorted(set(Pause) - broadcast_stops.NEWS))
+@pytest.mark.parametrize("minutes", [1, 5, 15])
+def test_a_platform_that_takes_nothing_is_news_when_that_lasts(session: Session, clock: Clock, minutes: int) -> None:
+    number, until = running(session, clock()), clock() + timedelta(minutes=minutes)
+    broadcasts.pause(session, number, Pause.NOT_TAKEN, broadcasts.SYSTEM, clock(), until=until)
+    broadcast_stops.tell(session, clock(), ZONE)
+    assert bool(told(session)) is (minutes == 15)
+
+
+@pytest.mark.parametrize("reason", sorted(set(Pause) - broadcast_stops.NEWS - {Pause.NOT_TAKEN}))
 def test_the_night_minutes_and_what_somebody_wished_are_no_news(session: Session, clock: Clock, reason: Pause) -> None:
     number = running(session, clock())
     broadcasts.pause(session, number, reason, broadcasts.SYSTEM, clock(), until=clock() + SOON)

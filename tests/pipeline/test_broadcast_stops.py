@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -84,6 +85,32 @@ async def test_too_many_errors_pause_it_and_who_wrote_it_is_told_in_their_langua
         clock.pass_by(hours=2)
         await go_on(stage)
         assert len(stage.calls(ZALO)) == before, "it goes on only after a person has looked"
+
+
+async def test_a_platform_that_takes_none_lets_it_rest_longer_each_time_and_everybody_gets_it_afterwards(
+    database_url: str, clock: Clock
+) -> None:
+    async with shop(database_url, clock, CUSTOMERS) as stage:
+        mai = await marketer(stage, "vi")
+        broadcast = await stage.service.database.write(partial(begun, by=f"staff:{mai}", clock=clock))
+        for minutes in (1, 5, 15):
+            stage.goes_wrong("status", path="message/cs", status=429, times=len(CUSTOMERS))
+            await go_on(stage)
+            await stage.until(lambda session: broadcasts.get(session, broadcast).pause_reason == Pause.NOT_TAKEN)
+            await stage.quiet()
+            found = await report(stage, broadcast)
+            assert found.people == {"pending": len(CUSTOMERS)}
+            assert found.broadcast.resumes_at is not None
+            assert (
+                timedelta(0) <= clock() + timedelta(minutes=minutes) - found.broadcast.resumes_at < timedelta(seconds=5)
+            )
+            await go_on(stage)
+            told = [words for words in stage.heard(ZALO, "mai") if "không kết nối được" in words]
+            assert len(told) == (minutes == 15), "its writer hears of it once it lasts"
+            stage.platform.faults.clear()
+            clock.pass_by(minutes=minutes, seconds=5)
+        await go_on(stage)
+        assert (await over(stage, broadcast)).people == {"sent": len(CUSTOMERS)}
 
 
 async def test_an_audience_that_grew_waits_for_a_second_person_who_is_not_the_first(
