@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
+from operator import itemgetter
 from typing import Any
 
 from pydantic_core import from_json
@@ -54,7 +55,9 @@ _REMEMBERED = 2048
 _GROUP = re.compile(r"(?<=VALUES )\((?:[^()]|\([^()]*\))*\)")
 _PLACES = re.compile(r"%[s%]")
 _MOST_ROWS = 16
-"""In one statement: more would save few steps, and every number of rows is a program that SQLite keeps ready."""
+_MOST_ROWS_ON_SQLITE = 64
+"""In one statement: more would save few steps, and every number of rows is a program that SQLite keeps ready; above
+the other most there are two such numbers."""
 _binders: dict[tuple[str, str], Reader | None] = {}
 
 
@@ -104,12 +107,15 @@ def _given(dialect: str, each: ColumnClause[Any]) -> ColumnElement[Any]:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A statement for one row: its text around the row's placeholders, and where its values come from."""
+    """A statement for one row: its text around the row's placeholders, how its values are picked, and which of them
+    are bound by a reader."""
 
     head: str
     group: str
     tail: str
-    row: list[tuple[str, Reader | None]]
+    width: int
+    pick: Callable[[Row], tuple[Any, ...]]
+    readers: list[tuple[int, Reader]]
     constants: list[Any]
     written: Callable[[str], str]
     texts: dict[int, str] = field(default_factory=dict)
@@ -123,7 +129,11 @@ class _Prepared:
 
     def bind(self, rows: Sequence[Row]) -> tuple[Any, ...]:
         """All values in the order of the placeholders."""
-        given = [row[key] if read is None else read(row[key]) for row in rows for key, read in self.row]
+        given: list[Any] = []
+        for row in rows:
+            given += self.pick(row)
+        for place, read in self.readers:
+            given[place :: self.width] = map(read, given[place :: self.width])
         return (*given, *self.constants)
 
 
@@ -147,26 +157,37 @@ class Hot:
         if not rows:
             return
         ready = self._ready.get(connection.dialect.name) or self._prepare(connection.dialect)
-        for some in _shares(rows, every_number=connection.dialect.name == "sqlite"):
+        for some in _shares(rows, on_sqlite=connection.dialect.name == "sqlite"):
             yield engines.execute(connection, ready.text(len(some)), ready.bind(some))
 
     def _prepare(self, dialect: Dialect) -> _Prepared:
         text, written, parts = _compiled(self._build(dialect.name), dialect)
-        row = [(part.key, _binder(part.type, dialect)) for part in parts if part.required]
+        keys = [part.key for part in parts if part.required]
+        binders = [(place, _binder(part.type, dialect)) for place, part in enumerate(parts) if part.required]
+        readers = [(place, read) for place, read in binders if read is not None]
         constants = [_bound(part.type, dialect, part.effective_value) for part in parts if not part.required]
         found = _GROUP.search(text)
-        assert found and all(part.required for part in parts[: len(row)]), text
-        ready = _Prepared(text[: found.start()], found[0], text[found.end() :], row, constants, written)
+        assert found and all(part.required for part in parts[: len(keys)]), text
+        head, tail = text[: found.start()], text[found.end() :]
+        ready = _Prepared(head, found[0], tail, len(keys), _picking(keys), readers, constants, written)
         self._ready[dialect.name] = ready
         return ready
 
 
-def _shares(rows: Sequence[Row], *, every_number: bool) -> Iterator[Sequence[Row]]:
-    """Cut into shares that have a program ready: SQLite keeps one for every number of rows, PostgreSQL some."""
+def _picking(keys: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    """How the values of these keys are taken from a row."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    (key,) = keys
+    return lambda row: (row[key],)
+
+
+def _shares(rows: Sequence[Row], *, on_sqlite: bool) -> Iterator[Sequence[Row]]:
+    """Cut into shares that have a program ready: SQLite keeps one for every small number of rows, PostgreSQL some."""
     start = 0
     while start < len(rows):
-        most = min(len(rows) - start, _MOST_ROWS)
-        share = most if every_number else 1 << (most.bit_length() - 1)
+        most = min(len(rows) - start, _MOST_ROWS_ON_SQLITE if on_sqlite else _MOST_ROWS)
+        share = most if on_sqlite and most <= _MOST_ROWS else 1 << (most.bit_length() - 1)
         yield rows[start : start + share]
         start += share
 
