@@ -18,6 +18,7 @@ from bot.channels import wire
 from bot.channels.base import Account, Attachment, Fault, SendError, Usage, raised
 from bot.channels.messenger import errors, faults
 from bot.channels.messenger.envelope import record, records
+from bot.channels.patience import Patience
 from bot.channels.text import clean
 
 Session = aiohttp.ClientSession
@@ -44,8 +45,8 @@ class Graph:
     def __init__(self, session: Session, url: str, timeout: float = TIMEOUT, *, prove: bool = True) -> None:
         self._session, self._prove = session, prove
         self._url = url.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=timeout / 2)
-        self._upload_timeout = aiohttp.ClientTimeout(total=timeout * UPLOAD_TIMES, connect=timeout / 2)
+        self._patience = Patience(timeout, timeout / 2)
+        self._upload_patience = Patience(timeout * UPLOAD_TIMES, timeout / 2)
 
     async def post(self, account: Account, path: str, body: bytes) -> tuple[dict[str, Any], Usage | None]:
         """Do something once; the answer, and how near our limits are. UNKNOWN where it may have been done although no
@@ -59,7 +60,7 @@ class Graph:
             form.add_field(name, value)
         form.add_field("filedata", file.content, filename=file.name, content_type=file.content_type)
         url = self._address(account, path)
-        data, _ = await self._call("POST", url, form, faults.READ_FAILED, self._upload_timeout)
+        data, _ = await self._call("POST", url, form, faults.READ_FAILED, self._upload_patience)
         return data
 
     async def get(self, account: Account, path: str, query: Mapping[str, str]) -> dict[str, Any]:
@@ -103,14 +104,16 @@ class Graph:
         url: URL,
         body: bytes | aiohttp.FormData | None,
         lost: Fault,
-        limits: aiohttp.ClientTimeout | None = None,
+        patience: Patience | None = None,
     ) -> tuple[dict[str, Any], Usage | None]:
         data = aiohttp.BytesPayload(body, content_type=_JSON) if isinstance(body, bytes) else body
+        patience = patience or self._patience
         try:
-            async with self._session.request(
-                method, url, data=data, timeout=limits or self._timeout, allow_redirects=False
-            ) as response:
-                raw = await response.read()
+            with patience:
+                async with self._session.request(
+                    method, url, data=data, timeout=patience.limits, allow_redirects=False
+                ) as response:
+                    raw = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
             raise raised(faults.NOT_REACHED, "not_reached", detail=type(failure).__name__) from None
         except TimeoutError:

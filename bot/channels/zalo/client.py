@@ -26,6 +26,7 @@ from bot.channels.base import (
     Sent,
     TokenPair,
 )
+from bot.channels.patience import Patience
 from bot.channels.text import clean
 from bot.channels.zalo import heard, quotas
 from bot.channels.zalo.answers import (
@@ -99,8 +100,8 @@ class Client:
         self._account_url = f"{api}/v2.0/oa/getoa"
         self._recent_url = f"{api}/v2.0/oa/listrecentchat"
         self._token_url = f"{oauth}/v4/oa/access_token"
-        self._timeout = _limits(timeout)
-        self._refresh_timeout = _limits(refresh_timeout)
+        self._patience = _patience(timeout)
+        self._long_patience = _patience(refresh_timeout)
 
     async def send(self, account: Account, body: Json) -> Sent:
         """Post one consultation message; not to be called twice for one message, as Zalo knows no idempotency key."""
@@ -131,7 +132,7 @@ class Client:
         """Something that comes to the same when done twice."""
         headers = {**self._headers(account), "Content-Type": "application/json"}
         data = wire.written(body)
-        answer = await self._call("POST", url, headers, limits=self._timeout, repeats=True, data=data)
+        answer = await self._call("POST", url, headers, patience=self._patience, repeats=True, data=data)
         accepted(answer, OA, acted=False)
 
     async def templates(self, account: Account, offset: int) -> list[Json]:
@@ -147,13 +148,13 @@ class Client:
 
     async def _look(self, url: str, account: Account, params: Mapping[str, str]) -> Json:
         """A question to the business host, which takes plain parameters."""
-        answer = await self._call("GET", url, self._headers(account), limits=self._timeout, params=params)
+        answer = await self._call("GET", url, self._headers(account), patience=self._patience, params=params)
         return accepted(answer, BUSINESS, acted=False)
 
     async def _post(self, url: str, account: Account, body: Json, faults: Mapping[int, Fault]) -> Sent:
         headers = {**self._headers(account), "Content-Type": "application/json"}
         data = wire.written(body)
-        answer = await self._call("POST", url, headers, limits=self._timeout, data=data)
+        answer = await self._call("POST", url, headers, patience=self._patience, data=data)
         sent = mapping(accepted(answer, faults, acted=True).get("data"))
         message_id = identifier(sent.get("message_id")) or identifier(sent.get("msg_id"))
         if not message_id:
@@ -167,7 +168,7 @@ class Client:
         form.add_field("file", attachment.content, filename=attachment.name, content_type=attachment.content_type)
         url = f"{self._upload_url}/{kind}"
         answer = await self._call(
-            "POST", url, self._headers(account), limits=self._refresh_timeout, repeats=True, data=form
+            "POST", url, self._headers(account), patience=self._long_patience, repeats=True, data=form
         )
         held = mapping(accepted(answer, OA, acted=False).get("data"))
         given = held.get("token" if kind == "file" else "attachment_id")
@@ -198,12 +199,12 @@ class Client:
     async def _quota(self, account: Account, question: Json) -> Any:
         headers = {**self._headers(account), "Content-Type": "application/json"}
         data = wire.written(question)
-        answer = await self._call("POST", self._quota_url, headers, limits=self._timeout, repeats=True, data=data)
+        answer = await self._call("POST", self._quota_url, headers, patience=self._patience, repeats=True, data=data)
         return accepted(answer, OA, acted=False).get("data")
 
     async def official_account(self, account: Account) -> Json:
         """What Zalo shows of the OA itself."""
-        answer = await self._call("GET", self._account_url, self._headers(account), limits=self._timeout)
+        answer = await self._call("GET", self._account_url, self._headers(account), patience=self._patience)
         return mapping(accepted(answer, OA, acted=False).get("data"))
 
     async def whose(self, account: Account) -> Owner:
@@ -253,7 +254,7 @@ class Client:
     async def _pair(self, app: Account, form: Mapping[str, str], strange: Fault) -> TokenPair:
         """Success is two non-empty strings, whatever else the answer says."""
         headers = {"secret_key": app.app_secret}
-        answer = await self._call("POST", self._token_url, headers, limits=self._refresh_timeout, data=form)
+        answer = await self._call("POST", self._token_url, headers, patience=self._long_patience, data=form)
         body = answer.body or {}
         access, renewed = body.get("access_token"), body.get("refresh_token")
         if isinstance(access, str) and isinstance(renewed, str) and access and renewed:
@@ -275,7 +276,7 @@ class Client:
     async def _ask(self, url: str, account: Account, question: Json) -> Answer:
         """A GET takes its one parameter as JSON."""
         params = {"data": wire.written(question).decode()}
-        return await self._call("GET", url, self._headers(account), limits=self._timeout, params=params)
+        return await self._call("GET", url, self._headers(account), patience=self._patience, params=params)
 
     async def _call(
         self,
@@ -283,17 +284,18 @@ class Client:
         url: str,
         headers: Mapping[str, str],
         *,
-        limits: aiohttp.ClientTimeout,
+        patience: Patience,
         repeats: bool = False,
         **content: Any,
     ) -> Answer:
         kind = SendErrorKind.RETRY if method == "GET" or repeats else SendErrorKind.UNKNOWN
         try:
-            async with self._session.request(
-                method, url, headers=headers, timeout=limits, allow_redirects=False, **content
-            ) as response:
-                body, said = heard.body(await response.read()), response.headers
-                return Answer(response.status, body, heard.wait(said), heard.usage(said))
+            with patience:
+                async with self._session.request(
+                    method, url, headers=headers, timeout=patience.limits, allow_redirects=False, **content
+                ) as response:
+                    body, said = heard.body(await response.read()), response.headers
+                    return Answer(response.status, body, heard.wait(said), heard.usage(said))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise SendError(SendErrorKind.RETRY, "connect", NOT_REACHED, detail=type(error).__name__) from error
         except TimeoutError as error:
@@ -312,6 +314,6 @@ def _proof(token: str, app_secret: str) -> str:
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-def _limits(total: float) -> aiohttp.ClientTimeout:
+def _patience(total: float) -> Patience:
     """Most of the time may go into connecting; when it does, nothing was sent and we know it."""
-    return aiohttp.ClientTimeout(total=total, connect=total * 0.75)
+    return Patience(total, total * 0.75)
