@@ -6,17 +6,14 @@ import asyncio
 from types import TracebackType
 from typing import Any
 
-import aiohttp
-
 
 class Patience:
-    """How many seconds a call may take in all, and how many of them to connect, for tasks that make one at a time.
+    """How many seconds a call may take in all, for tasks that make one at a time.
 
-    `with patience:` raises TimeoutError where what stands within takes longer; `limits` is what aiohttp keeps itself.
+    `with patience:` raises TimeoutError where what stands within takes longer.
     """
 
-    def __init__(self, total: float, connect: float) -> None:
-        self.limits = aiohttp.ClientTimeout(total=None, connect=connect)
+    def __init__(self, total: float) -> None:
         self._total = total
         self._until: dict[asyncio.Task[Any], float] = {}
         self._timer: asyncio.TimerHandle | None = None

@@ -45,8 +45,8 @@ class Graph:
     def __init__(self, session: Session, url: str, timeout: float = TIMEOUT, *, prove: bool = True) -> None:
         self._session, self._prove = session, prove
         self._url = url.rstrip("/")
-        self._patience = Patience(timeout, timeout / 2)
-        self._upload_patience = Patience(timeout * UPLOAD_TIMES, timeout / 2)
+        self._connecting = aiohttp.ClientTimeout(total=None, connect=timeout / 2)
+        self._patience, self._upload_patience = Patience(timeout), Patience(timeout * UPLOAD_TIMES)
 
     async def post(self, account: Account, path: str, body: bytes) -> tuple[dict[str, Any], Usage | None]:
         """Do something once; the answer, and how near our limits are. UNKNOWN where it may have been done although no
@@ -107,11 +107,10 @@ class Graph:
         patience: Patience | None = None,
     ) -> tuple[dict[str, Any], Usage | None]:
         data = aiohttp.BytesPayload(body, content_type=_JSON) if isinstance(body, bytes) else body
-        patience = patience or self._patience
         try:
-            with patience:
+            with patience or self._patience:
                 async with self._session.request(
-                    method, url, data=data, timeout=patience.limits, allow_redirects=False
+                    method, url, data=data, timeout=self._connecting, allow_redirects=False
                 ) as response:
                     raw = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:

@@ -54,6 +54,8 @@ TEMPLATES_A_PAGE = 100
 _BOTH = {**BUSINESS, **OA}
 _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _CLOCK_SKEW = timedelta(seconds=5)
+_TO_CONNECT = 0.75
+"""Most of a call's time may go into connecting; when it does, nothing was sent and we know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ class Client:
         self._account_url = f"{api}/v2.0/oa/getoa"
         self._recent_url = f"{api}/v2.0/oa/listrecentchat"
         self._token_url = f"{oauth}/v4/oa/access_token"
-        self._patience = _patience(timeout)
-        self._long_patience = _patience(refresh_timeout)
+        self._connecting = aiohttp.ClientTimeout(total=None, connect=timeout * _TO_CONNECT)
+        self._patience, self._long_patience = Patience(timeout), Patience(refresh_timeout)
 
     async def send(self, account: Account, body: Json) -> Sent:
         """Post one consultation message; not to be called twice for one message, as Zalo knows no idempotency key."""
@@ -292,7 +294,7 @@ class Client:
         try:
             with patience:
                 async with self._session.request(
-                    method, url, headers=headers, timeout=patience.limits, allow_redirects=False, **content
+                    method, url, headers=headers, timeout=self._connecting, allow_redirects=False, **content
                 ) as response:
                     body, said = heard.body(await response.read()), response.headers
                     return Answer(response.status, body, heard.wait(said), heard.usage(said))
@@ -312,8 +314,3 @@ def _number(user_id: str) -> int | str:
 @lru_cache(maxsize=256)
 def _proof(token: str, app_secret: str) -> str:
     return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
-
-
-def _patience(total: float) -> Patience:
-    """Most of the time may go into connecting; when it does, nothing was sent and we know it."""
-    return Patience(total, total * 0.75)

@@ -18,7 +18,7 @@ async def call(patience: Patience, seconds: float) -> str:
 
 
 async def test_each_call_has_its_own_time_whoever_else_calls() -> None:
-    patience, began = Patience(0.2, 0.1), time.monotonic()
+    patience, began = Patience(0.2), time.monotonic()
 
     async def late(after: float) -> tuple[type[BaseException], float]:
         await asyncio.sleep(after)
@@ -33,7 +33,7 @@ async def test_each_call_has_its_own_time_whoever_else_calls() -> None:
 
 
 async def test_a_task_whose_call_was_late_goes_on_and_calls_again() -> None:
-    patience = Patience(0.05, 0.05)
+    patience = Patience(0.05)
     for _ in range(2):
         with pytest.raises(TimeoutError):
             await call(patience, 5)
@@ -43,7 +43,7 @@ async def test_a_task_whose_call_was_late_goes_on_and_calls_again() -> None:
 
 
 async def test_who_is_cancelled_from_outside_ends_as_cancelled_also_when_its_time_is_over() -> None:
-    patience = Patience(0.05, 0.05)
+    patience = Patience(0.05)
 
     async def calls() -> None:
         with patience:
@@ -64,5 +64,5 @@ async def test_who_is_cancelled_from_outside_ends_as_cancelled_also_when_its_tim
 
 
 async def test_an_error_of_the_call_is_raised_as_it_is() -> None:
-    with pytest.raises(ValueError, match="no"), Patience(1, 1):
+    with pytest.raises(ValueError, match="no"), Patience(1):
         raise ValueError("no")
