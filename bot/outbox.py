@@ -138,10 +138,7 @@ class OutboxWorker:
                     self._topic.set()
         if slots.claimed:
             faultpoint("t4.committed")
-        for item in slots.claimed:
-            task = asyncio.create_task(self._send(item))
-            self._flying.add(task)
-            task.add_done_callback(self._flying.discard)
+        self._flying.update([asyncio.create_task(self._send(item)) for item in slots.claimed])
 
     @contextmanager
     def claiming_beside(self) -> Iterator[Slots]:
@@ -261,6 +258,9 @@ class OutboxWorker:
         except Exception as error:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
             await self._outcomes.give_up(item, type(error).__name__)
+        finally:
+            if task := asyncio.current_task():
+                self._flying.discard(task)
 
     async def _changed_their_mind(self, item: Claimed) -> bool:
         may = partial(recipients.may_still_go, recipient_id=item.recipient, channel=item.due.channel)

@@ -16,7 +16,6 @@ from storage import outbox, transcripts
 from storage.columns import NEVER, new_id
 from storage.customers import Person
 from storage.queue import WAITING
-from storage.turns import Place
 from storage.work import wake
 
 AUTHORS = {Purpose.STAFF: "staff"}
@@ -51,7 +50,7 @@ def compose(
     ]
 
 
-def row(to: Person | Place, outbox_id: int, body: str, purpose: Purpose, now: datetime) -> dict[str, Any]:
+def row(to: Person, outbox_id: int, body: str, purpose: Purpose, now: datetime) -> dict[str, Any]:
     """The outbox row of one message to this identity, as it waits for its turn."""
     return {
         "id": outbox_id, "identity_id": to.identity_id, "channel": to.channel, "account_id": to.account_id,

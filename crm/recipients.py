@@ -8,19 +8,18 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
-from crm import broadcast_clock, consent, content, outbox
+from crm import broadcast_clock, consent, content
 from crm.consent import Standing
 from crm.content import Content
 from crm.ledger import SPEND
 from crm.messages import Purpose
 from crm.verdicts import Batch, Gate, Held, Look, Policy, Ready, Taken
 from crm.wording import Values
-from storage import balances, broadcasts, claims, transcripts, turns
+from storage import balances, broadcasts, transcripts, turns
 from storage import care as rules
 from storage import outbox as queue
 from storage import recipients as store
 from storage.broadcasts import BroadcastView
-from storage.claims import Claim
 from storage.recipients import Aim
 from storage.turns import Place, Waiting
 
@@ -98,8 +97,8 @@ def write(session: Session, taken: Taken, owner: str, lease_until: datetime, now
     store.put_off(session, [_put_off(row, held) for row, held in taken.waits])
     store.skip(session, taken.skips)
     if taken.ready:
-        queue.add_many(session.connection(), [_row(each, owner, lease_until, now) for each in taken.ready])
-        transcripts.add_messages(session, [_line(each, now) for each in taken.ready])
+        queue.add_sending(session.connection(), [_row(each, owner, lease_until, now) for each in taken.ready])
+        transcripts.add_said(session, [_line(each, now) for each in taken.ready])
         store.start(session, [_mark(each, now) for each in taken.ready])
 
 
@@ -149,18 +148,22 @@ def _put_off(row: Waiting, held: Held) -> dict[str, Any]:
 
 
 def _row(each: Ready, owner: str, lease_until: datetime, now: datetime) -> dict[str, Any]:
-    reached = each.option.reach
-    row = outbox.row(each.place, each.outbox_id, each.body, Purpose(each.recipient.purpose), now)
-    row.update(claims.sending(owner, now, lease_until, Claim(each.outbox_id, reached.lane, 1, reached.cost)))
-    row["attempts"] = each.recipient.attempts
-    return row
+    place, reached, purpose = each.place, each.option.reach, Purpose(each.recipient.purpose)
+    return {
+        "id": each.outbox_id, "identity_id": place.identity_id, "channel": place.channel,
+        "account_id": place.account_id, "user_id": place.user_id, "purpose": purpose.value,
+        "priority": purpose.priority, "body": each.body, "ready_at": now, "attempts": each.recipient.attempts,
+        "lease_owner": owner, "lease_until": lease_until, "lane": reached.lane, "cost": reached.cost,
+        "created_at": now, "sent_at": now,
+    }  # fmt: skip
 
 
 def _line(each: Ready, now: datetime) -> dict[str, Any]:
-    return outbox.line(
-        conversation_id=each.place.identity_id, author="bot", text=each.message.text, media=each.message.picture,
-        at=now, line_id=each.outbox_id,
-    )  # fmt: skip
+    said = each.message
+    return {
+        "id": each.outbox_id, "conversation_id": each.place.identity_id, "text": said.text, "media": said.picture,
+        "at": now,
+    }  # fmt: skip
 
 
 def _mark(each: Ready, now: datetime) -> dict[str, Any]:

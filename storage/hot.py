@@ -61,12 +61,20 @@ the other most there are two such numbers."""
 _binders: dict[tuple[str, str], Reader | None] = {}
 
 
-def inserting(table: Table, keys: Sequence[str], finish: Callable[[Insert], Executable] | None = None) -> Hot:
-    """Insert rows of these keys, in their order; `finish` may add what happens on conflict and what is returned."""
+def inserting(
+    table: Table,
+    keys: Sequence[str],
+    finish: Callable[[Insert], Executable] | None = None,
+    alike: Mapping[str, ColumnElement[Any]] | None = None,
+) -> Hot:
+    """Insert rows of these keys, in their order; `finish` may add what happens on conflict and what is returned.
+
+    `alike` is what the statement itself says of other columns, in all rows the same.
+    """
 
     def build(dialect: str) -> Executable:
         row = {key: bindparam(key, type_=table.c[key].type, required=True) for key in keys}
-        statement = insert(dialect, table).values(row)
+        statement = insert(dialect, table).values(row | dict(alike or {}))
         return finish(statement) if finish else statement
 
     return Hot(build)

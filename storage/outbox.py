@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     Connection,
     Index,
+    false,
     func,
+    literal_column,
+    null,
     select,
     text,
     update,
@@ -92,6 +95,18 @@ _KEYS = (
 _ADD = inserting(
     _outbox, _KEYS, lambda statement: statement.on_conflict_do_nothing(index_elements=["dedup_key"], index_where=_KEYED)
 )
+_ADD_SENDING = inserting(
+    _outbox,
+    (
+        "id", "identity_id", "channel", "account_id", "user_id", "purpose", "priority", "body", "ready_at", "attempts",
+        "lease_owner", "lease_until", "lane", "cost", "created_at", "sent_at",
+    ),
+    alike={
+        "typed_by_person": false(), "dedup_key": null(), "state": literal_column(f"'{SENDING}'"),
+        "error": literal_column("''"), "lease_token": literal_column("1"), "resent": false(),
+        "message_id": literal_column("''"), "quota": literal_column("''"),
+    },
+)  # fmt: skip
 
 
 class Sent(NamedTuple):
@@ -111,6 +126,11 @@ class Sent(NamedTuple):
 def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Queue messages. One whose `dedup_key` is there already is dropped."""
     _ADD.run(connection, rows)
+
+
+def add_sending(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write down messages that are being sent from now on, each under its first lease."""
+    _ADD_SENDING.run(connection, rows)
 
 
 def sent(connection: Connection, rows: Sequence[Sent]) -> None:

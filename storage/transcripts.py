@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import Index, Select, and_, delete, exists, func, literal_column, or_, select, update
 from sqlmodel import Field, Session, SQLModel
 
 from storage.columns import BigInt, given_id, moment
@@ -44,11 +44,24 @@ _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
 _ADD = inserting(
     _message, ("id", "conversation_id", "author", "text", "media", "message_id", "reply_to", "at", "revision")
 )
+_ADD_SAID = inserting(
+    _message,
+    ("id", "conversation_id", "text", "media", "at"),
+    alike={
+        "author": literal_column("'bot'"), "message_id": literal_column("''"), "reply_to": literal_column("''"),
+        "revision": literal_column("0"),
+    },
+)  # fmt: skip
 
 
 def add_messages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write transcript lines."""
     _ADD.run(session.connection(), rows)
+
+
+def add_said(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write lines that the bot says of its own accord."""
+    _ADD_SAID.run(session.connection(), rows)
 
 
 def remove(session: Session, line_id: int) -> None:
