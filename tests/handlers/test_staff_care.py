@@ -50,13 +50,10 @@ async def test_a_rule_says_what_can_be_done_with_it_next(chat: Chat) -> None:
     assert unknown.startswith("✗ Không có quy tắc “sinh”; các tên: /chamsoc.")
 
 
-async def test_very_many_messages_are_counted_beside_the_chat_and_told_then(
-    chat: Chat, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tallying, "AT_ONCE", 0)
+async def thanks_wait(chat: Chat) -> None:
+    """One message of the rule “thanks” waits for a customer who agreed and whose order was delivered."""
     await pos.linked(chat)
     await chat.says("bắt đầu nhận tin")
-    mai = await pair(chat.of("mai"), "Mai", Role.MARKETER)
     await chat.does(lambda session: care.load(session, RULE, "test", chat.clock())[0].name)
     await chat.does(lambda session: care.turn_on(session, "thanks", "test", chat.clock()).rule_id)
     chat.clock.pass_by(hours=1)
@@ -64,6 +61,14 @@ async def test_very_many_messages_are_counted_beside_the_chat_and_told_then(
     await chat.passes(minutes=10)
     await upkeep.enqueue(chat.service.database, JOB, chat.clock())
     await chat.passes(minutes=1)
+
+
+async def test_very_many_messages_are_counted_beside_the_chat_and_told_then(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tallying, "AT_ONCE", 0)
+    mai = await pair(chat.of("mai"), "Mai", Role.MARKETER)
+    await thanks_wait(chat)
     counted: list[str] = []
 
     def note(connection: object, cursor: object, statement: str, *more: object) -> None:
@@ -93,16 +98,8 @@ async def test_very_many_messages_are_counted_beside_the_chat_and_told_then(
     ],
 )  # fmt: skip
 async def test_a_rule_is_stopped_at_once_and_how_to_undo_it_is_said(chat: Chat, order_: str, told: str) -> None:
-    await pos.linked(chat)
-    await chat.says("bắt đầu nhận tin")
     await chat.does(lambda session: hired(session, "Mai", Role.MARKETER, chat))
-    await chat.does(lambda session: care.load(session, RULE, "test", chat.clock())[0].name)
-    await chat.does(lambda session: care.turn_on(session, "thanks", "test", chat.clock()).rule_id)
-    chat.clock.pass_by(hours=1)
-    await pos.tells_of_order(chat, "DH9", status=Status.DELIVERED)
-    await chat.passes(minutes=10)
-    await upkeep.enqueue(chat.service.database, JOB, chat.clock())
-    await chat.passes(minutes=1)
+    await thanks_wait(chat)
     assert await chat.does(lambda session: care_report.counts(session, "thanks").waiting) == 1
     assert await order(chat, "Mai", f"/chamsoc thanks {order_}") == [told]
     await order(chat, "Mai", "/chamsoc thanks bật")
