@@ -12,7 +12,7 @@ from functools import partial
 
 from sqlmodel import Session
 
-from bot import allowances
+from bot import allowances, unasked
 from bot.accounts import Accounts
 from bot.allowances import Allowances
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
@@ -53,7 +53,6 @@ NOTED_WITHIN_S = 0.05
 """How long a reply that went out may wait to be written down, so that others are written with it."""
 FRESH = timedelta(milliseconds=500)
 """For how long after it was taken nobody is asked again who asked for nothing."""
-STALE = "taken too long ago"
 CALL = timedelta(seconds=9)
 """What one call may take: a claim with less time left is given back, so that no late worker sends."""
 
@@ -242,11 +241,11 @@ class OutboxWorker:
             account = await self._accounts.get(due.channel, due.account_id)
             now = self._clock()
             if now > item.until - CALL:
-                await self._outcomes.wait(item, timedelta(), "claimed too long ago to be sent", counted=False)
+                await self._outcomes.wait(item, timedelta(), unasked.LATE, counted=False)
                 return
             await self._call(item, account, now)
         except Held:
-            await self._outcomes.wait(item, timedelta(seconds=5), "the account is held", counted=False)
+            await self._outcomes.wait(item, timedelta(seconds=5), unasked.HELD, counted=False)
         except asyncio.CancelledError:
             await asyncio.shield(self._outcomes.in_doubt(item, "the service stopped before the platform answered"))
             raise
@@ -280,7 +279,7 @@ class OutboxWorker:
                     persona = await self._speakers.persona(account, message.speaker)
                 now = self._clock()
             if item.recipient and now - due.created_at >= FRESH and await self._changed_their_mind(item):
-                await self._outcomes.wait(item, timedelta(), STALE, counted=False)
+                await self._outcomes.wait(item, timedelta(), unasked.STALE, counted=False)
                 return
             outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}", persona)
             answer = await self._channels[due.channel].send(account, outgoing)

@@ -17,9 +17,13 @@ from storage import outbox, recipients, transcripts
 from storage.outbox import SENDING, UNKNOWN, WITHDRAWN
 from storage.queue import DEAD, WAITING
 
+HELD = "the account is held"
+STALE = "taken too long ago"
+LATE = "claimed too long ago to be sent"
+"""Why the worker that sends gives a message back before it calls."""
 _OURS = {
-    allowances.WAITS_FOR: Pause.QUOTA, holds.WAITS_FOR: Pause.TEMPLATE, "the account is held": Pause.ACCOUNT,
-    "taken too long ago": Why.PACE, "claimed too long ago": Why.PACE,
+    allowances.WAITS_FOR: Pause.QUOTA, holds.WAITS_FOR: Pause.TEMPLATE, HELD: Pause.ACCOUNT, STALE: Why.PACE,
+    LATE: Why.PACE,
 }  # fmt: skip
 """How our own words for why a message waits begin, and the reason that is kept of its recipient."""
 
