@@ -36,7 +36,7 @@ def tries(stage: Stage) -> int:
 
 
 async def all_wait(stage: Stage, messages: int) -> None:
-    """Wait until so many messages are queued, none is on its way, and the account rests."""
+    """Wait until so many messages are queued, none is on its way, and the account and the job that renews rest."""
 
     def wait(session: Session) -> bool:
         (account,) = [view for view in accounts.everyone(session) if view.channel == ZALO]
@@ -44,6 +44,7 @@ async def all_wait(stage: Stage, messages: int) -> None:
         return account.rests_until(stage.clock()) is not None and states == ["waiting"] * messages
 
     await stage.until(wait)
+    await stage.jobs_done(renewal.JOB)
 
 
 async def test_fifty_sends_that_find_the_token_dead_make_one_refresh(database_url: str, clock: Clock) -> None:
