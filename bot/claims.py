@@ -17,7 +17,7 @@ from bot.context import Talk
 from bot.holds import Ring
 from bot.looks import Account, Look, Room
 from bot.marketing import Gate
-from bot.pace import Paces
+from bot.pace import BURST, Paces
 from bot.registry import Registry
 from crm import broadcast_rests, consent, phones, recipients
 from crm.budget import Budget
@@ -37,7 +37,6 @@ from storage.outbox import Sent
 from storage.work import wake
 
 LEASE = timedelta(seconds=20)
-BURST = 10
 
 
 class Claimed(NamedTuple):
@@ -66,11 +65,13 @@ class Claimed(NamedTuple):
 class Slots:
     """How many messages a transaction may claim, and what it claimed: that is sent once it is committed.
 
-    `sent` is what was sent before and is not written down yet, `noted` how much of it the transaction wrote down.
+    `sent` is what was sent before and is not written down yet, `noted` how much of it the transaction wrote down;
+    `unasked` is how many it may claim beside them that nobody asked for.
     """
 
     free: int
     sent: list[Sent]
+    unasked: int = 0
     claimed: list[Claimed] = field(default_factory=list)
     noted: int = 0
 
@@ -80,11 +81,14 @@ class Slots:
 
 
 class Turn(NamedTuple):
-    """What one turn claimed, what it gave up and why, and what people must be told."""
+    """What one turn claimed, what it gave up and why, and what people must be told; `goes_on` where it left room and
+    somebody may still be due, `refills` where an account's pace let no more go: after which time it lets some."""
 
     claimed: list[Claimed]
     refused: list[tuple[Due, str]]
     rings: list[Ring]
+    goes_on: bool = False
+    refills: timedelta | None = None
 
 
 class _Verdict(NamedTuple):
@@ -115,13 +119,14 @@ class Claims:
         self._channels, self._accounts, self._registry, self._allowed = channels, living, registry, allowed
         self._paces, self._budget, self._policy, self._care = paces, budget, policy, care
 
-    def make(self, session: Session, owner: str, now: datetime, free: int) -> tuple[Turn, Look | None]:
-        """Claim up to `free` messages that wait in the outbox; what the turn saw, where there is room for any.
+    def make(self, session: Session, owner: str, now: datetime, free: int, beside: int = 0) -> tuple[Turn, Look | None]:
+        """Claim up to `free` messages that wait in the outbox; what the turn saw, where there is room for any, with
+        room for so many `beside` them.
 
         One process claims at a time, so what it spends is counted exactly.
         """
         rows.lock(session)
-        room = self._room(session, now, free)
+        room = self._room(session, now, free + beside)
         turn = Turn([], [], [])
         if not any(each.slots for each in room.values()):
             return turn, None
@@ -149,14 +154,15 @@ class Claims:
             accounts.hold_pace(session, look.paced)
         return turn, look
 
-    def unasked(self, session: Session, turn: Turn, look: Look, owner: str, now: datetime, free: int) -> bool:
-        """Give the room that is left to those whom broadcasts and care rules mean to write to; pause what cannot go on.
+    def unasked(self, session: Session, turn: Turn, look: Look, owner: str, now: datetime, most: int) -> int | None:
+        """Take up to `most` of those whom broadcasts and care rules mean to write to; pause what cannot go on.
 
-        In the transaction of `make`, after it. False where there was room and nobody was due.
+        In the transaction of `make`, after it: the paces of accounts leave them what answers leave. About how many it
+        decided; None where no account has room.
         """
-        left = min(free - len(turn.claimed), look.left)
+        left = min(most, look.left)
         if left <= 0:
-            return True
+            return None
         gate = Gate(self._channels, self._paces, look, now)
         taken = recipients.take(session, gate, self._policy, self._care, now, left)
         with engines.together(session.connection()):
@@ -165,7 +171,7 @@ class Claims:
                 accounts.hold_pace(session, look.paced)
         broadcast_rests.settle(session, taken, now)
         turn.claimed.extend(_unasked(each, now) for each in taken.ready)
-        return bool(taken.ready or taken.waits or taken.skips or taken.stops)
+        return len(taken.ready) + len(taken.waits) + len(taken.skips)
 
     def at_once(self, session: Session, owner: str, now: datetime, slots: Slots, talks: Sequence[Talk]) -> None:
         """Claim replies before they are queued, and write down what was sent: neither needs a turn then.

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from bot import holds
 from bot.allowances import Allowances
 from bot.holds import Ring
+from bot.pace import BURST
 from bot.registry import Registry
 from crm.budget import Budget, Month
 from crm.consent import Standing
@@ -115,6 +116,12 @@ class Look:
     def left(self) -> int:
         """How many all accounts together may still send."""
         return sum(each.slots for each in self.room.values())
+
+    @property
+    def refills(self) -> timedelta | None:
+        """After which time an account that has no room left may send half a burst; None where all have room."""
+        spent = [each.interval for each in self.room.values() if each.interval and not each.slots]
+        return min(spent) * BURST / 2 if spent else None
 
     @property
     def paced(self) -> dict[int, datetime]:

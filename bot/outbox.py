@@ -18,6 +18,7 @@ from bot.allowances import Allowances
 from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
 from bot.claims import Claimed, Claims, Slots, Turn
 from bot.context import Talk
+from bot.crew import LEAST, Crew
 from bot.drawing.shelf import Shelf
 from bot.effects import METADATA
 from bot.outcomes import Outcomes, ended
@@ -44,13 +45,19 @@ log = logging.getLogger(__name__)
 
 SLOTS = 128
 AT_ONCE = SLOTS // 2
-"""How many messages one transaction may claim: turns and batches of events do at the same time."""
-ROOMY = SLOTS // 4
-"""What nobody asked for is taken where so many slots are free: many at once cost less, and answers find room."""
+"""How many messages one transaction may claim that somebody waits for: turns and batches of events do at the same
+time."""
+BATCH = 256
+"""How many that nobody asked for are taken, and written down, together: each turn has its price, however few it is for.
+"""
+UNASKED = BATCH + LEAST
+"""How many of them may be claimed and not sent: some go out while the next ones are taken."""
+ROOMY = 32
+"""Where there is room for fewer, none are taken."""
 IDLE_S = 0.25
 """How long nobody is looked for who asked for nothing after nobody was found: most shops send them on few days."""
 NOTED_WITHIN_S = 0.05
-"""How long a reply that went out may wait to be written down, so that others are written with it."""
+"""How long a message that went out may wait to be written down, so that others are written with it."""
 FRESH = timedelta(milliseconds=500)
 """For how long after it was taken nobody is asked again who asked for nothing."""
 CALL = timedelta(seconds=9)
@@ -58,7 +65,8 @@ CALL = timedelta(seconds=9)
 
 
 class OutboxWorker:
-    """Keeps up to SLOTS sends in flight, one for each person, at each account's pace."""
+    """Keeps up to SLOTS sends in flight, one for each person, at each account's pace; what nobody asked for beside
+    them."""
 
     def __init__(
         self,
@@ -80,10 +88,12 @@ class OutboxWorker:
         self._outcomes = Outcomes(database, channels, living, self._paces, self._registry, self._allowed, clock)
         self._uploads, self._speakers = Uploads(database, channels, shelf, clock), Speakers(database, channels, clock)
         self._flying: set[asyncio.Task[None]] = set()
+        self._crew = Crew(self._send)
         self._promised = 0
         self._sent: list[Sent] = []
         self._will_note: asyncio.TimerHandle | None = None
         self._nobody_since = float("-inf")
+        self._looks_again: asyncio.TimerHandle | None = None
         self._staff_ask = False
         self._told: dict[tuple[str, str, str], Allowance] = {}
         self._topic = database.topic(outbox.TOPIC)
@@ -100,18 +110,21 @@ class OutboxWorker:
         with self.claiming() as slots:
             if not (slots.sent or self._staff_ask) and slots.free <= 0:
                 return False
+            slots.unasked = self._unasked_room()
             staff_ask, self._staff_ask = self._staff_ask, False
             told = dict(self._told)
             try:
-                slots.claimed, refused, _ = await self._written(slots.sent, slots.free, staff_ask)
+                turn = await self._written(slots, staff_ask)
             except BaseException:
                 self._staff_ask |= staff_ask
                 raise
-            slots.noted = len(slots.sent)
+            slots.claimed, slots.noted = turn.claimed, len(slots.sent)
             self._told = {key: each for key, each in self._told.items() if each is not told.get(key)}
-            for due, reason in refused:
+            for due, reason in turn.refused:
                 ended(due.channel, due.purpose, reason).inc()
-        return len(slots.claimed) >= AT_ONCE or any(not item.recipient for item in slots.claimed)
+        if turn.refills is not None:
+            self._look_within(turn.refills.total_seconds())
+        return turn.goes_on or any(not item.recipient for item in turn.claimed)
 
     @contextmanager
     def claiming(self) -> Iterator[Slots]:
@@ -137,7 +150,9 @@ class OutboxWorker:
                     self._topic.set()
         if slots.claimed:
             faultpoint("t4.committed")
-        self._flying.update([asyncio.create_task(self._send(item)) for item in slots.claimed])
+        asked = [item for item in slots.claimed if not item.recipient]
+        self._flying.update([asyncio.create_task(self._fly(item)) for item in asked])
+        self._crew.add([item for item in slots.claimed if item.recipient] if asked else slots.claimed)
 
     @contextmanager
     def claiming_beside(self) -> Iterator[Slots]:
@@ -157,6 +172,25 @@ class OutboxWorker:
         if slots.free > 0:
             self._claims.at_once(session, self._owner, now, slots, talks)
 
+    def _unasked_room(self) -> int:
+        """How many may be taken now that nobody asked for."""
+        room = min(BATCH, UNASKED - len(self._crew))
+        if room < (BATCH if self._crew.is_behind else ROOMY):
+            return 0
+        rested = time.monotonic() - self._nobody_since
+        if rested >= IDLE_S:
+            return room
+        self._look_within(IDLE_S - rested)
+        return 0
+
+    def _look_within(self, seconds: float) -> None:
+        if self._looks_again is None:
+            self._looks_again = asyncio.get_running_loop().call_later(seconds, self._look_again)
+
+    def _look_again(self) -> None:
+        self._looks_again = None
+        self._topic.set()
+
     def _note_soon(self) -> None:
         """Let what was sent be written down: soon, by a turn of its own, unless other work does it before."""
         if self._will_note is None:
@@ -171,29 +205,35 @@ class OutboxWorker:
 
     async def drain(self, seconds: float) -> None:
         """Let what is in flight end and be written down; what is still out afterwards becomes unknown."""
-        if self._flying:
-            await asyncio.wait(self._flying, timeout=seconds)
-        for task in list(self._flying):
-            task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
+        never_made, _ = await asyncio.gather(self._crew.drain(seconds), self._landed(seconds))
+        for item in never_made:
+            await self._outcomes.wait(item, timedelta(), unasked.LATE, counted=False)
         if self._sent:
             try:
                 await self._note(self._sent)
             except REFUSALS:
                 await self._note_apart(self._sent)
 
-    async def _written(self, sent: list[Sent], free: int, staff_ask: bool) -> Turn:
+    async def _landed(self, seconds: float) -> None:
+        """Let the calls that somebody waits for go on for so long, and break off those that do not end."""
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=seconds)
+        for task in list(self._flying):
+            task.cancel()
+        await asyncio.gather(*self._flying, return_exceptions=True)
+
+    async def _written(self, slots: Slots, staff_ask: bool) -> Turn:
         """One turn. Where the database refuses it, what was sent is noted one by one first, so that none jams all."""
 
         def turn(session: Session) -> Turn:
-            return self._turn(session, sent, free, staff_ask)
+            return self._turn(session, slots, staff_ask)
 
         try:
             return await self._database.write(turn, name="outbox.turn")
         except REFUSALS:
-            if not sent:
+            if not slots.sent:
                 raise
-        await self._note_apart(sent)
+        await self._note_apart(slots.sent)
         return await self._database.write(turn, name="outbox.turn")
 
     async def _note_apart(self, sent: list[Sent]) -> None:
@@ -214,9 +254,9 @@ class OutboxWorker:
     async def _note(self, sent: Sequence[Sent]) -> None:
         await self._database.write(lambda session: outbox.sent(session.connection(), sent), name="outbox.sent")
 
-    def _turn(self, session: Session, sent: list[Sent], free: int, staff_ask: bool) -> Turn:
+    def _turn(self, session: Session, slots: Slots, staff_ask: bool) -> Turn:
         """What staff sent ended, in this turn or before it (`staff_ask`): they are told, by a job of its own."""
-        turn, look = Turn([], [], []), None
+        turn, look, sent = Turn([], [], []), None, slots.sent
         with engines.together(session.connection()):
             outbox.sent(session.connection(), sent)
             if sent:
@@ -224,16 +264,27 @@ class OutboxWorker:
             now = self._clock()
             for (channel, account_id, _), allowance in list(self._told.items()):
                 allowances.note(session, (channel, account_id), [allowance], now)
-            if free > 0:
-                turn, look = self._claims.make(session, self._owner, now, free)
-        if look is not None and free >= ROOMY and time.monotonic() - self._nobody_since >= IDLE_S:
-            found = self._claims.unasked(session, turn, look, self._owner, now, free)
-            self._nobody_since = float("-inf") if found else time.monotonic()
+            if slots.free > 0:
+                turn, look = self._claims.make(session, self._owner, now, slots.free, slots.unasked)
+        if look is not None and slots.unasked:
+            before = len(turn.claimed)
+            decided = self._claims.unasked(session, turn, look, self._owner, now, slots.unasked)
+            self._nobody_since = time.monotonic() if decided == 0 else float("-inf")
+            turn = turn._replace(goes_on=bool(decided) and len(turn.claimed) - before < slots.unasked)
+        if look is not None and turn.claimed:
+            turn = turn._replace(refills=look.refills)
         for each in turn.rings:
             alarms.ring(session, *each, now)
         if staff_ask or any(due.purpose == Purpose.STAFF for due, _ in turn.refused):
             receipts.ask(session, now)
         return turn
+
+    async def _fly(self, item: Claimed) -> None:
+        try:
+            await self._send(item)
+        finally:
+            if task := asyncio.current_task():
+                self._flying.discard(task)
 
     async def _send(self, item: Claimed) -> None:
         due = item.due
@@ -257,9 +308,6 @@ class OutboxWorker:
         except Exception as error:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
             await self._outcomes.give_up(item, type(error).__name__)
-        finally:
-            if task := asyncio.current_task():
-                self._flying.discard(task)
 
     async def _changed_their_mind(self, item: Claimed) -> bool:
         may = partial(recipients.may_still_go, recipient_id=item.recipient, channel=item.due.channel)
@@ -297,9 +345,9 @@ class OutboxWorker:
         now = self._clock()
         self._sent.append(Sent(due.id, answer.message_id, answer.quota, now, charged, unasked=bool(item.recipient)))
         self._staff_ask |= due.purpose == Purpose.STAFF
-        if self._staff_ask or (item.recipient and (len(self._sent) >= ROOMY or len(self._flying) == 1)):
+        if self._staff_ask or (item.recipient and (len(self._sent) >= BATCH or len(self._crew) == 1)):
             self._note_now()
-        elif not item.recipient:
+        elif not (item.recipient and self._crew.is_behind):
             self._note_soon()
         ended(due.channel, due.purpose, "sent").inc()
         if answer.allowance is not None:

@@ -16,8 +16,8 @@ from bot.accounts import Accounts, rung_for
 from bot.allowances import Allowances
 from bot.breaker import Breaker, End
 from bot.channels.base import Account, Channel, SendError, SendErrorKind, Sent, Subject
-from bot.claims import BURST, Claimed
-from bot.pace import Paces
+from bot.claims import Claimed
+from bot.pace import BURST, Paces
 from bot.registry import Registry
 from bot.staff import receipts
 from crm.messages import Purpose, template_in

@@ -28,6 +28,8 @@ STRETCH = 4
 """How much slower an account sends that is at its limit."""
 SHORTEST = timedelta(milliseconds=50)
 """What is stretched where an account has no pace of its own."""
+BURST = 10
+"""How many an account may send one right after the other, when it was silent before."""
 
 Key = tuple[str, str]
 """A channel, and the id of an OA or Page on it."""

@@ -17,9 +17,9 @@ from bot.allowances import Allowances
 from bot.channels.messenger.channel import Messenger
 from bot.channels.zalo.channel import Zalo
 from bot.channels.zalo.client import Urls
-from bot.claims import BURST, LEASE, Claimed, Claims, Slots
+from bot.claims import LEASE, Claimed, Claims, Slots
 from bot.context import Talk
-from bot.pace import Paces
+from bot.pace import BURST, Paces
 from bot.registry import Registry
 from bot.secrets import Sealer
 from crm import conversations, outbox
@@ -139,6 +139,18 @@ def test_replies_keep_to_the_accounts_pace(session: Session, claims: Decide) -> 
     assert queued(session, *talks) == ["sending"] * BURST + ["waiting"] * 5
     assert len(paced.make(session, "me", NOW, 100)[0].claimed) == 0, "what was claimed is reserved"
     assert len(paced.make(session, "me", NOW + SECOND, 100)[0].claimed) == 1
+
+
+@pytest.mark.parametrize(("waiting", "refills"), [(BURST - 1, None), (BURST + 5, SECOND * BURST / 2)])
+@on_sqlite
+def test_a_turn_that_uses_up_an_accounts_pace_tells_when_half_a_burst_may_follow(
+    session: Session, claims: Decide, waiting: int, refills: timedelta | None
+) -> None:
+    account(session)
+    queue(session, *(message(person(session, str(each))) for each in range(waiting)))
+    turn, look = claims(SECOND).make(session, "me", NOW, 100)
+    assert look is not None
+    assert (len(turn.claimed), look.refills) == (min(waiting, BURST), refills)
 
 
 @on_sqlite

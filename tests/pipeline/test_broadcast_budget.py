@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session
 
+from bot.outbox import BATCH
 from crm import broadcasts, consent
 from crm.broadcast_rests import SEEK
 from crm.broadcasts import Pause
@@ -21,7 +22,7 @@ from tests.pipeline.test_broadcast_stops import begun, marketer
 from tests.pipeline.test_broadcasts import NOBODY_ASKS, WORDS, agree, go_on, over, report
 from tests.pipeline.test_budget import OFFER, PRICE, offers, people
 
-SILENT = 70
+SILENT = BATCH + 6
 BY_TEMPLATE = Content("", templates=(ByTemplate(ZALO, "", OFFER.id),))
 
 

@@ -1,0 +1,80 @@
+"""Makes the calls that nobody waits for: in the order of their claims, no more at once than keep the line busy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.claims import Claimed
+
+LEAST = 32
+"""How many calls are made at once where the platform answers quickly: with more, each of them costs more."""
+A_SECOND = 1000
+"""For how many calls a second enough are made at once, however long each takes."""
+_REMEMBERED = 32
+"""Over how many of the last calls their time is averaged."""
+
+
+class Crew:
+    """Callers who take one claimed message after the other. There are more of them where calls take longer."""
+
+    def __init__(self, send: Callable[[Claimed], Awaitable[None]]) -> None:
+        self._send = send
+        self._waiting: deque[Claimed] = deque()
+        self._callers: set[asyncio.Task[None]] = set()
+        self._open = 0
+        self._took = 0.0
+
+    def __len__(self) -> int:
+        """How many messages are being sent, or wait for that."""
+        return self._open
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether some wait for a caller."""
+        return bool(self._waiting)
+
+    @property
+    def at_once(self) -> int:
+        """How many calls may be made at once."""
+        return max(LEAST, int(self._took * A_SECOND))
+
+    def add(self, claimed: Sequence[Claimed]) -> None:
+        """Send these after those that wait already."""
+        self._open += len(claimed)
+        self._waiting.extend(claimed)
+        self._call_up()
+
+    async def drain(self, seconds: float) -> Sequence[Claimed]:
+        """Let the calls go on for so long and break off those that do not end; those that were never made."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while self._callers and (left := until - loop.time()) > 0:
+            await asyncio.wait(self._callers, timeout=left)
+        never_made = list(self._waiting)
+        self._waiting.clear()
+        self._open -= len(never_made)
+        for caller in list(self._callers):
+            caller.cancel()
+        await asyncio.gather(*self._callers, return_exceptions=True)
+        return never_made
+
+    def _call_up(self) -> None:
+        for _ in range(min(len(self._waiting), self.at_once - len(self._callers))):
+            self._callers.add(asyncio.create_task(self._call()))
+
+    async def _call(self) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        try:
+            while self._waiting and len(self._callers) <= self.at_once:
+                began = loop.time()
+                try:
+                    await self._send(self._waiting.popleft())
+                finally:
+                    self._open -= 1
+                self._took += (loop.time() - began - self._took) / _REMEMBERED
+                self._call_up()
+        finally:
+            self._callers.discard(task)
