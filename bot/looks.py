@@ -132,6 +132,7 @@ class Look:
         """A message is claimed at this price."""
         room = self.room[account]
         room.slots -= 1
-        room.tat = max(room.tat, self._now) + room.interval
+        if room.interval:
+            room.tat = max(room.tat, self._now) + room.interval
         if cost:
             self._spent_now[account] = self._spent_now.get(account, 0) + cost

@@ -106,6 +106,16 @@ MARGIN = timedelta(minutes=2)
 """Kept free at the end of every window: clocks differ and a call takes time."""
 
 
+class Way(NamedTuple):
+    """A lane that a message may take, at this price, `within` so long after the person's last interaction; None where
+    that does not matter. `to_all`: even to those who never wrote."""
+
+    lane: str
+    cost: int
+    within: timedelta | None
+    to_all: bool
+
+
 def reach(rules: Rules, facts: ReachFacts) -> Reach:
     """The first lane that is open; else the reason that someone can act upon.
 
@@ -113,36 +123,55 @@ def reach(rules: Rules, facts: ReachFacts) -> Reach:
     A message with a template goes by a template lane, which asks for no window; one without never does. A lane without
     a window is open to everybody who ever wrote.
     """
+    return chosen(ways(rules, facts), facts.last_interaction_at, facts.now)
+
+
+def ways(rules: Rules, facts: ReachFacts) -> Refusal | tuple[Way, ...]:
+    """The lanes that are open to such a person, best first, whenever they wrote last; or why none ever is.
+
+    The same for all who differ in nothing but their last interaction.
+    """
     if facts.unreachable:
-        return Reach(refusal=Refusal.UNREACHABLE)
+        return Refusal.UNREACHABLE
     marketing = facts.purpose.is_marketing
     if marketing and facts.opted_out:
-        return Reach(refusal=Refusal.OPTED_OUT)
+        return Refusal.OPTED_OUT
     if marketing and not facts.consented:
-        return Reach(refusal=Refusal.NO_CONSENT)
+        return Refusal.NO_CONSENT
     if facts.template is not None:
         return _by_template(rules, facts, facts.template)
-    if facts.last_interaction_at is None:
-        return Reach(refusal=Refusal.NEVER_WROTE)
-    for lane in rules.lanes:
-        if lane.template or not _is_open(lane, facts):
-            continue
-        if lane.within is None:
-            return Reach(lane=lane.name, cost=lane.cost)
-        closes = facts.last_interaction_at + lane.within - MARGIN
-        if facts.now < closes:
-            cost = 0 if lane.paid_by & facts.paying else lane.cost
-            return Reach(lane=lane.name, cost=cost, until=closes)
-    return Reach(refusal=Refusal.WINDOW_CLOSED)
+    return tuple(
+        Way(lane.name, 0 if lane.within is not None and lane.paid_by & facts.paying else lane.cost, lane.within, False)
+        for lane in rules.lanes
+        if not lane.template and _is_open(lane, facts)
+    )
 
 
-def _by_template(rules: Rules, facts: ReachFacts, terms: Terms) -> Reach:
+def chosen(ways: Refusal | tuple[Way, ...], last_interaction_at: datetime | None, now: datetime) -> Reach:
+    """The first of these ways that is open now to whoever wrote last at this moment, None for never."""
+    if isinstance(ways, Refusal):
+        return Reach(refusal=ways)
+    for lane, cost, within, to_all in ways:
+        if to_all:
+            return Reach(lane, cost)
+        if last_interaction_at is None:
+            return Reach(refusal=Refusal.NEVER_WROTE)
+        if within is None:
+            return Reach(lane, cost)
+        closes = last_interaction_at + within - MARGIN
+        if now < closes:
+            return Reach(lane, cost, closes)
+    return Reach(refusal=Refusal.NEVER_WROTE if last_interaction_at is None else Refusal.WINDOW_CLOSED)
+
+
+def _by_template(rules: Rules, facts: ReachFacts, terms: Terms) -> Refusal | tuple[Way, ...]:
     if not terms.tag.allows(facts.purpose):
-        return Reach(refusal=Refusal.WRONG_TAG)
+        return Refusal.WRONG_TAG
     for lane in rules.lanes:
         if lane.template and lane.by_phone == facts.by_phone and _is_open(lane, facts):
-            return Reach(lane=lane.name, cost=lane.cost + (terms.price_phone if lane.by_phone else terms.price_user))
-    return Reach(refusal=Refusal.NO_LANE)
+            price = terms.price_phone if lane.by_phone else terms.price_user
+            return (Way(lane.name, lane.cost + price, None, to_all=True),)
+    return Refusal.NO_LANE
 
 
 def _is_open(lane: Lane, facts: ReachFacts) -> bool:

@@ -20,6 +20,7 @@ from storage import care as rules
 from storage import outbox as queue
 from storage import recipients as store
 from storage.broadcasts import BroadcastView
+from storage.outbox import Sending
 from storage.recipients import Aim
 from storage.turns import Place, Waiting
 
@@ -147,27 +148,18 @@ def _put_off(row: Waiting, held: Held) -> dict[str, Any]:
     return {"id": row.id, "due_at": held.until, "reason": held.reason, "attempts": row.attempts + held.counts}
 
 
-def _row(each: Ready, owner: str, lease_until: datetime, now: datetime) -> dict[str, Any]:
-    place, reached, purpose = each.place, each.option.reach, Purpose(each.recipient.purpose)
-    return {
-        "id": each.outbox_id, "identity_id": place.identity_id, "channel": place.channel,
-        "account_id": place.account_id, "user_id": place.user_id, "purpose": purpose.value,
-        "priority": purpose.priority, "body": each.body, "ready_at": now, "attempts": each.recipient.attempts,
-        "lease_owner": owner, "lease_until": lease_until, "lane": reached.lane, "cost": reached.cost,
-        "created_at": now, "sent_at": now,
-    }  # fmt: skip
+def _row(each: Ready, owner: str, lease_until: datetime, now: datetime) -> Sending:
+    row, place, reached, purpose = each.recipient, each.place, each.option.reach, Purpose(each.recipient.purpose)
+    return Sending(
+        each.outbox_id, place.identity_id, place.channel, place.account_id, place.user_id, purpose.value,
+        purpose.priority, each.body, now, row.attempts, owner, lease_until, reached.lane, reached.cost, now, now,
+    )  # fmt: skip
 
 
-def _line(each: Ready, now: datetime) -> dict[str, Any]:
+def _line(each: Ready, now: datetime) -> transcripts.NewLine:
     said = each.message
-    return {
-        "id": each.outbox_id, "conversation_id": each.place.identity_id, "text": said.text, "media": said.picture,
-        "at": now,
-    }  # fmt: skip
+    return transcripts.NewLine(each.outbox_id, each.place.identity_id, said.text, said.picture, now)
 
 
-def _mark(each: Ready, now: datetime) -> dict[str, Any]:
-    return {
-        "id": each.recipient.id, "identity_id": each.place.identity_id, "outbox_id": each.outbox_id,
-        "lane": each.option.reach.lane, "sent_at": now,
-    }  # fmt: skip
+def _mark(each: Ready, now: datetime) -> store.Start:
+    return store.Start(each.recipient.id, each.place.identity_id, each.outbox_id, each.option.reach.lane, now)

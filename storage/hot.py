@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import count
+from itertools import chain, count
 from operator import itemgetter
 from typing import Any
 
@@ -47,6 +47,8 @@ from storage import engines
 from storage.columns import insert
 
 Row = Mapping[str, Any]
+Rows = Sequence[Row] | Sequence[tuple[Any, ...]]
+"""Rows of one kind with their values by name: mappings, or NamedTuples, which cost less. More names do no harm."""
 Reader = Callable[[Any], Any]
 Among = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
 """Whether a column is among the values of a list that the query is given under this name."""
@@ -115,18 +117,18 @@ def _given(dialect: str, each: ColumnClause[Any]) -> ColumnElement[Any]:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A statement for one row: its text around the row's placeholders, how its values are picked, and which of them
-    are bound by a reader."""
+    """A statement for one row: its text around the row's placeholders, the names of its values, and which of them are
+    bound by a reader."""
 
     head: str
     group: str
     tail: str
-    width: int
-    pick: Callable[[Row], tuple[Any, ...]]
+    keys: Sequence[str]
     readers: list[tuple[int, Reader]]
     constants: list[Any]
     written: Callable[[str], str]
     texts: dict[int, str] = field(default_factory=dict)
+    picks: dict[type, Callable[[Any], Any]] = field(default_factory=dict)
 
     def text(self, rows: int) -> str:
         """The statement for so many rows."""
@@ -135,13 +137,15 @@ class _Prepared:
             found = self.texts[rows] = self.written(self.head + ", ".join([self.group] * rows) + self.tail)
         return found
 
-    def bind(self, rows: Sequence[Row]) -> tuple[Any, ...]:
+    def bind(self, rows: Rows) -> tuple[Any, ...]:
         """All values in the order of the placeholders."""
-        given: list[Any] = []
-        for row in rows:
-            given += self.pick(row)
+        kind, width = type(rows[0]), len(self.keys)
+        pick = self.picks.get(kind)
+        if pick is None:
+            pick = self.picks[kind] = _picking(self.keys, kind)
+        given = list(chain.from_iterable(map(pick, rows)))
         for place, read in self.readers:
-            given[place :: self.width] = map(read, given[place :: self.width])
+            given[place::width] = map(read, given[place::width])
         return (*given, *self.constants)
 
 
@@ -152,16 +156,16 @@ class Hot:
         self._build = build
         self._ready: dict[str, _Prepared] = {}
 
-    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def run(self, connection: Connection, rows: Rows) -> None:
         """Execute for all rows, in their order."""
         for _ in self._shares_run(connection, rows):
             pass
 
-    def returned(self, connection: Connection, rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    def returned(self, connection: Connection, rows: Rows) -> list[tuple[Any, ...]]:
         """Execute for all rows, in their order; what the statement returns, as the driver gives it."""
         return [row for cursor in self._shares_run(connection, rows) for row in cursor.fetchall()]
 
-    def _shares_run(self, connection: Connection, rows: Sequence[Row]) -> Iterator[Any]:
+    def _shares_run(self, connection: Connection, rows: Rows) -> Iterator[Any]:
         if not rows:
             return
         ready = self._ready.get(connection.dialect.name) or self._prepare(connection.dialect)
@@ -177,20 +181,22 @@ class Hot:
         found = _GROUP.search(text)
         assert found and all(part.required for part in parts[: len(keys)]), text
         head, tail = text[: found.start()], text[found.end() :]
-        ready = _Prepared(head, found[0], tail, len(keys), _picking(keys), readers, constants, written)
+        ready = _Prepared(head, found[0], tail, keys, readers, constants, written)
         self._ready[dialect.name] = ready
         return ready
 
 
-def _picking(keys: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
-    """How the values of these keys are taken from a row."""
-    if len(keys) > 1:
-        return itemgetter(*keys)
-    (key,) = keys
-    return lambda row: (row[key],)
+def _picking(keys: Sequence[str], kind: type) -> Callable[[Any], Any]:
+    """How the values of these keys are taken from a row of this kind."""
+    names = getattr(kind, "_fields", None)
+    found = [names.index(key) for key in keys] if names else keys
+    if len(found) > 1:
+        return itemgetter(*found)
+    (place,) = found
+    return lambda row: (row[place],)
 
 
-def _shares(rows: Sequence[Row], *, on_sqlite: bool) -> Iterator[Sequence[Row]]:
+def _shares(rows: Rows, *, on_sqlite: bool) -> Iterator[Rows]:
     """Cut into shares that have a program ready: SQLite keeps one for every small number of rows, PostgreSQL some."""
     start = 0
     while start < len(rows):

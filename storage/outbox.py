@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -83,6 +84,7 @@ _SENT = updating(
     stands(_outbox.c.state, SENDING, UNKNOWN),
     constants={"state": SENT, "lease_until": NEVER, "error": ""},
 )
+_ID = attrgetter("id")
 _CHARGED = updating(_outbox, ("quota", "cost"), stands(_outbox.c.state, SENT))
 _LOCK = Fetch(
     lambda among: select(_outbox.c.id).where(among(_outbox.c.id, "ids")).order_by(_outbox.c.id).with_for_update()
@@ -95,12 +97,32 @@ _KEYS = (
 _ADD = inserting(
     _outbox, _KEYS, lambda statement: statement.on_conflict_do_nothing(index_elements=["dedup_key"], index_where=_KEYED)
 )
+
+
+class Sending(NamedTuple):
+    """A message that nobody asked for, as it is written down when it is sent."""
+
+    id: int
+    identity_id: int
+    channel: str
+    account_id: str
+    user_id: str
+    purpose: str
+    priority: int
+    body: str
+    ready_at: datetime
+    attempts: int
+    lease_owner: str
+    lease_until: datetime
+    lane: str
+    cost: int
+    created_at: datetime
+    sent_at: datetime
+
+
 _ADD_SENDING = inserting(
     _outbox,
-    (
-        "id", "identity_id", "channel", "account_id", "user_id", "purpose", "priority", "body", "ready_at", "attempts",
-        "lease_owner", "lease_until", "lane", "cost", "created_at", "sent_at",
-    ),
+    Sending._fields,
     alike={
         "typed_by_person": false(), "dedup_key": null(), "state": literal_column(f"'{SENDING}'"),
         "error": literal_column("''"), "lease_token": literal_column("1"), "resent": false(),
@@ -128,7 +150,7 @@ def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     _ADD.run(connection, rows)
 
 
-def add_sending(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_sending(connection: Connection, rows: Sequence[Sending]) -> None:
     """Write down messages that are being sent from now on, each under its first lease."""
     _ADD_SENDING.run(connection, rows)
 
@@ -137,9 +159,10 @@ def sent(connection: Connection, rows: Sequence[Sent]) -> None:
     """The platform took these; an echo may have said so before, or say so again."""
     if rows:
         _LOCK.lock(connection, ids=[row.id for row in rows])
-    _SENT.run(connection, [row._asdict() for row in sorted(rows, key=lambda row: row.id)])
-    _CHARGED.run(connection, [row._asdict() for row in rows if row.cost is not None])
-    recipients.sent(connection, [(row.id, row.sent_at) for row in rows if row.unasked])
+    rows = sorted(rows, key=_ID)
+    _SENT.run(connection, rows)
+    _CHARGED.run(connection, [row for row in rows if row.cost is not None])
+    recipients.sent(connection, [recipients.Went(row.id, row.sent_at) for row in rows if row.unasked])
 
 
 def prolong(session: Session, outbox_id: int, token: int, until: datetime) -> None:

@@ -95,9 +95,28 @@ _BOUND = Fetch(
         .limit(1)
     )
 )
+
+
+class Start(NamedTuple):
+    """Where a recipient is written to from this moment on, by which message and lane."""
+
+    id: int
+    identity_id: int
+    outbox_id: int
+    lane: str
+    sent_at: datetime
+
+
+class Went(NamedTuple):
+    """A message that the platform took at this moment."""
+
+    outbox_id: int
+    sent_at: datetime
+
+
 _START = updating(
     _recipient,
-    ("identity_id", "outbox_id", "lane", "sent_at"),
+    Start._fields[1:],
     stands(_recipient.c.state, PENDING),
     constants={"state": SENDING, "reason": ""},
 )
@@ -166,9 +185,9 @@ def audience(session: Session, broadcast_id: int, after: int, most: int) -> list
     return list(session.connection().execute(statement).scalars())
 
 
-def start(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """These are being sent; each with `identity_id`, `outbox_id`, `lane` and `sent_at`."""
-    _START.run(session.connection(), sorted(rows, key=lambda row: row["id"]))
+def start(session: Session, rows: Sequence[Start]) -> None:
+    """These are being sent."""
+    _START.run(session.connection(), sorted(rows))
 
 
 def put_off(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -181,12 +200,12 @@ def skip(session: Session, reasons: Mapping[int, str]) -> None:
     _SKIP.run(session.connection(), [{"id": key, "reason": reasons[key]} for key in sorted(reasons)])
 
 
-def sent(connection: Connection, rows: Sequence[tuple[int, datetime]]) -> None:
-    """The platform took these messages, by outbox id, at these moments; those that are nobody's are left out.
+def sent(connection: Connection, rows: Sequence[Went]) -> None:
+    """The platform took these messages; those that are nobody's are left out.
 
     One that was believed not to have been taken was, then.
     """
-    _SENT.run(connection, [{"outbox_id": key, "sent_at": at} for key, at in sorted(rows)])
+    _SENT.run(connection, sorted(rows))
 
 
 class Aim(NamedTuple):

@@ -44,9 +44,21 @@ _outbox = OutboxMessage.__table__  # type: ignore[attr-defined]
 _ADD = inserting(
     _message, ("id", "conversation_id", "author", "text", "media", "message_id", "reply_to", "at", "revision")
 )
+
+
+class NewLine(NamedTuple):
+    """A line that the bot says of its own accord."""
+
+    id: int
+    conversation_id: int
+    text: str
+    media: str
+    at: datetime
+
+
 _ADD_SAID = inserting(
     _message,
-    ("id", "conversation_id", "text", "media", "at"),
+    NewLine._fields,
     alike={
         "author": literal_column("'bot'"), "message_id": literal_column("''"), "reply_to": literal_column("''"),
         "revision": literal_column("0"),
@@ -59,7 +71,7 @@ def add_messages(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     _ADD.run(session.connection(), rows)
 
 
-def add_said(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+def add_said(session: Session, rows: Sequence[NewLine]) -> None:
     """Write lines that the bot says of its own accord."""
     _ADD_SAID.run(session.connection(), rows)
 

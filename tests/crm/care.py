@@ -125,7 +125,7 @@ class Shop:
         taken = recipients.take(self.session, OpenDoor(now), Policy(self.caps, self.hours, SHOP), source, now, 100)
         recipients.write(self.session, taken, "test", now + timedelta(seconds=20), now)
         outbox.sent(self.session.connection(), [Sent(each.outbox_id, "", "", now) for each in taken.ready])
-        rows.sent(self.session.connection(), [(each.outbox_id, now) for each in taken.ready])
+        rows.sent(self.session.connection(), [rows.Went(each.outbox_id, now) for each in taken.ready])
         for each in taken.ready:
             rule = care.of_version(self.session, each.recipient.care_rule_id or 0)
             self.sent.append((now, rule.name, each.recipient.name, each.message.text))

@@ -75,7 +75,7 @@ def turn(session: Session, gate: OpenGate, most: int = 3) -> Taken:
     taken = recipients.take(session, gate, sending.POLICY, None, gate.now, most)
     recipients.write(session, taken, "worker", gate.now, gate.now)
     broadcast_rests.settle(session, taken, gate.now)
-    rows.sent(session.connection(), [(each.outbox_id, gate.now) for each in taken.ready])
+    rows.sent(session.connection(), [rows.Went(each.outbox_id, gate.now) for each in taken.ready])
     return taken
 
 

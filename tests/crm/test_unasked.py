@@ -125,7 +125,7 @@ def broadcast_to_all(session: Session, purpose: Purpose, now: datetime) -> None:
 def _end(session: Session, ready: Ready, how: str, now: datetime) -> None:
     match how:
         case "sent":
-            rows.sent(session.connection(), [(ready.outbox_id, now)])
+            rows.sent(session.connection(), [rows.Went(ready.outbox_id, now)])
         case "failed":
             rows.fail(session, ready.outbox_id, "-230")
         case "unknown":
