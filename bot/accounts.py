@@ -92,6 +92,10 @@ class Accounts:
             raise Held(f"{channel} {account_id}")
         return account
 
+    def known(self, channel: str, account_id: str) -> Account | None:
+        """The account where the last reading knows it and is not old: without a wait."""
+        return None if self._is_old() else self._known.get((channel, account_id))
+
     async def freshen(self) -> None:
         """Read all accounts again where the last reading is a few seconds old; of many who ask at once, one reads."""
         if self._is_old():

@@ -24,7 +24,7 @@ class Crew:
         self._waiting: deque[Claimed] = deque()
         self._callers: set[asyncio.Task[None]] = set()
         self._open = 0
-        self._took = 0.0
+        self._took, self._at_once = 0.0, LEAST
 
     def __len__(self) -> int:
         """How many messages are being sent, or wait for that."""
@@ -34,11 +34,6 @@ class Crew:
     def is_behind(self) -> bool:
         """Whether some wait for a caller."""
         return bool(self._waiting)
-
-    @property
-    def at_once(self) -> int:
-        """How many calls may be made at once."""
-        return max(LEAST, int(self._took * A_SECOND))
 
     def add(self, claimed: Sequence[Claimed]) -> None:
         """Send these after those that wait already."""
@@ -61,20 +56,26 @@ class Crew:
         return never_made
 
     def _call_up(self) -> None:
-        for _ in range(min(len(self._waiting), self.at_once - len(self._callers))):
+        for _ in range(min(len(self._waiting), self._at_once - len(self._callers))):
             self._callers.add(asyncio.create_task(self._call()))
+
+    def _learn(self, seconds: float) -> None:
+        """A call took so long: as many are made at once as make enough in a second."""
+        self._took += (seconds - self._took) / _REMEMBERED
+        self._at_once = max(LEAST, int(self._took * A_SECOND))
+        if self._waiting and len(self._callers) < self._at_once:
+            self._call_up()
 
     async def _call(self) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
         try:
-            while self._waiting and len(self._callers) <= self.at_once:
+            while self._waiting and len(self._callers) <= self._at_once:
                 began = loop.time()
                 try:
                     await self._send(self._waiting.popleft())
                 finally:
                     self._open -= 1
-                self._took += (loop.time() - began - self._took) / _REMEMBERED
-                self._call_up()
+                self._learn(loop.time() - began)
         finally:
             self._callers.discard(task)

@@ -47,11 +47,15 @@ SLOTS = 128
 AT_ONCE = SLOTS // 2
 """How many messages one transaction may claim that somebody waits for: turns and batches of events do at the same
 time."""
-BATCH = 256
+BATCH = 512
 """How many that nobody asked for are taken, and written down, together: each turn has its price, however few it is for.
 """
-UNASKED = BATCH + LEAST
-"""How many of them may be claimed and not sent: some go out while the next ones are taken."""
+SHORT = BATCH // 8
+"""How many while others are answered, who wait for such a turn to end."""
+QUIET_S = 1.0
+"""For how long nobody was answered where turns are long."""
+SPARE = 2 * LEAST
+"""How many go out while the next ones are taken."""
 ROOMY = 32
 """Where there is room for fewer, none are taken."""
 IDLE_S = 0.25
@@ -92,6 +96,7 @@ class OutboxWorker:
         self._promised = 0
         self._sent: list[Sent] = []
         self._will_note: asyncio.TimerHandle | None = None
+        self._batch, self._answered_at = BATCH, float("-inf")
         self._nobody_since = float("-inf")
         self._looks_again: asyncio.TimerHandle | None = None
         self._staff_ask = False
@@ -151,6 +156,8 @@ class OutboxWorker:
         if slots.claimed:
             faultpoint("t4.committed")
         asked = [item for item in slots.claimed if not item.recipient]
+        if asked:
+            self._answered_at = time.monotonic()
         self._flying.update([asyncio.create_task(self._fly(item)) for item in asked])
         self._crew.add([item for item in slots.claimed if item.recipient] if asked else slots.claimed)
 
@@ -174,10 +181,12 @@ class OutboxWorker:
 
     def _unasked_room(self) -> int:
         """How many may be taken now that nobody asked for."""
-        room = min(BATCH, UNASKED - len(self._crew))
-        if room < (BATCH if self._crew.is_behind else ROOMY):
+        now = time.monotonic()
+        self._batch = BATCH if now - self._answered_at >= QUIET_S else SHORT
+        room = min(self._batch, self._batch + SPARE - len(self._crew))
+        if room < (self._batch if self._crew.is_behind else ROOMY):
             return 0
-        rested = time.monotonic() - self._nobody_since
+        rested = now - self._nobody_since
         if rested >= IDLE_S:
             return room
         self._look_within(IDLE_S - rested)
@@ -289,7 +298,8 @@ class OutboxWorker:
     async def _send(self, item: Claimed) -> None:
         due = item.due
         try:
-            account = await self._accounts.get(due.channel, due.account_id)
+            account = self._accounts.known(due.channel, due.account_id)
+            account = account or await self._accounts.get(due.channel, due.account_id)
             now = self._clock()
             if now > item.until - CALL:
                 await self._outcomes.wait(item, timedelta(), unasked.LATE, counted=False)
@@ -345,11 +355,12 @@ class OutboxWorker:
         now = self._clock()
         self._sent.append(Sent(due.id, answer.message_id, answer.quota, now, charged, unasked=bool(item.recipient)))
         self._staff_ask |= due.purpose == Purpose.STAFF
-        if self._staff_ask or (item.recipient and (len(self._sent) >= BATCH or len(self._crew) == 1)):
+        if self._staff_ask or (item.recipient and (len(self._sent) >= self._batch or len(self._crew) == 1)):
             self._note_now()
         elif not (item.recipient and self._crew.is_behind):
             self._note_soon()
         ended(due.channel, due.purpose, "sent").inc()
         if answer.allowance is not None:
             self._told[(due.channel, due.account_id, answer.allowance.name)] = answer.allowance
-        await self._outcomes.accepted(item, answer, now)
+        if self._outcomes.accepted(item, answer):
+            await self._outcomes.lift(item, answer, now)

@@ -178,12 +178,23 @@ class Outcomes:
         hold = partial(_hold_until, due=due, tat=now + pause + BURST * interval)
         await self._database.write(hold, name="outbox.pause")
 
-    async def accepted(self, item: Claimed, answer: Sent, now: datetime) -> None:
-        """A send went through: what stood against its account or its lane is over, and what the answer tells of the
-        platform's limits is kept."""
-        account = (item.due.channel, item.due.account_id)
+    def accepted(self, item: Claimed, answer: Sent) -> bool:
+        """A send went through; whether that is news, for `lift`: something stood against its account or its lane, or
+        the answer tells of the platform's limits."""
+        due = item.due
+        account = (due.channel, due.account_id)
         if item.broadcast:
             self._breaker.went(item.broadcast)
+        return (
+            answer.usage is not None
+            or account in self._refusing
+            or bool(self._allowed.was_shut(account, item.lane, due.purpose))
+        )
+
+    async def lift(self, item: Claimed, answer: Sent, now: datetime) -> None:
+        """What stood against an accepted message's account or its lane is over, and what the answer tells of the
+        platform's limits is kept."""
+        account = (item.due.channel, item.due.account_id)
         if account in self._refusing:
             self._refusing.discard(account)
             solve = partial(alarms.solve, kind=REFUSED, subject=alarms.of_account(*account), now=now)

@@ -80,7 +80,9 @@ async def test_who_goes_another_way_gets_it_while_all_before_them_wait_for_money
 ) -> None:
     async with (
         simulated(clock, zbs_templates=(OFFER,)) as platform,
-        product(database_url, clock, platform, {"MONTHLY_SEND_BUDGET": "1", **NOBODY_ASKS}) as stage,
+        product(
+            database_url, clock, platform, {"MONTHLY_SEND_BUDGET": "1", "BROADCAST_ALONE": "0", **NOBODY_ASKS}
+        ) as stage,
     ):
         await people(stage, 1)
         lan = await stage.person(ZALO, "k0")

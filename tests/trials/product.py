@@ -38,8 +38,8 @@ def run(role: str, port: int, given: Mapping[str, str]) -> None:
     """Be the product in this process, with these environment variables; its log goes to the file `TOLD`, if any."""
     os.environ.update(given)
     if slots := int(given.get("SEND_SLOTS", 0)):
-        outbox.SLOTS = outbox.AT_ONCE = outbox.BATCH = outbox.UNASKED = slots
-        outbox.ROOMY = slots // 4
+        outbox.SLOTS = outbox.AT_ONCE = outbox.BATCH = outbox.SHORT = slots
+        outbox.SPARE, outbox.ROOMY = 0, slots // 4
     told = os.open(given.get("TOLD", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(told, sys.stderr.fileno())
     sys.setswitchinterval(main.SWITCH_INTERVAL_S)

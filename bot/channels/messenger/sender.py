@@ -205,12 +205,15 @@ def on_comment(comment_id: str, words: str, metadata: str) -> bytes:
 def _content(part: Message) -> dict[str, Any]:
     if part.template:
         return {"template": templates.content(part.template)}
+    if not part.buttons:
+        return _shown_as(part)
     quick = [_quick_reply(button) for button in part.buttons if button.kind not in _ON_TEMPLATE]
     return {**_shown_as(part), "quick_replies": quick} if quick else _shown_as(part)
 
 
 def _shown_as(part: Message) -> dict[str, Any]:
-    template = [_button(button) for button in part.buttons if button.kind in _ON_TEMPLATE]
+    buttons = part.buttons
+    template = [_button(button) for button in buttons if button.kind in _ON_TEMPLATE] if buttons else []
     if part.receipt:
         return _template(receipts.template(part.receipt))
     if part.picture and template:
