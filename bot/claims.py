@@ -26,7 +26,7 @@ from crm.messages import Message, Purpose, template_in
 from crm.reach import ReachFacts, reach
 from crm.recipients import Source
 from crm.templates import Terms
-from crm.verdicts import Policy, Ready
+from crm.verdicts import Policy, Ready, Why
 from storage import accounts, engines, outbox
 from storage import claims as rows
 from storage import holds as held_rows
@@ -89,6 +89,13 @@ class Turn(NamedTuple):
     rings: list[Ring]
     goes_on: bool = False
     refills: timedelta | None = None
+
+
+class Unasked(NamedTuple):
+    """Whether anybody may have been due whom nobody asked for; whether more may be for whom there is room."""
+
+    anybody: bool
+    goes_on: bool
 
 
 class _Verdict(NamedTuple):
@@ -154,15 +161,14 @@ class Claims:
             accounts.hold_pace(session, look.paced)
         return turn, look
 
-    def unasked(self, session: Session, turn: Turn, look: Look, owner: str, now: datetime, most: int) -> int | None:
+    def unasked(self, session: Session, turn: Turn, look: Look, owner: str, now: datetime, most: int) -> Unasked:
         """Take up to `most` of those whom broadcasts and care rules mean to write to; pause what cannot go on.
 
-        In the transaction of `make`, after it: the paces of accounts leave them what answers leave. About how many it
-        decided; None where no account has room.
+        In the transaction of `make`, after it: the paces of accounts leave them what answers leave.
         """
         left = min(most, look.left)
         if left <= 0:
-            return None
+            return Unasked(anybody=True, goes_on=False)
         gate = Gate(self._channels, self._paces, look, now)
         taken = recipients.take(session, gate, self._policy, self._care, now, left)
         with engines.together(session.connection()):
@@ -171,7 +177,8 @@ class Claims:
                 accounts.hold_pace(session, look.paced)
         broadcast_rests.settle(session, taken, now)
         turn.claimed.extend(_unasked(each, now) for each in taken.ready)
-        return len(taken.ready) + len(taken.waits) + len(taken.skips)
+        moved = taken.ready or taken.skips or any(held.reason != Why.PACE for _, held in taken.waits)
+        return Unasked(bool(moved or taken.waits), bool(moved) and len(taken.ready) < left)
 
     def at_once(self, session: Session, owner: str, now: datetime, slots: Slots, talks: Sequence[Talk]) -> None:
         """Claim replies before they are queued, and write down what was sent: neither needs a turn then.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.claims import Claimed
 
-LEAST = 32
-"""How many calls are made at once where the platform answers quickly: with more, each of them costs more."""
+log = logging.getLogger(__name__)
+
+LEAST, MOST = 32, 128
+"""How many calls are made at once where the platform answers quickly, since with more each of them costs more; and
+where it takes long."""
 A_SECOND = 1000
 """For how many calls a second enough are made at once, however long each takes."""
 _REMEMBERED = 32
@@ -41,19 +45,20 @@ class Crew:
         self._waiting.extend(claimed)
         self._call_up()
 
-    async def drain(self, seconds: float) -> Sequence[Claimed]:
-        """Let the calls go on for so long and break off those that do not end; those that were never made."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
-        while self._callers and (left := until - loop.time()) > 0:
-            await asyncio.wait(self._callers, timeout=left)
-        never_made = list(self._waiting)
+    def take_back(self) -> Sequence[Claimed]:
+        """Those for whom no call was begun; they are not called any more."""
+        waiting = list(self._waiting)
         self._waiting.clear()
-        self._open -= len(never_made)
+        self._open -= len(waiting)
+        return waiting
+
+    async def drain(self, seconds: float) -> None:
+        """Let the calls go on for so long, and break off those that do not end."""
+        if self._callers:
+            await asyncio.wait(self._callers, timeout=seconds)
         for caller in list(self._callers):
             caller.cancel()
         await asyncio.gather(*self._callers, return_exceptions=True)
-        return never_made
 
     def _call_up(self) -> None:
         for _ in range(min(len(self._waiting), self._at_once - len(self._callers))):
@@ -62,7 +67,7 @@ class Crew:
     def _learn(self, seconds: float) -> None:
         """A call took so long: as many are made at once as make enough in a second."""
         self._took += (seconds - self._took) / _REMEMBERED
-        self._at_once = max(LEAST, int(self._took * A_SECOND))
+        self._at_once = min(max(LEAST, int(self._took * A_SECOND)), MOST)
         if self._waiting and len(self._callers) < self._at_once:
             self._call_up()
 
@@ -74,6 +79,8 @@ class Crew:
                 began = loop.time()
                 try:
                     await self._send(self._waiting.popleft())
+                except Exception:
+                    log.exception("how a send went could not be dealt with; it is looked for")
                 finally:
                     self._open -= 1
                 self._learn(loop.time() - began)

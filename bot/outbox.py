@@ -156,6 +156,8 @@ class OutboxWorker:
         if slots.claimed:
             faultpoint("t4.committed")
         asked = [item for item in slots.claimed if not item.recipient]
+        if self._outcomes.tripped:
+            self._outcomes.tripped.difference_update([item.broadcast for item in slots.claimed])
         if asked:
             self._answered_at = time.monotonic()
         self._flying.update([asyncio.create_task(self._fly(item)) for item in asked])
@@ -193,8 +195,12 @@ class OutboxWorker:
         return 0
 
     def _look_within(self, seconds: float) -> None:
-        if self._looks_again is None:
-            self._looks_again = asyncio.get_running_loop().call_later(seconds, self._look_again)
+        loop, before = asyncio.get_running_loop(), self._looks_again
+        if before is not None:
+            if before.when() <= loop.time() + seconds:
+                return
+            before.cancel()
+        self._looks_again = loop.call_later(seconds, self._look_again)
 
     def _look_again(self) -> None:
         self._looks_again = None
@@ -214,9 +220,11 @@ class OutboxWorker:
 
     async def drain(self, seconds: float) -> None:
         """Let what is in flight end and be written down; what is still out afterwards becomes unknown."""
-        never_made, _ = await asyncio.gather(self._crew.drain(seconds), self._landed(seconds))
-        for item in never_made:
-            await self._outcomes.wait(item, timedelta(), unasked.LATE, counted=False)
+        try:
+            await self._outcomes.give_back(self._crew.take_back(), unasked.LATE)
+        except TROUBLE as error:
+            log.warning("what was not called for could not be given back", extra={"why": errors.named(error)})
+        await asyncio.gather(self._crew.drain(seconds), self._landed(seconds))
         if self._sent:
             try:
                 await self._note(self._sent)
@@ -276,10 +284,9 @@ class OutboxWorker:
             if slots.free > 0:
                 turn, look = self._claims.make(session, self._owner, now, slots.free, slots.unasked)
         if look is not None and slots.unasked:
-            before = len(turn.claimed)
-            decided = self._claims.unasked(session, turn, look, self._owner, now, slots.unasked)
-            self._nobody_since = time.monotonic() if decided == 0 else float("-inf")
-            turn = turn._replace(goes_on=bool(decided) and len(turn.claimed) - before < slots.unasked)
+            looked = self._claims.unasked(session, turn, look, self._owner, now, slots.unasked)
+            self._nobody_since = float("-inf") if looked.anybody else time.monotonic()
+            turn = turn._replace(goes_on=looked.goes_on)
         if look is not None and turn.claimed:
             turn = turn._replace(refills=look.refills)
         for each in turn.rings:
@@ -319,7 +326,10 @@ class OutboxWorker:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
             await self._outcomes.give_up(item, type(error).__name__)
 
-    async def _changed_their_mind(self, item: Claimed) -> bool:
+    async def _came_to_an_end(self, item: Claimed) -> bool:
+        """Whether, since it was taken, this broadcast stopped, or its person changed their mind."""
+        if item.broadcast in self._outcomes.tripped:
+            return True
         may = partial(recipients.may_still_go, recipient_id=item.recipient, channel=item.due.channel)
         return not await self._database.read(may)
 
@@ -336,7 +346,8 @@ class OutboxWorker:
                 if message.speaker:
                     persona = await self._speakers.persona(account, message.speaker)
                 now = self._clock()
-            if item.recipient and now - due.created_at >= FRESH and await self._changed_their_mind(item):
+            is_old = now - due.created_at >= FRESH or item.broadcast in self._outcomes.tripped
+            if item.recipient and is_old and await self._came_to_an_end(item):
                 await self._outcomes.wait(item, timedelta(), unasked.STALE, counted=False)
                 return
             outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}", persona)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
@@ -59,6 +59,8 @@ class Outcomes:
         self._database, self._channels, self._accounts, self._clock = database, channels, living, clock
         self._paces, self._registry, self._allowed = paces, registry, allowed
         self._refusing: set[tuple[str, str]] = set()
+        self.tripped: set[int] = set()
+        """Broadcasts that were stopped here: who of them was taken before is not called any more."""
         self._breaker = Breaker()
 
     async def recall(self) -> None:
@@ -211,6 +213,17 @@ class Outcomes:
         again_at, attempts = self._clock() + after, item.due.attempts + counted
         await self._move(item, error=words, state=WAITING, ready_at=again_at, attempts=attempts)
 
+    async def give_back(self, items: Sequence[Claimed], words: str) -> None:
+        """Let these wait again for whom no call was begun; they are nobody's but recipients'."""
+        now = self._clock()
+
+        def back(session: Session) -> None:
+            for item in items:
+                unasked.moved(session, item, {"error": words, "state": WAITING, "ready_at": now}, now)
+
+        if items:
+            await self._database.write(back, name="outbox.give_back")
+
     async def _elsewhere(self, item: Claimed, words: str, pause: timedelta) -> None:
         now = self._clock()
         held = partial(elsewhere.held, item=item, words=words, again_at=now + pause, now=now)
@@ -233,6 +246,7 @@ class Outcomes:
         counts = item.broadcast and self._clock() <= item.until
         failed = self._breaker.trips(item.broadcast, End.FAILED) if counts else 0
         if failed:
+            self.tripped.add(item.broadcast)
             stop = partial(breaker.stop, broadcast=item.broadcast, failed=failed, why=words, now=self._clock())
             await self._database.write(stop, name="broadcast.errors")
 
@@ -241,6 +255,7 @@ class Outcomes:
         nobody has more than so many tries."""
         failed = self._breaker.trips(item.broadcast, End.NOT_TAKEN) if item.broadcast else 0
         if failed:
+            self.tripped.add(item.broadcast)
             now = self._clock()
             until = now + self._breaker.rest(item.broadcast)
             rest = partial(breaker.rest, broadcast=item.broadcast, failed=failed, why=words, now=now, until=until)
