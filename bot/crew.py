@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.claims import Claimed
+from bot.loop import landed
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +55,7 @@ class Crew:
 
     async def drain(self, seconds: float) -> None:
         """Let the calls go on for so long, and break off those that do not end."""
-        if self._callers:
-            await asyncio.wait(self._callers, timeout=seconds)
-        for caller in list(self._callers):
-            caller.cancel()
-        await asyncio.gather(*self._callers, return_exceptions=True)
+        await landed(self._callers, seconds)
 
     def _call_up(self) -> None:
         for _ in range(min(len(self._waiting), self._at_once - len(self._callers))):

@@ -14,6 +14,7 @@ from typing import Any
 from sqlmodel import Session
 
 from bot.channels.base import SendError, SendErrorKind
+from bot.loop import landed
 from storage import errors, jobs
 from storage.database import Database
 from storage.jobs import Taken
@@ -95,11 +96,7 @@ class JobWorker:
 
     async def drain(self, seconds: float) -> None:
         """Let what is under way end and be noted; what is not done by then is done again after its lease."""
-        if self._flying:
-            await asyncio.wait(self._flying, timeout=seconds)
-        for task in list(self._flying):
-            task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
+        await landed(self._flying, seconds)
         if self._finished:
             await self._database.write(partial(jobs.finish, done=self._finished), name="jobs.finish")
 

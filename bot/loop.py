@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
 from storage.work import Closed
@@ -37,6 +37,15 @@ async def work(
             await wait(stopping, rest_s)
         if not stopping.is_set():
             await wait(topic, poll_s)
+
+
+async def landed(tasks: Collection[asyncio.Task[None]], seconds: float) -> None:
+    """Let these go on for so long, and break off those that do not end."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+    for task in list(tasks):
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def wait(event: asyncio.Event, seconds: float) -> None:

@@ -21,6 +21,7 @@ from bot.context import Talk
 from bot.crew import LEAST, Crew
 from bot.drawing.shelf import Shelf
 from bot.effects import METADATA
+from bot.loop import landed
 from bot.outcomes import Outcomes, ended
 from bot.pace import Paces
 from bot.registry import Registry
@@ -224,20 +225,12 @@ class OutboxWorker:
             await self._outcomes.give_back(self._crew.take_back(), unasked.LATE)
         except TROUBLE as error:
             log.warning("what was not called for could not be given back", extra={"why": errors.named(error)})
-        await asyncio.gather(self._crew.drain(seconds), self._landed(seconds))
+        await asyncio.gather(self._crew.drain(seconds), landed(self._flying, seconds))
         if self._sent:
             try:
                 await self._note(self._sent)
             except REFUSALS:
                 await self._note_apart(self._sent)
-
-    async def _landed(self, seconds: float) -> None:
-        """Let the calls that somebody waits for go on for so long, and break off those that do not end."""
-        if self._flying:
-            await asyncio.wait(self._flying, timeout=seconds)
-        for task in list(self._flying):
-            task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
 
     async def _written(self, slots: Slots, staff_ask: bool) -> Turn:
         """One turn. Where the database refuses it, what was sent is noted one by one first, so that none jams all."""
