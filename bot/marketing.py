@@ -39,10 +39,10 @@ class Gate:
         """What the rules say of writing to this place now."""
         by_phone, unreachable = bool(phones.number_at(place.user_id)), place.unreachable_since is not None
         alike = (place.channel, place.account_id, purpose, standing, template, by_phone, unreachable)
-        ways = self._ways.get(alike)
-        if ways is None:
-            ways = self._ways[alike] = self._open(*alike)
-        return chosen(ways, place.last_interaction_at, self._now)
+        found = self._ways.get(alike)
+        if found is None:
+            found = self._ways[alike] = self._open(*alike)
+        return chosen(found, place.last_interaction_at, self._now)
 
     def _open(
         self, channel: str, account_id: str, purpose: Purpose, standing: Standing, template: ByTemplate | None,

@@ -319,10 +319,7 @@ class OutboxWorker:
             log.exception("a send failed in our own code", extra={"outbox_id": due.id})
             await self._outcomes.give_up(item, type(error).__name__)
 
-    async def _came_to_an_end(self, item: Claimed) -> bool:
-        """Whether, since it was taken, this broadcast stopped, or its person changed their mind."""
-        if item.broadcast in self._outcomes.tripped:
-            return True
+    async def _changed_their_mind(self, item: Claimed) -> bool:
         may = partial(recipients.may_still_go, recipient_id=item.recipient, channel=item.due.channel)
         return not await self._database.read(may)
 
@@ -339,8 +336,8 @@ class OutboxWorker:
                 if message.speaker:
                     persona = await self._speakers.persona(account, message.speaker)
                 now = self._clock()
-            is_old = now - due.created_at >= FRESH or item.broadcast in self._outcomes.tripped
-            if item.recipient and is_old and await self._came_to_an_end(item):
+            is_old = item.recipient and now - due.created_at >= FRESH
+            if item.broadcast in self._outcomes.tripped or (is_old and await self._changed_their_mind(item)):
                 await self._outcomes.wait(item, timedelta(), unasked.STALE, counted=False)
                 return
             outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}", persona)

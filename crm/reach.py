@@ -147,11 +147,11 @@ def ways(rules: Rules, facts: ReachFacts) -> Refusal | tuple[Way, ...]:
     )
 
 
-def chosen(ways: Refusal | tuple[Way, ...], last_interaction_at: datetime | None, now: datetime) -> Reach:
+def chosen(found: Refusal | tuple[Way, ...], last_interaction_at: datetime | None, now: datetime) -> Reach:
     """The first of these ways that is open now to whoever wrote last at this moment, None for never."""
-    if isinstance(ways, Refusal):
-        return Reach(refusal=ways)
-    for lane, cost, within, to_all in ways:
+    if isinstance(found, Refusal):
+        return Reach(refusal=found)
+    for lane, cost, within, to_all in found:
         if to_all:
             return Reach(lane, cost)
         if last_interaction_at is None:

@@ -209,11 +209,10 @@ class Look:
         if (option is None or option.reach.refusal is not None) and row.phone:
             places = [*places, *self._at_phone(said, row, purpose, places)]
             option = best(self._options(said, row, purpose, places))
-        if option is None:
-            return None, None
-        if len(places) == 1:
-            return places[0], option
-        return next(place for place in places if place.identity_id == option.identity_id), option
+        for place in places:
+            if option is not None and place.identity_id == option.identity_id:
+                return place, option
+        return None, option
 
     def _options(self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]) -> list[Option]:
         found: list[Option] = []

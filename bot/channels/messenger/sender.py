@@ -212,8 +212,7 @@ def _content(part: Message) -> dict[str, Any]:
 
 
 def _shown_as(part: Message) -> dict[str, Any]:
-    buttons = part.buttons
-    template = [_button(button) for button in buttons if button.kind in _ON_TEMPLATE] if buttons else []
+    template = [_button(button) for button in part.buttons if button.kind in _ON_TEMPLATE]
     if part.receipt:
         return _template(receipts.template(part.receipt))
     if part.picture and template:
