@@ -283,24 +283,24 @@ def _reachable(clause: Clause, shop: _Shop) -> Condition:
 
 def _agreed(clause: Clause, shop: _Shop) -> Condition:
     """As sending sees it: on this channel, or on any."""
-    return Fact(About.AGREED, consent.MARKETING, words=_covered(clause, shop))
+    channels = sorted(shop.at.rules) if clause.value is None else [_known_channel(clause, shop)]
+    return Fact(About.AGREED, consent.MARKETING, words=tuple(channels))
 
 
 def _refused(clause: Clause, shop: _Shop) -> Condition:
     """A no that no later yes outweighs, as sending sees it."""
-    return All((Fact(About.REFUSED, consent.MARKETING, words=_covered(clause, shop)), No(_agreed(clause, shop))))
+    about = () if clause.value is None else ("", _known_channel(clause, shop))
+    return All((Fact(About.REFUSED, consent.MARKETING, words=about), No(_agreed(clause, shop))))
 
 
-def _covered(clause: Clause, shop: _Shop) -> tuple[str, ...]:
-    """What words about this channel are kept under: its name, and "" for all channels."""
-    if clause.value is None:
-        return ()
+def _known_channel(clause: Clause, shop: _Shop) -> str:
+    """The channel that it names. Raises Invalid where there is none such."""
     channel = plain(str(clause.value))
     if channel not in shop.at.rules:
         told = ", ".join(sorted(shop.at.rules)) or "—"
         raise Invalid("segment", f"Không có kênh “{clause.value}”. Có: {told}",
                       f"There is no channel “{clause.value}”. There are: {told}")  # fmt: skip
-    return ("", channel)
+    return channel
 
 
 def _locale(clause: Clause, shop: _Shop) -> Condition:

@@ -102,21 +102,23 @@ def _birthday(fact: Fact) -> Source:
 
 
 def _agreed(fact: Fact) -> Source:
-    """A yes to the purpose `op`, about one of the channels `words` (none: any), and no later no that covers it."""
-    covered = _no.c.channel.in_(fact.words) if fact.words else _no.c.channel.in_(("", _said.c.channel))
+    """A yes to the purpose `op` that holds on one of the channels `words`: no later no covers it there."""
     later = (_no.c.customer_id == _said.c.customer_id, _no.c.purpose == _said.c.purpose, _no.c.at >= _said.c.at)
-    is_taken_back = exists().where(*later, covered, not_(_no.c.granted))
-    return Rows(_said.c.customer_id, (*_word(fact), _said.c.granted, not_(is_taken_back)))
+    taken_back = (*later, not_(_no.c.granted))
+    is_taken_back = exists().where(*taken_back, _no.c.channel.in_(("", _said.c.channel)))
+    channels_of_no = select(func.count()).where(*taken_back, _no.c.channel.in_(fact.words)).scalar_subquery()
+    holds = or_(_said.c.channel != "", channels_of_no < len(fact.words))
+    return Rows(_said.c.customer_id, (*_about(fact, "", *fact.words), _said.c.granted, not_(is_taken_back), holds))
 
 
 def _refused(fact: Fact) -> Source:
     """A no to the purpose `op`, about one of the channels `words` (none: any)."""
-    return Rows(_said.c.customer_id, (*_word(fact), not_(_said.c.granted)))
+    return Rows(_said.c.customer_id, (*_about(fact, *fact.words), not_(_said.c.granted)))
 
 
-def _word(fact: Fact) -> Sequence[ColumnElement[bool]]:
-    about = (_said.c.channel.in_(fact.words),) if fact.words else ()
-    return (_said.c.purpose == fact.op, *about)
+def _about(fact: Fact, *channels: str) -> Sequence[ColumnElement[bool]]:
+    on = (_said.c.channel.in_(channels),) if channels else ()
+    return (_said.c.purpose == fact.op, *on)
 
 
 def _created(fact: Fact) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from crm import programmes, segment_meaning, segments
 from crm.errors import CrmError
 from crm.segment_clauses import Wish, printed
 from storage import segment_plan
-from tests.crm.shops import AT, NOW, PEOPLE, PROGRAMME, WISHES, ZONE, Someone, belongs, write
+from tests.crm.shops import AT, NOW, PEOPLE, PROGRAMME, WISHES, ZONE, Said, Someone, belongs, write
 
 
 @pytest.fixture
@@ -40,6 +41,18 @@ def test_a_segment_is_who_a_plain_look_at_everybody_finds(
             assert len(every) == len(set(every)) == segments.count(shop, segment, AT)
             assert found == set(every) & set(written), segment.text
         before.rollback()
+
+
+def test_who_took_back_a_yes_to_all_on_each_channel_agrees_nowhere(shop: Session) -> None:
+    def told(*said: Said) -> Someone:
+        return replace(_someone(1), said=said)
+
+    yes, no = Said("", True, 2), Said("zalo", False, 1)
+    agreed, partly, nowhere = told(yes), told(yes, no), told(yes, no, Said("messenger", False, 1))
+    written = write(shop, [agreed, partly, nowhere])
+    found = {text: segments.sample(shop, segments.parse(text), AT, 9) for text in ("dongy", "tuchoi", "dongy:zalo")}
+    names = {text: [written[own] for own in some if own in written] for text, some in found.items()}
+    assert names == {"dongy": [agreed, partly], "tuchoi": [nowhere], "dongy:zalo": [agreed]}
 
 
 def test_who_is_counted_is_who_is_selected_in_any_ranges_of_ids(shop: Session) -> None:

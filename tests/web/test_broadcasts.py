@@ -50,7 +50,8 @@ async def test_a_broadcast_is_told_paused_resumed_and_cancelled(pos: Client, dat
     assert (report["state"], report["people"], report["audience"]) == ("running", {"pending": 2}, 2)
     first = await answer(pos, "GET", f"{one}/recipients?limit=1")
     rest = await answer(pos, "GET", f"{one}/recipients?limit=5&state=pending&cursor={first['next']}")
-    assert [each["external_id"] for each in first["recipients"] + rest["recipients"]] == ["C1", "C2"]
+    listed = [each["external_id"] for each in first["recipients"] + rest["recipients"]]
+    assert (len(first["recipients"]), sorted(listed)) == (1, ["C1", "C2"]), "everybody once, in no promised order"
     for code in ("-244", "100/2018001", "http-502", "no_identity"):
         assert (await answer(pos, "GET", f"{one}/recipients?reason={code}"))["recipients"] == [], code
     assert await refused(pos, "GET", f"/api/v1{one}/recipients?reason=%27") == (422, ["reason"])
