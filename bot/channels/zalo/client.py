@@ -293,11 +293,12 @@ class Client:
         kind = SendErrorKind.RETRY if method == "GET" or repeats else SendErrorKind.UNKNOWN
         try:
             with patience:
-                async with self._session.request(
+                # An answer that is read to its end needs no closing, which would cost a tenth of the call.
+                response = await self._session.request(
                     method, url, headers=headers, timeout=self._connecting, allow_redirects=False, **content
-                ) as response:
-                    body, said = heard.body(await response.read()), response.headers
-                    return Answer(response.status, body, heard.wait(said), heard.usage(said))
+                )
+                body, said = heard.body(await response.read()), response.headers
+                return Answer(response.status, body, heard.wait(said), heard.usage(said))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise SendError(SendErrorKind.RETRY, "connect", NOT_REACHED, detail=type(error).__name__) from error
         except TimeoutError as error:
