@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import holds
@@ -118,7 +117,7 @@ def fitted(channel: Channel, message: Message) -> Message | None:
     """
     parts = channel.split(message)
     if len(parts) > 1 and message.picture and message.text:
-        parts = channel.split(replace(message, picture=""))
+        parts = channel.split(message._replace(picture=""))
     return parts[0] if len(parts) == 1 else None
 
 

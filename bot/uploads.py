@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -45,8 +44,8 @@ class Uploads:
         except NoPicture:
             if not message.text:
                 raise
-            return replace(message, picture="")
-        return replace(message, picture=remote_id) if message.picture else replace(message, file=remote_id)
+            return message._replace(picture="")
+        return message._replace(picture=remote_id) if message.picture else message._replace(file=remote_id)
 
     async def forget(self, account: Account, message: Message) -> None:
         """The platform no longer holds its copy: the next send gives it another."""

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.media import NAMED
 
@@ -19,6 +19,9 @@ class Purpose(StrEnum):
     TRANSACTION = "transaction"
     CARE = "care"
     BROADCAST = "broadcast"
+
+    __hash__ = str.__hash__
+    """By its word, as strings are: an enum's own is worked out in Python each time."""
 
     @property
     def priority(self) -> int:
@@ -116,8 +119,7 @@ class Receipt:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """What is said; at least one of all but `reply_to` and `speaker` is there. A channel degrades what it cannot show.
 
     `picture` and `file` are web addresses, or `media:<id>` of what we keep. `sticker` is an id of the channel's own.
@@ -147,7 +149,8 @@ class Message:
     @lru_cache(maxsize=1024)  # noqa: B019 - messages are frozen and few of them differ
     def dumps(self) -> str:
         """JSON for the outbox; fields at their defaults are left out."""
-        return json.dumps({key: value for key, value in asdict(self).items() if value}, ensure_ascii=False)
+        filled = {key: value for key, value in self._asdict().items() if value}
+        return json.dumps(filled, ensure_ascii=False, default=asdict)
 
     @staticmethod
     @lru_cache(maxsize=1024)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.staff.context import StaffContext
@@ -38,7 +37,7 @@ def send(ctx: StaffContext, to: ConversationRef, *messages: Message) -> None:
     concern = attendance.concern(ctx.session, to.id, ctx.member.id, ctx.now)
     if concern is not None and not _insists(ctx, to, messages, concern):
         return
-    spoken = [replace(message, speaker=ctx.member.name) for message in messages]
+    spoken = [message._replace(speaker=ctx.member.name) for message in messages]
     parts = [part for message in spoken for part in channel.split(message)]
     answer = replies.send(ctx.session, to.person, parts, channel.rules, ctx.member.id, ctx.surface, ctx.now)
     if answer.refusal is not None:

@@ -60,7 +60,7 @@ def split(message: Message) -> tuple[Message, ...]:
     if message.reaction:
         is_whole = message.reply_to and len(message.reaction) <= REACTION
         return (Message(reaction=message.reaction, reply_to=message.reply_to),) if is_whole else ()
-    return tuple(replace(part, speaker=message.speaker) for part in _parts(message))
+    return tuple(part._replace(speaker=message.speaker) for part in _parts(message))
 
 
 def _parts(message: Message) -> list[Message]:
@@ -87,8 +87,8 @@ def _parts(message: Message) -> list[Message]:
         parts.append(Message(text=_POINTER))
     if not parts:
         return []
-    parts[-1] = replace(parts[-1], buttons=parts[-1].buttons + quick)
-    parts[0] = replace(parts[0], reply_to=message.reply_to)
+    parts[-1] = parts[-1]._replace(buttons=parts[-1].buttons + quick)
+    parts[0] = parts[0]._replace(reply_to=message.reply_to)
     return parts
 
 

@@ -78,7 +78,7 @@ def split(message: Message, *, lists: bool = False) -> tuple[Message, ...]:
     if message.sticker:
         parts.insert(0, Message(sticker=message.sticker))
     if parts and message.reply_to:
-        parts[0] = replace(parts[0], reply_to=message.reply_to)
+        parts[0] = parts[0]._replace(reply_to=message.reply_to)
     return tuple(parts)
 
 
@@ -132,7 +132,7 @@ def _parts(text: str, buttons: tuple[Button, ...], picture: str) -> list[Message
     parts = [Message(picture=picture)] if picture else []
     parts += [Message(text=piece) for piece in texts]
     if buttons:
-        parts[-1] = replace(parts[-1], buttons=buttons)
+        parts[-1] = parts[-1]._replace(buttons=buttons)
     return parts
 
 
@@ -140,7 +140,7 @@ def _add_request(parts: list[Message], button: Button) -> None:
     """Ask with the last text where it fits the request's form, else in a message of its own."""
     last = parts[-1] if parts else Message()
     if last.text and len(last.text) <= SUBTITLE_LIMIT and not (last.buttons or last.picture):
-        parts[-1] = replace(last, buttons=(button,))
+        parts[-1] = last._replace(buttons=(button,))
     else:
         parts.append(Message(text=shortened(button.title, SUBTITLE_LIMIT), buttons=(button,)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -165,7 +165,7 @@ PROFILE = {"vi": Message("Xin chào!", (Button("Điểm của tôi", "kq:points"
 async def with_picture(channel: Channel) -> object:
     """A picture that Facebook holds, with a link on it: it got its id after it was split."""
     (part,) = channel.split(Message(picture=f"{KEPT}7", buttons=(Button(*SHOP),)))
-    return await channel.send(PAGE, Outgoing(PERSON, replace(part, picture="image:687799"), STANDARD))
+    return await channel.send(PAGE, Outgoing(PERSON, part._replace(picture="image:687799"), STANDARD))
 
 
 def by_persona(channel: Channel) -> Awaitable[object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,6 +42,8 @@ MESSAGES = st.builds(
     sticker=st.sampled_from(["", "369239263222822", "zalo"]),
     reply_to=st.sampled_from(["", "m_quoted"]),
     receipt=st.none() | st.builds(Receipt, ANY_TEXT, ANY_TEXT, ANY_TEXT, st.just(0), st.lists(BOUGHT).map(tuple)),
+    template=st.none(),
+    reaction=st.just(""),
     speaker=st.sampled_from(["", "Thảo"]),
 )
 
@@ -220,7 +221,7 @@ def test_a_tap_on_a_card_opens_its_address_and_no_other_thing() -> None:
 
 def test_a_picture_that_facebook_holds_carries_links_where_there_are_no_words() -> None:
     (part,) = split(Message(picture=f"{KEPT}7", buttons=(link("Xem"), reply("Có")), speaker="Thảo"))
-    content = payload(Outgoing(TO, replace(part, picture="image:687799999980546"), "standard"))["message"]
+    content = payload(Outgoing(TO, part._replace(picture="image:687799999980546"), "standard"))["message"]
     assert template(content) == {
         "template_type": "media",
         "elements": [

@@ -253,6 +253,12 @@ MESSAGES = st.builds(
     st.lists(CARDS_, max_size=7).map(tuple),
     st.sampled_from(["", "up", "https://shop.vn/a.jpg"]),
     st.sampled_from(["", "m1"]),
+    sticker=st.just(""),
+    reply_to=st.just(""),
+    template=st.none(),
+    receipt=st.none(),
+    reaction=st.just(""),
+    speaker=st.just(""),
 )
 
 
