@@ -12,17 +12,19 @@ from sqlmodel import Session
 from bot import allowances, holds
 from bot.accounts import Accounts
 from bot.allowances import Allowances
-from bot.channels.base import Channel
+from bot.channels.base import Channel, Outgoing
 from bot.context import Talk
 from bot.holds import Ring
 from bot.looks import Account, Look, Room
 from bot.marketing import Gate
+from bot.marks import mark_of
 from bot.pace import BURST, Paces
 from bot.registry import Registry
 from crm import broadcast_rests, consent, phones, recipients
 from crm.budget import Budget
 from crm.consent import Standing
-from crm.messages import Message, Purpose, template_in
+from crm.events import Address
+from crm.messages import Purpose, template_in
 from crm.reach import ReachFacts, reach
 from crm.recipients import Source
 from crm.templates import Terms
@@ -42,8 +44,8 @@ LEASE = timedelta(seconds=20)
 class Claimed(NamedTuple):
     """A message that is ours to send now, by this lane, at this price in đồng unless the platform says otherwise.
 
-    Of what nobody asked for, `recipient` is whom it is for, `broadcast` what it belongs to (0: care),
-    and `message` what `due.body` says.
+    Of what nobody asked for, `recipient` is whom it is for, `broadcast` what it belongs to (0: care), and `outgoing`
+    what is sent, unless the platform must hold something before it can be.
     """
 
     due: Due
@@ -53,7 +55,7 @@ class Claimed(NamedTuple):
     cost: int
     recipient: int = 0
     broadcast: int = 0
-    message: Message | None = None
+    outgoing: Outgoing | None = None
 
     @property
     def as_row(self) -> Claim:
@@ -176,7 +178,7 @@ class Claims:
             if taken.ready:
                 accounts.hold_pace(session, look.paced)
         broadcast_rests.settle(session, taken, now)
-        turn.claimed.extend(_unasked(each, now) for each in taken.ready)
+        turn.claimed.extend([_unasked(each, now, now + LEASE) for each in taken.ready])
         moved = taken.ready or taken.skips or any(held.reason != Why.PACE for _, held in taken.waits)
         return Unasked(bool(moved or taken.waits), bool(moved) and len(taken.ready) < left)
 
@@ -272,13 +274,15 @@ def _claim(due: Due, verdict: _Verdict, look: Look, now: datetime) -> Claimed:
     return Claimed(due, verdict.lane, due.lease_token + 1, now + LEASE, verdict.cost)
 
 
-def _unasked(ready: Ready, now: datetime) -> Claimed:
+def _unasked(ready: Ready, now: datetime, until: datetime) -> Claimed:
     row, place, reached = ready.recipient, ready.place, ready.option.reach
     due = Due(
         ready.outbox_id, place.identity_id, place.channel, place.account_id, place.user_id, row.purpose, False,
         ready.body, row.attempts, False, 1, place.last_interaction_at, place.unreachable_since, row.customer_id, now,
     )  # fmt: skip
-    return Claimed(due, reached.lane, 1, now + LEASE, reached.cost, row.id, row.broadcast_id or 0, ready.message)
+    address = Address(place.channel, place.account_id, place.user_id)
+    outgoing = None if ready.message.kept else Outgoing(address, ready.message, reached.lane, mark_of(ready.outbox_id))
+    return Claimed(due, reached.lane, 1, until, reached.cost, row.id, row.broadcast_id or 0, outgoing)
 
 
 def _waiting(held: str, until: datetime) -> _Verdict:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot import allowances, comments, holds, labels, registry
+from bot import allowances, comments, holds, labels, marks, registry
 from bot.batch import Batch, moved_window
 from bot.context import Talk
 from bot.understanding import asks_nothing
@@ -47,12 +47,6 @@ from crm.messages import Message, template_in
 from crm.outbox import line
 from crm.privacy import Kind
 from storage import accounts, alarms, customers, doubt, outbox, transcripts
-
-METADATA = "kq:"
-"""Every send of ours carries `kq:<outbox id>` where the channel gives it back in the echo."""
-
-TRACKING = "kq-"
-"""The same mark on a template to a phone number, which its receipt gives back."""
 
 ECHO_MATCHES_FOR = timedelta(minutes=10)
 TEMPLATES_ARE_READ_AFTER = timedelta(seconds=10)
@@ -205,15 +199,14 @@ def _labelled(batch: Batch, event: Labelled) -> None:
 def _delivered(batch: Batch, event: MessageDelivered) -> None:
     if event.address.user_id:
         _tick(batch, event, "delivered_at")
-    elif event.tracking_id.startswith(TRACKING):
+    elif marks.in_receipt(event.tracking_id):
         _template_delivered(batch, event)
 
 
 def _template_delivered(batch: Batch, event: MessageDelivered) -> None:
     """A template reached a phone: the receipt names our send, which settles it where its answer was lost."""
-    number = event.tracking_id.removeprefix(TRACKING)
-    outbox_id = int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
-    found = doubt.tracked(batch.session, outbox_id) if 0 < outbox_id < 1 << 63 else None
+    outbox_id = marks.marked(event.tracking_id)
+    found = doubt.tracked(batch.session, outbox_id) if outbox_id else None
     if found is None or (found.channel, found.account_id) != (event.address.channel, event.address.account_id):
         return
     message_id = event.message_ids[0] if event.message_ids else ""
@@ -309,11 +302,9 @@ def _is_template_out(batch: Batch, talk: Talk, event: OwnEcho) -> bool:
 
 def _sent_as(batch: Batch, talk: Talk, event: OwnEcho) -> int | None:
     identity = talk.person.identity_id
-    if event.metadata.startswith(METADATA):
-        claimed = event.metadata[len(METADATA) :]
-        if claimed.isdigit() and doubt.owner_of(batch.session, int(claimed)) == identity:
-            return int(claimed)
-        return None
+    if marks.in_echo(event.metadata):
+        claimed = marks.marked(event.metadata)
+        return claimed if claimed and doubt.owner_of(batch.session, claimed) == identity else None
     return _looks_like(batch, talk, event)
 
 

@@ -8,39 +8,34 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlmodel import Session
 
 from bot import allowances, unasked
 from bot.accounts import Accounts
 from bot.allowances import Allowances
-from bot.channels.base import Account, Channel, Outgoing, SendError, SendErrorKind, Subject
+from bot.channels.base import Channel
+from bot.channels.base import Sent as Answer
 from bot.claims import Claimed, Claims, Slots, Turn
 from bot.context import Talk
 from bot.crew import LEAST, Crew
 from bot.drawing.shelf import Shelf
-from bot.effects import METADATA
 from bot.loop import landed
 from bot.outcomes import Outcomes, ended
 from bot.pace import Paces
 from bot.registry import Registry
-from bot.renewal import Held
-from bot.speakers import Speakers
+from bot.sending import Sender
 from bot.staff import receipts
-from bot.uploads import Uploads
-from crm import recipients
 from crm.allowances import Allowance
 from crm.budget import Budget
-from crm.events import Address
-from crm.messages import Message, Purpose
+from crm.messages import Purpose
 from crm.recipients import Source
 from crm.verdicts import Policy
-from storage import alarms, engines, errors, outbox
+from storage import alarms, engines, errors, outbox, recipients
 from storage.database import REFUSALS, Database
 from storage.faults import faultpoint
 from storage.outbox import Sent
-from storage.work import TROUBLE, Closed
+from storage.work import TROUBLE
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +58,6 @@ IDLE_S = 0.25
 """How long nobody is looked for who asked for nothing after nobody was found: most shops send them on few days."""
 NOTED_WITHIN_S = 0.05
 """How long a message that went out may wait to be written down, so that others are written with it."""
-FRESH = timedelta(milliseconds=500)
-"""For how long after it was taken nobody is asked again who asked for nothing."""
-CALL = timedelta(seconds=9)
-"""What one call may take: a claim with less time left is given back, so that no late worker sends."""
 
 
 class OutboxWorker:
@@ -91,9 +82,9 @@ class OutboxWorker:
         self._registry, self._allowed = Registry(), Allowances()
         self._claims = Claims(channels, living, self._registry, self._paces, budget, self._allowed, policy, care)
         self._outcomes = Outcomes(database, channels, living, self._paces, self._registry, self._allowed, clock)
-        self._uploads, self._speakers = Uploads(database, channels, shelf, clock), Speakers(database, channels, clock)
+        self._sender = Sender(database, channels, living, self._outcomes, shelf, clock, self._keep)
         self._flying: set[asyncio.Task[None]] = set()
-        self._crew = Crew(self._send)
+        self._crew = Crew(self._sender.send)
         self._promised = 0
         self._sent: list[Sent] = []
         self._will_note: asyncio.TimerHandle | None = None
@@ -102,7 +93,7 @@ class OutboxWorker:
         self._looks_again: asyncio.TimerHandle | None = None
         self._staff_ask = False
         self._told: dict[tuple[str, str, str], Allowance] = {}
-        self._topic = database.topic(outbox.TOPIC)
+        self._topic, self._somebody = database.topic(outbox.TOPIC), database.topic(recipients.TOPIC)
 
     async def recall(self) -> None:
         """Learn which accounts were refused before this process started."""
@@ -190,7 +181,8 @@ class OutboxWorker:
         if room < (self._batch if self._crew.is_behind else ROOMY):
             return 0
         rested = now - self._nobody_since
-        if rested >= IDLE_S:
+        if rested >= IDLE_S or self._somebody.is_set():
+            self._somebody.clear()
             return room
         self._look_within(IDLE_S - rested)
         return 0
@@ -290,78 +282,22 @@ class OutboxWorker:
 
     async def _fly(self, item: Claimed) -> None:
         try:
-            await self._send(item)
+            await self._sender.send(item)
         finally:
             if task := asyncio.current_task():
                 self._flying.discard(task)
 
-    async def _send(self, item: Claimed) -> None:
-        due = item.due
-        try:
-            account = self._accounts.known(due.channel, due.account_id)
-            account = account or await self._accounts.get(due.channel, due.account_id)
-            now = self._clock()
-            if now > item.until - CALL:
-                await self._outcomes.wait(item, timedelta(), unasked.LATE, counted=False)
-                return
-            await self._call(item, account, now)
-        except Held:
-            await self._outcomes.wait(item, timedelta(seconds=5), unasked.HELD, counted=False)
-        except asyncio.CancelledError:
-            await asyncio.shield(self._outcomes.in_doubt(item, "the service stopped before the platform answered"))
-            raise
-        except Closed:
-            return
-        except TROUBLE as error:
-            why = errors.named(error)
-            log.warning("how a send went could not be written; it is looked for", extra={"id": due.id, "why": why})
-        except Exception as error:
-            log.exception("a send failed in our own code", extra={"outbox_id": due.id})
-            await self._outcomes.give_up(item, type(error).__name__)
-
-    async def _changed_their_mind(self, item: Claimed) -> bool:
-        may = partial(recipients.may_still_go, recipient_id=item.recipient, channel=item.due.channel)
-        return not await self._database.read(may)
-
-    async def _call(self, item: Claimed, account: Account, now: datetime) -> None:
-        due = item.due
-        to = Address(due.channel, due.account_id, due.user_id)
-        message = said = item.message or Message.loads(due.body)
-        persona = ""
-        try:
-            if message.kept or message.speaker:
-                await self._outcomes.prolong(item)
-                if message.kept:
-                    said = await self._uploads.ready(account, message)
-                if message.speaker:
-                    persona = await self._speakers.persona(account, message.speaker)
-                now = self._clock()
-            is_old = item.recipient and now - due.created_at >= FRESH
-            if item.broadcast in self._outcomes.tripped or (is_old and await self._changed_their_mind(item)):
-                await self._outcomes.wait(item, timedelta(), unasked.STALE, counted=False)
-                return
-            outgoing = Outgoing(to, said, item.lane, f"{METADATA}{due.id}", persona)
-            answer = await self._channels[due.channel].send(account, outgoing)
-        except SendError as error:
-            if error.subject is Subject.UPLOAD and message.kept:
-                await self._uploads.forget(account, message)
-            if persona and (error.kind, error.subject) == (SendErrorKind.PERMANENT, Subject.MESSAGE):
-                await self._speakers.refused(account, message.speaker)
-                await self._outcomes.wait(item, timedelta(), str(error)[:500], counted=True)
-                return
-            await self._outcomes.failed(item, account, error)
-            return
-        faultpoint("t5.answered")
+    def _keep(self, item: Claimed, answer: Answer, now: datetime) -> None:
+        """Let it be written down that the platform took a message."""
+        due, is_asked = item.due, not item.recipient
         charged = None if answer.cost == item.cost else answer.cost
-        now = self._clock()
-        self._sent.append(Sent(due.id, answer.message_id, answer.quota, now, charged, unasked=bool(item.recipient)))
-        self._staff_ask |= due.purpose == Purpose.STAFF
-        if self._staff_ask or (item.recipient and (len(self._sent) >= self._batch or len(self._crew) == 1)):
-            self._note_now()
-        elif not (item.recipient and self._crew.is_behind):
-            self._note_soon()
-        ended(due.channel, due.purpose, "sent").inc()
+        self._sent.append(Sent(due.id, answer.message_id, answer.quota, now, charged, not is_asked))
         if answer.allowance is not None:
             self._told[(due.channel, due.account_id, answer.allowance.name)] = answer.allowance
-        if self._outcomes.accepted(item, answer):
-            await self._outcomes.lift(item, answer, now)
+        ended(due.channel, due.purpose, "sent").inc()
+        if is_asked:
+            self._staff_ask |= due.purpose == Purpose.STAFF
+        if self._staff_ask or (not is_asked and (len(self._sent) >= self._batch or len(self._crew) == 1)):
+            self._note_now()
+        elif is_asked or not self._crew.is_behind:
+            self._note_soon()

@@ -30,6 +30,7 @@ def move(
         values = {"resumes_at": None, "pause_words": "", "pause_reason": "", **values}
     store.change(session, found.id, state=to, **values)
     if to == RUNNING:
+        wake(session, recipients.TOPIC)
         wake(session, outbox.TOPIC)
     if found.state == PAUSED and actor != SYSTEM:
         alarms.solve_many(session, ALARM, [alarm_of(found.id, each) for each in Pause], now)

@@ -15,6 +15,7 @@ from storage.customers import Customer
 from storage.hot import Fetch, updating
 from storage.queue import stands
 
+TOPIC = "recipients"
 PENDING = "pending"
 SENDING = "sending"
 SENT = "sent"

@@ -1,4 +1,4 @@
-"""A broadcast that ends in the middle: who was taken and not called yet is not lost, and not called."""
+"""How a broadcast begins, and one that ends in the middle: who was taken and not called yet is not lost, nor called."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from crm import consent
 from crm.broadcasts import Pause
 from crm.messages import Purpose
 from simulator.people import ZALO
-from storage import engines
+from storage import engines, outbox
 from tests.conftest import Clock
 from tests.crm.people import born
 from tests.pipeline.stage import Stage, product, simulated
@@ -77,3 +77,13 @@ async def test_who_was_taken_is_not_called_once_the_broadcast_has_stopped_for_it
         found = await stage.read(states)
         assert found["failed"] <= MOST_FAILED + LEAST
         assert found == {"failed": found["failed"], "pending": MANY - found["failed"]}
+
+
+async def test_a_broadcast_begins_at_once_though_nobody_was_found_just_before(
+    database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.IDLE_S", 3600)
+    async with simulated(clock) as platform, product(database_url, clock, platform) as stage:
+        stage.service.database.topic(outbox.TOPIC).set()
+        await begun(stage, 3)
+        await stage.until(lambda session: "pending" not in states(session) and states(session).total() == 3)
