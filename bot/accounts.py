@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -104,7 +105,7 @@ class Accounts:
                     await self.reload()
 
     def _is_old(self) -> bool:
-        return asyncio.get_running_loop().time() - self._read_at > FRESH_FOR_S
+        return time.monotonic() - self._read_at > FRESH_FOR_S
 
     def ids(self, channel: str) -> frozenset[str]:
         """The accounts of a channel that were known at the last reading, held ones too."""
@@ -133,7 +134,7 @@ class Accounts:
         now = self._clock()
         resting = {(view.channel, view.account_id): view.rests_until(now) for view in views}
         self._resting = {key: until for key, until in resting.items() if until is not None}
-        self._read_at = asyncio.get_running_loop().time()
+        self._read_at = time.monotonic()
         if unreadable != self._rung:
             await self._ring(unreadable)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 from sqlmodel import Session
@@ -149,11 +150,16 @@ def _put_off(row: Waiting, held: Held) -> dict[str, Any]:
 
 
 def _row(each: Ready, owner: str, lease_until: datetime, now: datetime) -> Sending:
-    row, place, reached, purpose = each.recipient, each.place, each.option.reach, Purpose(each.recipient.purpose)
+    row, place, reached = each.recipient, each.place, each.option.reach
     return Sending(
-        each.outbox_id, place.identity_id, place.channel, place.account_id, place.user_id, purpose.value,
-        purpose.priority, each.body, now, row.attempts, owner, lease_until, reached.lane, reached.cost, now, now,
+        each.outbox_id, place.identity_id, place.channel, place.account_id, place.user_id, row.purpose,
+        _priority(row.purpose), each.body, now, row.attempts, owner, lease_until, reached.lane, reached.cost, now, now,
     )  # fmt: skip
+
+
+@cache
+def _priority(purpose: str) -> int:
+    return Purpose(purpose).priority
 
 
 def _line(each: Ready, now: datetime) -> transcripts.NewLine:

@@ -176,9 +176,10 @@ class Look:
                 return Why.STAFF
             blocked = blocked or each.holder == BLOCKED
             talking = talking or talks(each)
-        place, option = self._choose(batch.said, row, purpose, places)
-        if place is None or option is None:
+        found = self._choose(batch.said, row, purpose, places)
+        if found is None:
             return Why.NO_PLACE
+        place, option = found
         if option.reach.refusal is not None:
             return option.reach.refusal.value
         if place.identity_id in self._used:
@@ -203,25 +204,27 @@ class Look:
 
     def _choose(
         self, said: Content, row: Waiting, purpose: Purpose, places: list[Place]
-    ) -> tuple[Place | None, Option | None]:
+    ) -> tuple[Place, Option] | None:
         """Where and how they are written to; at their number, by a template, where none of their identities will do."""
-        option = best(self._options(said, row, purpose, places))
-        if (option is None or option.reach.refusal is not None) and row.phone:
+        found = self._best(said, row, purpose, places)
+        if (found is None or found[1].reach.refusal is not None) and row.phone:
             places = [*places, *self._at_phone(said, row, purpose, places)]
-            option = best(self._options(said, row, purpose, places))
-        for place in places:
-            if option is not None and place.identity_id == option.identity_id:
-                return place, option
-        return None, option
+            found = self._best(said, row, purpose, places)
+        return found
 
-    def _options(self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]) -> list[Option]:
-        found: list[Option] = []
+    def _best(
+        self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]
+    ) -> tuple[Place, Option] | None:
+        found: list[tuple[Place, Option]] = []
         for place in places:
             standing = self._standing(row.customer_id, purpose, place.channel)
             for template in ways(said, place):
                 reached = self._gate.reach(place, purpose, standing, template)
-                found.append(Option(place.identity_id, place.last_interaction_at, template, reached))
-        return found
+                found.append((place, Option(place.identity_id, place.last_interaction_at, template, reached)))
+        if len(found) < 2:
+            return found[0] if found else None
+        option = best([each for _, each in found])
+        return next(each for each in found if each[1] is option)
 
     def _at_phone(self, said: Content, row: Waiting, purpose: Purpose, places: Sequence[Place]) -> list[Place]:
         """Their phone number as a place for each template that may go there, made at first need."""
@@ -265,7 +268,7 @@ class Look:
             text = content.text(batch.said, purpose, values)
         except Conflict:
             return None
-        key = (id(batch.said), purpose.value, place.channel)
+        key = (id(batch.said), row.purpose, place.channel)
         if key not in self._moulds:
             longest = self._fitted(place, content.longest(batch.said, purpose))
             self._moulds[key] = mould(longest.message) if longest else None

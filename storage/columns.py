@@ -79,10 +79,10 @@ class _Ids:
 
     def next(self) -> int:
         with self._lock:
-            floor = (int(time.time() * 1000) - _EPOCH_MS) << _COUNT_BITS
-            self._last = max(self._last + 1, floor)
-            ticks, count = self._last >> _COUNT_BITS, self._last & ((1 << _COUNT_BITS) - 1)
-            return (ticks << (_PROCESS_BITS + _COUNT_BITS)) | (count << _PROCESS_BITS) | self._process
+            floor = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _COUNT_BITS
+            last = self._last + 1
+            last = self._last = last if last > floor else floor
+            return last << _PROCESS_BITS | self._process
 
 
 _ids = _Ids()

@@ -57,9 +57,9 @@ _REMEMBERED = 2048
 _GROUP = re.compile(r"(?<=VALUES )\((?:[^()]|\([^()]*\))*\)")
 _PLACES = re.compile(r"%[s%]")
 _MOST_ROWS = 16
-_MOST_ROWS_ON_SQLITE = 64
-"""In one statement: more would save few steps, and every number of rows is a program that SQLite keeps ready; above
-the other most there are two such numbers."""
+_LARGE = (256, 64, 32)
+"""In one statement. On SQLite every number of rows is a program that it keeps ready, so there are few numbers above the
+most."""
 _binders: dict[tuple[str, str], Reader | None] = {}
 
 
@@ -200,8 +200,11 @@ def _shares(rows: Rows, *, on_sqlite: bool) -> Iterator[Rows]:
     """Cut into shares that have a program ready: SQLite keeps one for every small number of rows, PostgreSQL some."""
     start = 0
     while start < len(rows):
-        most = min(len(rows) - start, _MOST_ROWS_ON_SQLITE if on_sqlite else _MOST_ROWS)
-        share = most if on_sqlite and most <= _MOST_ROWS else 1 << (most.bit_length() - 1)
+        left = len(rows) - start
+        if on_sqlite:
+            share = left if left <= _MOST_ROWS else next((each for each in _LARGE if each <= left), _MOST_ROWS)
+        else:
+            share = 1 << (min(left, _MOST_ROWS).bit_length() - 1)
         yield rows[start : start + share]
         start += share
 

@@ -70,7 +70,7 @@ def test_a_hot_update_writes_what_a_hot_insert_writes(session: Session, what: st
     assert read(session, before["id"]) == read(session, wanted["id"])
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 64, 65, 200])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 64, 65, 200, 256, 620])
 def test_any_number_of_rows_is_written_whole_and_again(session: Session, count: int) -> None:
     rows = [event(error=f"{number} ạ") for number in range(count)]
     inserting(_inbox, KEYS).run(session.connection(), rows)
