@@ -45,7 +45,7 @@ class Claimed(NamedTuple):
     """A message that is ours to send now, by this lane, at this price in đồng unless the platform says otherwise.
 
     Of what nobody asked for, `recipient` is whom it is for, `broadcast` what it belongs to (0: care), and `outgoing`
-    what is sent, unless the platform must hold something before it can be.
+    what is sent, unless that must be made ready first.
     """
 
     due: Due
@@ -281,7 +281,8 @@ def _unasked(ready: Ready, now: datetime, until: datetime) -> Claimed:
         ready.body, row.attempts, False, 1, place.last_interaction_at, place.unreachable_since, row.customer_id, now,
     )  # fmt: skip
     address = Address(place.channel, place.account_id, place.user_id)
-    outgoing = None if ready.message.kept else Outgoing(address, ready.message, reached.lane, mark_of(ready.outbox_id))
+    said = ready.message
+    outgoing = None if said.kept or said.speaker else Outgoing(address, said, reached.lane, mark_of(ready.outbox_id))
     return Claimed(due, reached.lane, 1, until, reached.cost, row.id, row.broadcast_id or 0, outgoing)
 
 

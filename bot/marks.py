@@ -5,7 +5,7 @@ from __future__ import annotations
 _IN_ECHO = "kq:"
 _IN_RECEIPT = "kq-"
 """The same on a template to a phone number, whose receipt gives it back."""
-_LARGEST = 1 << 63
+_LARGEST = (1 << 63) - 1
 
 
 def mark_of(outbox_id: int) -> str:
@@ -27,4 +27,4 @@ def marked(mark: str) -> int:
     """The id in the outbox that a mark of ours names; 0 where it names none."""
     number = mark[len(_IN_ECHO) :]
     found = int(number) if number.isascii() and number.isdecimal() and len(number) < 20 else 0
-    return found if found < _LARGEST else 0
+    return found if found <= _LARGEST else 0

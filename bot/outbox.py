@@ -55,7 +55,8 @@ SPARE = 2 * LEAST
 ROOMY = 32
 """Where there is room for fewer, none are taken."""
 IDLE_S = 0.25
-"""How long nobody is looked for who asked for nothing after nobody was found: most shops send them on few days."""
+"""How long nobody is looked for who asked for nothing after nobody was found, unless something may have changed that:
+most shops send them on few days."""
 NOTED_WITHIN_S = 0.05
 """How long a message that went out may wait to be written down, so that others are written with it."""
 
@@ -108,6 +109,8 @@ class OutboxWorker:
             if not (slots.sent or self._staff_ask) and slots.free <= 0:
                 return False
             slots.unasked = self._unasked_room()
+            if slots.unasked and slots.free > 0:
+                self._somebody.clear()
             staff_ask, self._staff_ask = self._staff_ask, False
             told = dict(self._told)
             try:
@@ -182,7 +185,6 @@ class OutboxWorker:
             return 0
         rested = now - self._nobody_since
         if rested >= IDLE_S or self._somebody.is_set():
-            self._somebody.clear()
             return room
         self._look_within(IDLE_S - rested)
         return 0

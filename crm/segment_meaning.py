@@ -35,7 +35,10 @@ Condition = Tree[Fact]
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """The moment for which a segment is asked, where the brand is, its language, and the channels' rules of writing."""
+    """The moment for which a segment is asked, where the brand is, its language, and the channels' rules of writing.
+
+    Without rules there is no channel: then nobody can be reached, and nobody agrees to be.
+    """
 
     now: datetime
     zone: ZoneInfo = HOME

@@ -83,6 +83,7 @@ async def test_a_broadcast_begins_at_once_though_nobody_was_found_just_before(
     database_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.outbox.IDLE_S", 3600)
+    monkeypatch.setattr("storage.watch.LOOKS_EVERY_S", 3600)
     async with simulated(clock) as platform, product(database_url, clock, platform) as stage:
         stage.service.database.topic(outbox.TOPIC).set()
         await begun(stage, 3)
