@@ -38,8 +38,9 @@ def playing(folder: Path) -> Iterator[None]:
 def settings_of(given: Settings, port: int, platforms: str) -> Settings:
     """Settings for a bot at `port` whose platforms are played at the address `platforms`.
 
-    Of the given settings only the folder, the language and the time zone are taken over: a real shop's database and
-    tokens are never touched. Tokens are new with every start, as the simulator forgets them with every end.
+    Of the given settings only the folder, the language, the time zone and from how many people on a broadcast needs a
+    second person are taken over: a real shop's database and tokens are never touched. Tokens are new with every start,
+    as the simulator forgets them with every end.
     """
     secret = _secret(given.data_dir / "demo.key")
     return Settings(
@@ -49,6 +50,7 @@ def settings_of(given: Settings, port: int, platforms: str) -> Settings:
         data_dir=given.data_dir,
         locale=given.locale,
         timezone=given.timezone,
+        broadcast_alone=given.broadcast_alone,
         host=HOST,
         port=port,
         public_url=address(port),
@@ -78,7 +80,10 @@ def settings_of(given: Settings, port: int, platforms: str) -> Settings:
 
 def lay_out(settings: Settings) -> None:
     """Keep the demo's settings in `demo.env` of its folder, for commands beside it; only this user may read them."""
-    values = {"DATA_DIR": settings.data_dir, "TIMEZONE": settings.timezone, "PORT": settings.port}
+    values = {
+        "DATA_DIR": settings.data_dir, "TIMEZONE": settings.timezone, "PORT": settings.port,
+        "BROADCAST_ALONE": settings.broadcast_alone,
+    }  # fmt: skip
     for item in fields(settings):
         value = getattr(settings, item.name)
         if isinstance(value, str) and value != item.default:

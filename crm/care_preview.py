@@ -125,6 +125,7 @@ def _own(session: Session, known: Known, customer_id: int, driven: Driven, sent:
         found = _moments(session, known, customer_id, driven)
     for each in care_enrolment.subjects(session, known.rule, found, driven.at.zone):
         if each.key not in seen and care_enrolment.counts(known.rule, _since(known, driven), each):
+            seen.add(each.key)
             due = max(driven.hours.next_moment(each.meant_at), driven.now)
             if due <= driven.until:
                 yield _decided(session, known.rule, customer_id, each, due, driven)

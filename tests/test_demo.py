@@ -54,8 +54,9 @@ def test_the_third_thing_to_try_names_nobody_by_a_number_that_may_be_another_cus
 
 
 def test_commands_beside_the_demo_find_its_settings(tmp_path: Path) -> None:
-    given = Settings(data_dir=tmp_path, timezone=ZoneInfo("Asia/Tokyo"), locale="en")
+    given = Settings(data_dir=tmp_path, timezone=ZoneInfo("Asia/Tokyo"), locale="en", broadcast_alone=7)
     settings = demo.settings_of(given, 8123, demo.address(8124))
+    assert (settings.timezone, settings.locale, settings.broadcast_alone) == (given.timezone, "en", 7)
     demo.lay_out(settings)
     kept = tmp_path / "demo.env"
     assert Settings.from_env(kept, {}) == settings

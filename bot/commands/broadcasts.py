@@ -167,7 +167,8 @@ def _schedule(session: Session, arguments: Namespace, sender: Sender, now: datet
 async def _approve(arguments: Namespace, database: Database, sender: Sender, now: datetime) -> Report:
     actor = await database.read(partial(_actor, arguments=arguments))
     await broadcasting.approve(database, sender, arguments.id, actor, now, arguments.version)
-    return await database.read(partial(_said, number=arguments.id, sender=sender, now=now))
+    said = await database.read(partial(_said, number=arguments.id, sender=sender, now=now))
+    return replace(said, lines=[*said.lines, "What you saw of it is approved."])
 
 
 def _move(session: Session, arguments: Namespace, sender: Sender, now: datetime) -> Report:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.context import Context
+from bot.phrases import BOOK
 from bot.router import PREFIX, Router
+from bot.spelling import words
 from crm import consent, terms
 from crm.consent import CARE, MARKETING, Standing, Terms, Way
+from crm.content import OPT_OUT
 from crm.events import Inbound
 from crm.messages import Purpose
 
 router = Router("consent")
 
+ADVERTISED = timedelta(days=30)
+"""For how long somebody may answer an advertisement that is the last they heard."""
+_STOP, *_ = words("dừng")
 _BUTTONS = {MARKETING: "promotions", CARE: "care"}
 
 
@@ -22,6 +30,21 @@ def stop(ctx: Context) -> None:
         wording=ctx.text, message_id=_message_id(ctx),
     )  # fmt: skip
     ctx.reply("consent/stopped")
+
+
+def takes_bare_stop(ctx: Context) -> bool:
+    """Whether "dung", which may mean "right" or "use" as well, ends an advertisement: it answers one that asks for it.
+
+    So does "dùng", which is "dừng" with a letter missed.
+    """
+    said = [word for word in words(ctx.text) if not BOOK.is_small(word)]
+    if len(said) != 1 or not said[0].may_mean(_STOP):
+        return False
+    asked = ctx.last_reply(ADVERTISED)
+    if asked is None or not asked.text.endswith(tuple(OPT_OUT.values())):
+        return False
+    stop(ctx)
+    return True
 
 
 @router.intent("consent.start", while_held=True)

@@ -1,4 +1,4 @@
-"""What the bot did not understand: maybe a receipt's code; first the menu, then a person."""
+"""What the bot did not understand: maybe a receipt's code, or a bare no; first the menu, then a person."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.context import Context
 from bot.router import Router
 from bot.understanding import understand
 from crm.conversations import MISSES_BEFORE_PERSON, Reason
-from handlers.customer import link, person, referral
+from handlers.customer import consent, link, person, referral
 
 router = Router("fallback")
 
@@ -17,8 +17,9 @@ OFFER_WITHIN = timedelta(hours=2)
 
 @router.fallback
 def not_understood(ctx: Context) -> None:
-    """It may be a receipt's code. Else admit it, offer the menu; the second time in a row, call a person."""
-    if link.takes_code(ctx) or referral.takes_code(ctx):
+    """It may be a receipt's code, or answer an advertisement. Else admit it, offer the menu; the second time in a row,
+    call a person."""
+    if link.takes_code(ctx) or referral.takes_code(ctx) or consent.takes_bare_stop(ctx):
         ctx.understood()
     elif ctx.missed() >= MISSES_BEFORE_PERSON or ctx.data.get("offered"):
         ctx.call_person(Reason.MISSED)

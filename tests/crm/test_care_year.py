@@ -10,16 +10,17 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from bot.care import Rules
-from crm import care, care_enrolment, care_report, consent, customers, recipients
+from crm import adjustments, care, care_enrolment, care_report, consent, customers, recipients
 from crm.caps import Caps
 from crm.customers import Join
+from crm.ledger import Fact
 from crm.orders import Status
 from crm.segments import AsOf
 from crm.verdicts import Policy
 from storage import customers as rows
 from storage.customers import Person
 from tests.conftest import Clock
-from tests.crm import people
+from tests.crm import people, programme
 from tests.crm.care import BEANS, CUP, SHOP, OpenDoor, Shop, at
 from tests.crm.programme import ZONE
 from tests.crm.test_care_file import RULE
@@ -280,3 +281,15 @@ def test_a_preview_tells_what_then_happens(shop: Shop) -> None:
     happened = [(rule, when.astimezone(until.tzinfo), words) for when, rule, _, words in shop.sent]
     assert sorted(foretold) == sorted(happened)
     assert {rule for rule, _, _ in happened} >= {"after_delivery", "review_request", "birthday", "refill", "win_back"}
+
+
+@SQLITE
+def test_a_preview_tells_points_that_expire_on_one_day_once_however_often_they_were_given(shop: Shop) -> None:
+    programme.load(shop.session, programme.FULL, shop.clock())
+    (points_expiring,) = (path for path in care.shipped() if path.stem == "points_expiring")
+    name, lan = shop.rule(points_expiring), shop.joins("lan")
+    for key in ("a", "b"):
+        given = Fact(key=key, now=shop.clock(), reason="quà", actor="staff:mai")
+        adjustments.adjust(shop.session, lan, 50, given)
+    (step,) = shop.preview(name, lan, at(12, 31, 0))
+    assert step.message is not None and "100 điểm" in step.message.text

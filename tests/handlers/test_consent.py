@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlmodel import Session
 
 from crm import consent
 from crm.consent import CARE, MARKETING, Terms, Way
+from crm.messages import Purpose
 from storage import consent as store
 from storage import customers
 from storage.consent import Consent
 from tests.chat import Chat
+from tests.handlers.test_staff_broadcasts import ticks
+from tests.pipeline.test_broadcasts import _scheduled
 
 
 async def entries(chat: Chat, purpose: str = MARKETING) -> list[Consent]:
@@ -51,6 +56,38 @@ async def test_one_word_ends_marketing_and_care(chat: Chat, word: str) -> None:
 async def test_what_sounds_like_it_ends_nothing(chat: Chat, word: str) -> None:
     await chat.says(word)
     assert await entries(chat) == []
+
+
+async def advertised(chat: Chat) -> None:
+    """They agree to news, and a broadcast is the last that they hear."""
+    await chat.says("bắt đầu nhận tin")
+    await chat.does(partial(_scheduled, text="Tết vui", purpose=Purpose.BROADCAST, clock=chat.clock))
+    await ticks(chat)
+    assert chat.contact.lines[-1].text.startswith("[QC] Tết vui")
+
+
+@pytest.mark.parametrize("word", ["dung", "DUNG", "Dung nha shop", "dùng"])
+async def test_the_word_that_an_advertisement_asks_for_ends_it_without_its_accents(chat: Chat, word: str) -> None:
+    await advertised(chat)
+    (answer,) = await chat.says(word)
+    assert answer.startswith("Mình đã ghi nhận: bạn sẽ không nhận tin quảng cáo")
+    assert [entry.granted for entry in await entries(chat)] == [True, False]
+
+
+@pytest.mark.parametrize("line", ["đúng", "dung roi", "Dũng", "dung sao vay"])
+async def test_what_only_sounds_like_that_word_ends_nothing_after_an_advertisement_either(
+    chat: Chat, line: str
+) -> None:
+    await advertised(chat)
+    await chat.says(line)
+    assert [entry.granted for entry in await entries(chat)] == [True]
+
+
+async def test_the_bare_word_ends_nothing_where_something_else_was_said_last(chat: Chat) -> None:
+    await advertised(chat)
+    await chat.says("xem điểm")
+    await chat.says("dung")
+    assert [entry.granted for entry in await entries(chat)] == [True]
 
 
 async def test_the_end_is_confirmed_once(each: Chat) -> None:
