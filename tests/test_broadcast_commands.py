@@ -68,7 +68,7 @@ def test_a_broadcast_goes_from_a_draft_to_a_report(shop: Line, url: str, tmp_pat
     assert "second person" in shop("broadcast", "schedule", number, "20h", "mai", *by).refused()
     assert "Who wrote it cannot approve it" in shop("broadcast", "approve", number, seen["version"], *by).refused()
     assert "was changed since" in shop("broadcast", "approve", number, "0" * 12, "--as", "Hoa").refused()
-    shop("broadcast", "approve", number, seen["version"], "--as", "Hoa")
+    assert "is approved" in shop("broadcast", "approve", number, seen["version"], "--as", "Hoa").out
     assert "past" in shop("broadcast", "schedule", number, "20h", "01/01/2020", *by).refused()
     assert "quiet hours" in shop("broadcast", "schedule", number, "23h", "mai", *by).refused()
     assert "no moment" in shop("broadcast", "schedule", number, "khi", "rảnh", *by).refused()
