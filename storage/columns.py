@@ -80,9 +80,8 @@ class _Ids:
     def next(self) -> int:
         with self._lock:
             floor = (time.time_ns() // 1_000_000 - _EPOCH_MS) << _COUNT_BITS
-            last = self._last + 1
-            last = self._last = last if last > floor else floor
-            return last << _PROCESS_BITS | self._process
+            self._last = max(self._last + 1, floor)
+            return self._last << _PROCESS_BITS | self._process
 
 
 _ids = _Ids()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -48,12 +48,10 @@ class Graph:
         self._connecting = aiohttp.ClientTimeout(total=None, connect=timeout / 2)
         self._patience, self._upload_patience = Patience(timeout), Patience(timeout * UPLOAD_TIMES)
 
-    def post(
-        self, account: Account, path: str, body: bytes
-    ) -> Coroutine[Any, Any, tuple[dict[str, Any], Usage | None]]:
+    async def post(self, account: Account, path: str, body: bytes) -> tuple[dict[str, Any], Usage | None]:
         """Do something once; the answer, and how near our limits are. UNKNOWN where it may have been done although no
         good answer came."""
-        return self._call("POST", self._address(account, path), body, faults.OUTCOME_LOST)
+        return await self._call("POST", self._address(account, path), body, faults.OUTCOME_LOST)
 
     async def upload(self, account: Account, path: str, fields: Mapping[str, str], file: Attachment) -> dict[str, Any]:
         """Give a file, as a form; may be called twice, so a lost answer is RETRY."""
